@@ -1,0 +1,217 @@
+# calltape's commands. Each does all of its own set-up on a machine that has Rust, a C compiler, make and
+# Python >= 3.11, prints one line a stage, and is quick the second time. `make help` lists them.
+#
+#   PYTHON=python3.13     the interpreter (default: python3)
+#   VENV=.venv-3.13       where its virtual environment stands (default: .venv)
+#   CARGO_BUILD_JOBS=8    compilers at a time (default: 2)
+
+PYTHON ?= python3
+VENV ?= .venv
+CARGO_BUILD_JOBS ?= 2
+export CARGO_BUILD_JOBS
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+BIN := $(VENV)/bin
+SAY := @printf '\n==> %s\n'
+
+# The interpreter behind PYTHON (not a virtual environment's copy of it), and a tag that changes when it does.
+IDENTIFY := import os, sys, zlib; base = os.path.realpath(sys._base_executable); version = sys.version_info; \
+    assert (3, 11) <= version < (3, 15) and sys.implementation.name == "cpython"; \
+    print(base, "%d.%d.%d-%08x" % (*version[:3], zlib.crc32((base + sys.version).encode())))
+
+ifneq ($(filter-out help clean fmt,$(or $(MAKECMDGOALS),help)),)
+IDENTITY := $(shell $(PYTHON) -c '$(IDENTIFY)' 2>/dev/null)
+ifeq ($(IDENTITY),)
+$(error calltape needs CPython 3.11 to 3.14, and PYTHON=$(PYTHON) is "$(shell $(PYTHON) --version 2>&1 | head -n 1)". \
+Choose another, as in: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.12)
+endif
+endif
+BASE_PYTHON := $(word 1,$(IDENTITY))
+TAG := $(word 2,$(IDENTITY))
+
+# In CI the committed lock file must fit; at the desk cargo may add what a new dependency needs.
+LOCKED := $(if $(CI),--locked)
+# The extension module leaves Python's symbols to the interpreter that loads it, so it has no test program of its own:
+# its tests are the Python ones.
+RUST_TESTED := --workspace --exclude calltape-python
+# The loom builds need their own directory: another RUSTFLAGS would rebuild everything each time.
+LOOM_TARGET := target/loom
+
+.PHONY: help
+help: ## this list
+	@printf 'usage: make COMMAND [PYTHON=python3.12]\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# ---------------------------------------------------------------------------------------------- virtual environment
+
+$(VENV)/.made-$(TAG):
+	$(SAY) "virtual environment $(VENV): Python $(firstword $(subst -, ,$(TAG)))"
+	@if [ -e "$(VENV)" ] && [ ! -e "$(VENV)/pyvenv.cfg" ]; then \
+	    echo "$(VENV) exists and is no virtual environment: choose another place with VENV=" >&2; exit 1; fi
+	@rm -rf "$(VENV)"
+	@"$(BASE_PYTHON)" -m venv "$(VENV)"
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.txt $(VENV)/.made-$(TAG)
+	$(SAY) "development tools into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements-dev.txt
+	@touch $@
+
+$(VENV)/.rivals: bench/requirements.txt $(VENV)/.tools
+	$(SAY) "the benchmark's rivals into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement bench/requirements.txt
+	@touch $@
+
+# ------------------------------------------------------------------------------------------------------------ build
+
+# Builds a wheel and installs it, so that what runs is what was built and never the source folder. cargo decides what is
+# out of date. $(1): the cargo profile.
+define INSTALL
+	@printf '\n==> %s\n' "calltape into $(VENV) (cargo profile: $(1))"
+	@rm -rf ".make/wheels/$(TAG)"
+	@PYO3_PYTHON="$(abspath $(BIN))/python" $(BIN)/maturin build $(LOCKED) --profile $(1) --compatibility linux \
+	    --interpreter $(BIN)/python --out ".make/wheels/$(TAG)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-index --no-deps --force-reinstall \
+	    .make/wheels/$(TAG)/*.whl
+endef
+
+.PHONY: build
+build: $(VENV)/.tools ## the release build, installed into .venv
+	$(call INSTALL,release)
+
+.PHONY: build-quick
+build-quick: $(VENV)/.tools ## a build for tests: the same code, compiled in a fraction of the time
+	$(call INSTALL,quick)
+
+# ------------------------------------------------------------------------------------------------------------- demo
+
+DEMO := .calltape/demo
+
+.PHONY: demo
+demo: build ## record a census of Python's own standard library, then look at the tape
+	$(SAY) "examples/stdlib_census.py: reads, parses and measures every module of the standard library"
+	@rm -rf "$(DEMO)"
+	@mkdir -p "$(DEMO)"
+	@$(BIN)/python examples/stdlib_census.py --db "$(DEMO)/census.db"
+	$(SAY) "calltape top: where the time went"
+	@$(BIN)/calltape --db "$(DEMO)/census.db" top
+	$(SAY) "calltape errors: what failed, grouped by type and place"
+	@$(BIN)/calltape --db "$(DEMO)/census.db" errors
+	$(SAY) "calltape show: one module that did not parse, with its call tree"
+	@$(BIN)/calltape --db "$(DEMO)/census.db" show "$$($(BIN)/python examples/pick_call.py "$(DEMO)/census.db")"
+	@printf '\nThe tape is %s: look on with\n  %s --db %s tail\n' \
+	    "$(DEMO)/census.db" "$(BIN)/calltape" "$(DEMO)/census.db"
+
+# ------------------------------------------------------------------------------------------------------------ tests
+
+.PHONY: test
+test: lint rust-test types python-test ## build, lint, Rust tests, types, pytest
+
+.PHONY: lint
+lint: $(VENV)/.tools ## cargo fmt, clippy, rustdoc, ruff: they change nothing
+	$(SAY) "cargo fmt --check"
+	@cargo fmt --all --check
+	$(SAY) "clippy"
+	@PYO3_PYTHON="$(abspath $(BIN))/python" cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	$(SAY) "rustdoc"
+	@PYO3_PYTHON="$(abspath $(BIN))/python" RUSTDOCFLAGS="-D warnings" cargo doc $(LOCKED) --workspace --no-deps --quiet
+	$(SAY) "ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: fmt
+fmt: ## write the sources in the house's format
+	@cargo fmt --all
+	@if [ -x $(BIN)/ruff ]; then $(BIN)/ruff format . && $(BIN)/ruff check --fix .; \
+	    else echo "no $(BIN)/ruff: make build installs it"; exit 1; fi
+
+.PHONY: rust-test
+rust-test: ## the Rust crates' tests, documentation examples and the short loom run
+	$(SAY) "Rust tests"
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run $(LOCKED) $(RUST_TESTED); \
+	    else cargo test $(LOCKED) $(RUST_TESTED) --all-targets; fi
+	$(SAY) "Rust documentation examples"
+	@cargo test $(LOCKED) $(RUST_TESTED) --doc --quiet
+	$(SAY) "loom: every ordering of append, seal and recycle, two preemptions deep"
+	@LOOM_MAX_PREEMPTIONS=2 $(MAKE) loom
+
+.PHONY: loom
+loom: # LOOM_MAX_PREEMPTIONS bounds the search; without it, it is complete and long
+	@RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=$(LOOM_TARGET) \
+	    cargo test $(LOCKED) --package calltape-journal --profile quick --test loom
+
+.PHONY: types
+types: build-quick ## mypy --strict, and the stubs against the built module
+	$(SAY) "mypy --strict"
+	@$(BIN)/mypy
+	$(SAY) "stubtest"
+	@$(BIN)/stubtest calltape._native
+
+.PHONY: python-test
+python-test: build-quick ## pytest against a fresh build; PYTHON= and VENV= for another interpreter
+	$(SAY) "pytest on Python $(firstword $(subst -, ,$(TAG)))"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: torture-kill
+torture-kill: build-quick ## 200 rounds of SIGKILL under load
+	$(SAY) "200 rounds of SIGKILL under load"
+	@CALLTAPE_KILL_ROUNDS=200 $(BIN)/python -m pytest tests/test_kill.py $(PYTEST_ARGS)
+
+# ------------------------------------------------------------------------------------------------------------- deep
+
+FUZZ_SECONDS ?= 60
+CARGO_FUZZ := .make/cargo/bin/cargo-fuzz
+
+$(CARGO_FUZZ):
+	$(SAY) "cargo-fuzz into .make/cargo"
+	@CARGO_TARGET_DIR=target/cargo-fuzz cargo install cargo-fuzz --version 0.13.2 --locked --quiet --root .make/cargo
+
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ) # each target for FUZZ_SECONDS on the nightly compiler
+	@cargo +nightly --version >/dev/null 2>&1 || { echo "fuzzing needs a nightly toolchain (rustup toolchain install nightly)" >&2; exit 1; }
+	@for manifest in crates/*/fuzz/Cargo.toml; do \
+	    for target in $$("$(CARGO_FUZZ)" list --fuzz-dir "$$(dirname "$$manifest")"); do \
+	        printf '\n==> fuzz %s for %s s\n' "$$target" "$(FUZZ_SECONDS)"; \
+	        PATH="$(abspath .make/cargo/bin):$$PATH" cargo +nightly fuzz run --fuzz-dir "$$(dirname "$$manifest")" \
+	            "$$target" -- -max_total_time=$(FUZZ_SECONDS) -timeout=10; \
+	    done; \
+	done
+
+.PHONY: deep
+deep: fuzz ## the long forms: fuzzing, loom without a small bound, 200 kill rounds
+	$(SAY) "loom, three preemptions deep"
+	@LOOM_MAX_PREEMPTIONS=3 $(MAKE) loom
+	@$(MAKE) torture-kill
+
+# ------------------------------------------------------------------------------------------------------------ bench
+
+.PHONY: bench
+bench: ## the table of costs, against its rivals, on each supported interpreter found
+	@while IFS=$$'\t' read -r version python; do \
+	    [ "$$python" != - ] || { printf '\n==> Python %s: not found, not measured\n' "$$version"; continue; }; \
+	    $(MAKE) bench-one PYTHON="$$python" \
+	        VENV="$$([ "$$python" = "$(BASE_PYTHON)" ] && echo "$(VENV)" || echo ".venv-$$version")" </dev/null; \
+	done < <(.ci/interpreters)
+
+.PHONY: bench-one
+bench-one: $(VENV)/.rivals build # one interpreter's table; BENCH_ARGS="--only per-call" and the like
+	$(SAY) "bench on Python $(firstword $(subst -, ,$(TAG)))"
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.rivals build ## the same table in under a minute, fewer and shorter rounds
+	$(SAY) "bench (quick) on Python $(firstword $(subst -, ,$(TAG)))"
+	@$(BIN)/python -m bench --quick $(BENCH_ARGS)
+
+# ------------------------------------------------------------------------------------------------------------ clean
+
+.PHONY: clean
+clean: ## remove what the commands made: builds, environments, the demo's tape
+	rm -rf target .make .venv .venv-3.* .calltape/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,186 @@
+//! The command line as clap reads it: every command, option and help text. Holds no behaviour.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Version of calltape and of the SQLite that reads.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!("{} (SQLite {})", env!("CARGO_PKG_VERSION"), calltape_engine::query::Tape::sqlite_version())
+});
+
+/// Read what calltape recorded: a flight recorder for Python function calls.
+#[derive(Debug, Parser)]
+#[command(
+    name = "calltape",
+    bin_name = "calltape",
+    version = VERSION.as_str(),
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 found, 1 nothing found, 2 wrong usage or no tape.\n\nExamples:\n  \
+        calltape top --since 10m          what was called, how often, how slow\n  \
+        calltape tail -f 'orders.*'       calls as they happen\n  \
+        calltape show 352334411220011     one call: arguments, result, error, call tree\n  \
+        calltape --db run/calls.db errors what fails, and where"
+)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Shared {
+    /// The tape [default: CALLTAPE_DB, else `db` under [tool.calltape] in pyproject.toml, else .calltape/calls.db]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+    /// One JSON object a line instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to colour; auto is on a terminal, without NO_COLOR
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Times in UTC instead of local time
+    #[arg(long, global = true)]
+    pub(crate) utc: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Functions: calls, errors, latency, time spent
+    Top(Top),
+    /// The last calls, and with -f the next as they happen
+    Tail(Tail),
+    /// One call: arguments, result, error and call tree
+    Show(Show),
+    /// Errors, grouped by type and place
+    Errors(Errors),
+    /// The recorder's health: is every call accounted for, and what does the tape take
+    Stats(Stats),
+}
+
+const PATTERN_HELP: &str = "Only these functions: a name, its end or beginning at a dot, or a glob such as 'shop.*'";
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Figures come from the tape's one-minute rollup. Percentiles are within 1.6 %, over the calls stored. Where calls were \
+sampled out or dropped, `total` is scaled up by them and marked ~.
+
+Examples:
+  calltape top --since 10m --sort p99
+  calltape top 'shop.*' --limit 5
+
+Each line of --json: function, group, kind, calls, stored, sampled_out, dropped, errors, total_ns, min_ns, max_ns, \
+p50_ns, p95_ns, p99_ns. `total_ns` is of the stored calls.")]
+pub(crate) struct Top {
+    /// Only calls that ended since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00; whole minutes
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// What to sort by
+    #[arg(long, value_name = "COLUMN", value_enum, default_value_t = SortColumn::Total)]
+    pub(crate) sort: SortColumn,
+    /// At most so many functions
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
+    pub(crate) pattern: Option<String>,
+}
+
+/// What `top` sorts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortColumn {
+    Total,
+    Calls,
+    Errors,
+    P50,
+    P95,
+    P99,
+    Max,
+    Name,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A line a call: id, when it began, how long it took, what it was called with, what came back. With -f a call appears \
+when it ends; one that takes longer than a second also appears while it runs.
+
+Examples:
+  calltape tail -f
+  calltape tail -n 100 place --json
+
+Each line of --json: id, parent_id, root_id, function, group, kind, status, started_ns, started_at, duration_ns, \
+active_ns, yields, args, result, error_type, error_message, thread, task, pid, host, run_id, weight.")]
+pub(crate) struct Tail {
+    /// Go on with the calls that come
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Begin with the last N calls
+    #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 20)]
+    pub(crate) lines: usize,
+    #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
+    pub(crate) pattern: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`calltape tail` and `calltape errors` show ids.
+
+Example:
+  calltape show 352334411220011
+
+--json: one object with the fields of `tail --json` and file, line, python, program, traceback (the chain of \
+exceptions, outermost first) and tree: a list of {depth, id, function, status, started_ns, duration_ns, error_type, \
+marked}, or {depth, callers_left_out}, or {depth, calls_left_out, at_least}.")]
+pub(crate) struct Show {
+    /// The call's id
+    #[arg(value_name = "ID")]
+    pub(crate) id: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Errors are the same when the same function's calls ended in the same type of exception, raised at the same place. An \
+exception that passes through several monitored functions counts in each.
+
+Example:
+  calltape errors --since 1h
+
+Each line of --json: error_type, function, file, line, place, count, first_seen_ns, last_seen_ns, last_message, \
+last_call_id.")]
+pub(crate) struct Errors {
+    /// Only calls that began since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// At most so many groups
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
+    pub(crate) pattern: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+calls = stored + sampled out + dropped + in flight + unknown, for each function and in total.
+
+Each line of --json is one of: {\"kind\":\"tape\", path, database_bytes, wal_bytes, journal_bytes, sqlite}, \
+{\"kind\":\"total\" or \"function\", function, group, calls, stored, sampled_out, dropped, dropped_errors, in_flight, \
+unknown}, {\"kind\":\"run\", run_id, pid, host, program, python, started_ns, ended_ns, ending, and the books}, \
+{\"kind\":\"journal\", run_id, pid, program, alive}. `unknown` is null where nobody can tell.")]
+pub(crate) struct Stats {
+    /// At most so many functions and runs
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+}

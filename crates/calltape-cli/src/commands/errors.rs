@@ -1,0 +1,108 @@
+//! `calltape errors`: what fails, where, how often and since when.
+
+use calltape_engine::query::{ErrorFilter, ErrorGroup, FunctionPattern, Tape};
+
+use crate::arguments::Errors;
+use crate::entry::{Failure, Found};
+use crate::json::Object;
+use crate::output::Output;
+use crate::palette::Tone;
+use crate::text::figures::count;
+use crate::text::plain::plain;
+use crate::text::table::{self, Stand};
+use crate::text::{fit, since};
+
+/// Characters of a message the table shows; `show` has it whole.
+const MESSAGE_WIDTH: usize = 200;
+
+pub(crate) fn run(errors: &Errors, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
+    let since_ns = match &errors.since {
+        Some(text) => Some(since::parse(text, output.now, &output.zone).map_err(Failure::Usage)?),
+        None => None,
+    };
+    let pattern = errors.pattern.as_deref().map(FunctionPattern::new);
+    // One more than is shown tells whether there are more.
+    let limit = Some(errors.limit.saturating_add(1));
+    let mut groups = tape.errors(&ErrorFilter { since_ns, pattern, limit })?;
+    let more = groups.len() > errors.limit;
+    groups.truncate(errors.limit);
+    if groups.is_empty() && !more {
+        let path = tape.path().display();
+        let since = errors.since.as_ref().map_or_else(String::new, |since| format!(" since {since}"));
+        let of = errors.pattern.as_ref().map_or_else(String::new, |pattern| format!(" of {pattern}"));
+        output.remark(&plain(&format!("no call{of} ended in an error{since} on {path}")))?;
+        return Ok(Found::Nothing);
+    }
+    if json {
+        for group in &groups {
+            output.line(&object(group).finish())?;
+        }
+        return Ok(Found::Something);
+    }
+    write_table(&groups, output)?;
+    if more {
+        let more = output.paint(Tone::Faint, "… and more; --limit shows them");
+        output.line(&more)?;
+    }
+    Ok(Found::Something)
+}
+
+fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Failure> {
+    let headings =
+        [("count", Stand::Right), ("last seen", Stand::Left), ("last call", Stand::Left), ("error", Stand::Left)];
+    let mut fixed = [5, 9, 9];
+    for group in groups {
+        let cells = [count(group.count), output.ago(group.last_seen_ns), group.last_call_id.to_string()];
+        for (width, cell) in fixed.iter_mut().zip(&cells) {
+            *width = fit::width(cell).max(*width);
+        }
+    }
+    let room = output.width.saturating_sub(fixed.iter().map(|width| width + table::GAP).sum()).max(24);
+    let mut table = table::table(output, &headings);
+    for group in groups {
+        let message = fit::keep_start(&plain(&group.last_message), MESSAGE_WIDTH);
+        let separator = if message.is_empty() { "" } else { ": " };
+        let error = fit::fold(&format!("{}{separator}{message}", plain(&group.error_type)), room).join("\n");
+        table.add_row([
+            output.palette.cell(Tone::Strong, count(group.count)),
+            output.palette.cell(Tone::Plain, output.ago(group.last_seen_ns)),
+            output.palette.cell(Tone::Faint, group.last_call_id),
+            output.palette.cell(Tone::Bad, error),
+        ]);
+        let blank = || output.palette.cell(Tone::Plain, "");
+        let place = output.palette.cell(Tone::Faint, place(group, room));
+        table.add_row([blank(), blank(), blank(), place]);
+    }
+    Ok(table::write(output, &table)?)
+}
+
+/// The function that ended in it, and where it was raised if that is another, each on a line that fits.
+fn place(group: &ErrorGroup, room: usize) -> String {
+    let raised = match (group.place.as_str(), group.file.as_str()) {
+        ("", "") => None,
+        (place, "") => Some(format!("raised by {}", plain(place))),
+        (place, file) => {
+            let line = format!(":{}", group.line);
+            let begin = format!("raised by {} at ", plain(place));
+            let file_room = room.saturating_sub(fit::width(&begin) + line.len()).max(12);
+            Some(format!("{begin}{}{line}", fit::keep_end(&plain(file), file_room)))
+        }
+    };
+    let function = format!("in {}", fit::keep_end(&plain(&group.function), room.saturating_sub(3)));
+    let lines = [Some(function), raised.map(|text| fit::keep_end(&text, room))];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+fn object(group: &ErrorGroup) -> Object {
+    Object::new()
+        .text("error_type", group.error_type.as_str())
+        .text("function", group.function.as_str())
+        .text("file", group.file.as_str())
+        .number("line", i128::from(group.line))
+        .text("place", group.place.as_str())
+        .unsigned("count", group.count)
+        .number("first_seen_ns", i128::from(group.first_seen_ns))
+        .number("last_seen_ns", i128::from(group.last_seen_ns))
+        .text("last_message", group.last_message.as_str())
+        .unsigned("last_call_id", group.last_call_id)
+}

@@ -1,0 +1,100 @@
+//! The call tree of a shown call: who made it and what it made, this call marked.
+
+use calltape_engine::query::{Call, CallTree, TreeItem};
+use calltape_record::Status;
+
+use super::show::INDENT;
+use super::{status_tone, status_word};
+use crate::entry::Failure;
+use crate::output::Output;
+use crate::palette::Tone;
+use crate::text::figures::{count, duration};
+use crate::text::fit;
+use crate::text::plain::plain;
+
+/// What marks the call asked for.
+const MARK: &str = "  <- this call";
+
+pub(super) fn write(tree: &CallTree, output: &mut Output<'_>) -> Result<(), Failure> {
+    if let Some(caller) = tree.missing_caller {
+        let text = format!("made by call {caller}, which is not on the tape");
+        let text = output.paint(Tone::Faint, &text);
+        output.line(&format!("{:INDENT$}{text}", ""))?;
+    }
+    let guides = guides(&tree.items);
+    let took: Vec<String> = tree.items.iter().map(took).collect();
+    let took_width = took.iter().map(|text| fit::width(text)).max().unwrap_or(0);
+    for ((item, guide), took) in tree.items.iter().zip(&guides).zip(&took) {
+        let line = line(item, guide, &format!("{took:>took_width$}"), output);
+        output.line(&line)?;
+    }
+    Ok(())
+}
+
+/// The duration comes first, so that times stand under each other; the tree follows.
+fn line(item: &TreeItem, guide: &str, took: &str, output: &Output<'_>) -> String {
+    let begin = format!("{:INDENT$}{took}  {}", "", output.paint(Tone::Faint, guide));
+    let room = output.width.saturating_sub(INDENT + fit::width(took) + 2 + fit::width(guide));
+    match item {
+        TreeItem::Gap { callers, .. } => {
+            let text = format!("… {} callers left out", count(*callers as u64));
+            format!("{begin}{}", output.paint(Tone::Faint, &text))
+        }
+        TreeItem::More { calls, at_least, .. } => {
+            let text = format!("… {}{} more calls", if *at_least { "over " } else { "" }, count(*calls));
+            format!("{begin}{}", output.paint(Tone::Faint, &text))
+        }
+        TreeItem::Call { call, marked, .. } => {
+            let mark = if *marked { MARK } else { "" };
+            let outcome = outcome(call);
+            let tail = fit::width(&outcome) + fit::width(mark);
+            let name = fit::keep_end(&plain(&call.function), room.saturating_sub(tail).max(16));
+            let outcome = fit::keep_start(&outcome, room.saturating_sub(fit::width(&name) + fit::width(mark)));
+            let name_tone = if *marked { Tone::Strong } else { Tone::Plain };
+            format!(
+                "{begin}{}{}{}",
+                output.paint(name_tone, &name),
+                output.paint(status_tone(call.status), &outcome),
+                output.paint(Tone::Strong, mark)
+            )
+        }
+    }
+}
+
+fn took(item: &TreeItem) -> String {
+    match item {
+        TreeItem::Call { call, .. } => call.duration_ns.map_or_else(|| "-".to_owned(), duration),
+        TreeItem::Gap { .. } | TreeItem::More { .. } => String::new(),
+    }
+}
+
+fn outcome(call: &Call) -> String {
+    match (&call.error_type, call.status) {
+        (Some(error_type), _) => format!("  {}", plain(error_type)),
+        (None, Status::Ok) => String::new(),
+        (None, status) => format!("  {}", status_word(status)),
+    }
+}
+
+/// The lines that join each item to its parent. Walked backwards: whether an item is the last of its parent's is known
+/// from what stands below it.
+fn guides(items: &[TreeItem]) -> Vec<String> {
+    let mut guides = vec![String::new(); items.len()];
+    // Whether another item of that level, under the same parent, stands below.
+    let mut open: Vec<bool> = Vec::new();
+    for (item, guide) in items.iter().zip(&mut guides).rev() {
+        let depth = item.depth();
+        open.resize(depth + 1, false);
+        for level in 1..=depth {
+            let text = match (level == depth, open[level]) {
+                (true, true) => "├─ ",
+                (true, false) => "└─ ",
+                (false, true) => "│  ",
+                (false, false) => "   ",
+            };
+            guide.push_str(text);
+        }
+        open[depth] = true;
+    }
+    guides
+}

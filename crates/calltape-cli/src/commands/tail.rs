@@ -1,0 +1,175 @@
+//! `calltape tail`: the last calls, a line each, and with `-f` those that come.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use calltape_engine::query::{Call, CallFilter, Follower, FunctionPattern, Tape};
+use calltape_record::Status;
+
+use super::{status_tone, status_word};
+use crate::arguments::Tail;
+use crate::entry::{Failure, Found};
+use crate::json;
+use crate::output::Output;
+use crate::palette::Tone;
+use crate::text::figures::duration;
+use crate::text::plain::plain;
+use crate::text::{fit, json_text};
+
+/// Time between two looks at the tape: as quick as an eye, and next to no work.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Time between two looks at the stop flag.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Columns of an id: ids have 15 digits until 2027, 16 after.
+const ID_WIDTH: usize = 15;
+
+/// Columns of a duration, as in `1 min 12 s`.
+const DURATION_WIDTH: usize = 8;
+
+/// Columns an outcome may take before the arguments are cut to make room for it.
+const OUTCOME_SHARE: usize = 2;
+
+pub(crate) fn run(
+    tail: &Tail,
+    tape: &Tape,
+    as_json: bool,
+    output: &mut Output<'_>,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<Found, Failure> {
+    let pattern = tail.pattern.as_deref().map(FunctionPattern::new);
+    let filter = CallFilter { pattern: pattern.clone(), ..CallFilter::default() };
+    let calls = tape.latest(&filter, tail.lines)?;
+    write_calls(&calls, as_json, output)?;
+    if tail.follow {
+        follow(tape, pattern, &calls, as_json, output, should_stop)?;
+        return Ok(Found::Something);
+    }
+    if calls.is_empty() && tail.lines > 0 {
+        let path = tape.path().display();
+        let message = match &tail.pattern {
+            Some(pattern) => format!("no call of {pattern} on {path}; `calltape top` lists the functions"),
+            None => format!("no call on {path} yet"),
+        };
+        output.remark(&plain(&message))?;
+        return Ok(Found::Nothing);
+    }
+    Ok(Found::Something)
+}
+
+fn follow(
+    tape: &Tape,
+    pattern: Option<FunctionPattern>,
+    shown: &[Call],
+    as_json: bool,
+    output: &mut Output<'_>,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<(), Failure> {
+    let mut follower = Follower::after(tape, pattern, shown)?;
+    loop {
+        output.streams.out.flush()?;
+        if wait(should_stop) {
+            return Ok(());
+        }
+        match follower.poll(tape) {
+            Ok(found) => {
+                write_calls(&found.calls, as_json, output)?;
+                if found.fell_behind {
+                    output.remark("calls come faster than they can be followed; some are left out here")?;
+                }
+            }
+            Err(error) if error.is_transient() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits for the next poll; true when it is time to stop.
+fn wait(should_stop: &dyn Fn() -> bool) -> bool {
+    let until = Instant::now() + POLL_INTERVAL;
+    loop {
+        if should_stop() {
+            return true;
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        thread::sleep(left.min(STOP_INTERVAL));
+    }
+}
+
+fn write_calls(calls: &[Call], as_json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    for call in calls {
+        let line = if as_json { json::call(call).finish() } else { line(call, output) };
+        output.line(&line)?;
+    }
+    Ok(())
+}
+
+/// `id  time  duration  function(arguments) -> result`
+fn line(call: &Call, output: &Output<'_>) -> String {
+    let id = call.id.to_string();
+    let time = output.time(call.started_ns);
+    let took = match (call.status, call.duration_ns) {
+        (Status::Running, _) => status_word(Status::Running).to_owned(),
+        (_, Some(ns)) => duration(ns),
+        (_, None) => "-".to_owned(),
+    };
+    let function = plain(&call.function);
+    let mut inside = arguments(call.args.as_deref());
+    let mut outcome = outcome(call);
+    if output.fit {
+        let head = id.len().max(ID_WIDTH) + fit::width(&time) + fit::width(&took).max(DURATION_WIDTH) + 3 * 2;
+        let room = output.width.saturating_sub(head + fit::width(&function) + "()".len());
+        let outcome_room = fit::width(&outcome).min((room / OUTCOME_SHARE).max(room.saturating_sub(fit::width(&inside))));
+        inside = fit::keep_start(&inside, room.saturating_sub(outcome_room).max(1));
+        outcome = fit::keep_start(&outcome, room.saturating_sub(fit::width(&inside)));
+    }
+    let tone = status_tone(call.status);
+    let took_tone = if call.status == Status::Running { Tone::Pending } else { Tone::Plain };
+    let mut text = String::new();
+    text.push_str(&output.paint(Tone::Faint, &format!("{id:<ID_WIDTH$}  {time}  ")));
+    text.push_str(&output.paint(took_tone, &format!("{took:>DURATION_WIDTH$}")));
+    text.push_str("  ");
+    text.push_str(&output.paint(Tone::Strong, &function));
+    text.push_str(&format!("({inside})"));
+    text.push_str(&output.paint(if call.status == Status::Ok { Tone::Faint } else { tone }, &outcome));
+    text
+}
+
+/// Arguments as in a call; those at their default are left out.
+fn arguments(args: Option<&str>) -> String {
+    let Some(text) = args else { return "…".to_owned() };
+    let Some(members) = json_text::members(text) else { return plain(text).into_owned() };
+    let defaults = defaults(&members);
+    let shown: Vec<String> = members
+        .iter()
+        .filter(|(name, _)| *name != DEFAULTS && !defaults.contains(name))
+        .map(|(name, value)| format!("{}={}", plain(name), plain(value)))
+        .collect();
+    shown.join(", ")
+}
+
+/// The member of the arguments that lists the parameters that stood at their default.
+pub(super) const DEFAULTS: &str = "(defaults)";
+
+/// The parameters that stood at their default.
+pub(super) fn defaults<'a>(members: &[(&str, &'a str)]) -> Vec<&'a str> {
+    let list = members.iter().find(|(name, _)| *name == DEFAULTS).and_then(|(_, value)| json_text::items(value));
+    list.unwrap_or_default().into_iter().map(json_text::unquoted).collect()
+}
+
+/// What came of it, with the sign before it.
+fn outcome(call: &Call) -> String {
+    match (&call.error_type, call.status) {
+        (Some(error_type), _) => match call.error_message.as_deref() {
+            None | Some("") => format!(" ! {}", plain(error_type)),
+            Some(message) => format!(" ! {}: {}", plain(error_type), plain(message)),
+        },
+        (None, Status::Ok) => call.result.as_deref().map_or_else(String::new, |result| format!(" -> {}", plain(result))),
+        (None, Status::Running) => String::new(),
+        (None, status) => format!(" ! {}", status_word(status)),
+    }
+}

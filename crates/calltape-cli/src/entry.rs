@@ -1,0 +1,158 @@
+//! From arguments to an exit code: reads the command line, opens the tape, runs the command, and turns every way it can
+//! end into a code and at most one line.
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
+
+use calltape_engine::query::{OpenError, QueryError, Tape};
+use calltape_engine::{Settings, settings};
+use clap::{CommandFactory, FromArgMatches};
+use jiff::tz::TimeZone;
+
+use crate::arguments::{Color, Command, CommandLine, Shared};
+use crate::output::{Output, Streams};
+use crate::palette::Palette;
+use crate::surroundings::Surroundings;
+use crate::text::plain::plain;
+use crate::{commands, text};
+
+/// Whether a command found what it was asked for: exit codes 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Something,
+    Nothing,
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// When an option's value makes no sense.
+    Usage(String),
+    /// When there is no tape to read.
+    Open(OpenError),
+    /// When the tape does not answer.
+    Query(QueryError),
+    /// When the output cannot be written.
+    Output(io::Error),
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+const FOUND: i32 = 0;
+const NOTHING_FOUND: i32 = 1;
+const WRONG: i32 = 2;
+
+/// Runs the command line `args` (program name first) on the process's own streams and returns its exit code.
+///
+/// `should_stop` is asked between polls while a command waits; true ends the command as if it were done. A caller in
+/// whose process Ctrl-C is no end, as in Python, checks its signals there.
+pub fn run<I>(args: I, should_stop: &dyn Fn() -> bool) -> i32
+where
+    I: IntoIterator<Item = OsString>,
+{
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut err = io::stderr().lock();
+    let streams = Streams { out: &mut out, err: &mut err };
+    let code = run_in(args, &Surroundings::of_process(), streams, should_stop);
+    // What could not be flushed was reported by the command; dropping the writer would try once more.
+    let _ = out.into_parts();
+    code
+}
+
+/// Runs the command line `args` (program name first) in `surroundings`, on `streams`, and returns its exit code.
+pub fn run_in<I>(args: I, surroundings: &Surroundings, streams: Streams<'_>, should_stop: &dyn Fn() -> bool) -> i32
+where
+    I: IntoIterator<Item = OsString>,
+{
+    let command = CommandLine::command().term_width(surroundings.width.min(text::READABLE_WIDTH));
+    let parsed = command.try_get_matches_from(args).and_then(|found| CommandLine::from_arg_matches(&found));
+    let line = match parsed {
+        Ok(line) => line,
+        Err(error) => return answer_clap(&error, surroundings, streams),
+    };
+    let mut output = Output {
+        palette: Palette { on: colours(&line.shared, surroundings) },
+        width: surroundings.width,
+        fit: surroundings.terminal,
+        now: surroundings.now(),
+        zone: if line.shared.utc { TimeZone::UTC } else { surroundings.zone.clone() },
+        streams,
+    };
+    let ended = perform(&line, surroundings, &mut output, should_stop);
+    let ended = ended.and_then(|found| output.streams.out.flush().map(|()| found).map_err(Failure::from));
+    let message = match ended {
+        Ok(Found::Something) => return FOUND,
+        Ok(Found::Nothing) => return NOTHING_FOUND,
+        // Whoever read the pipe has read enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return FOUND,
+        Err(Failure::Output(error)) => format!("cannot write the output: {error}"),
+        Err(Failure::Usage(message)) => message,
+        Err(Failure::Open(error)) => error.to_string(),
+        Err(Failure::Query(error)) => error.to_string(),
+    };
+    let _ = output.streams.out.flush();
+    let _ = writeln!(output.streams.err, "calltape: {}", plain(&message));
+    WRONG
+}
+
+fn perform(
+    line: &CommandLine,
+    surroundings: &Surroundings,
+    output: &mut Output<'_>,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<Found, Failure> {
+    let tape = Tape::open(&tape_path(&line.shared, surroundings, output)?).map_err(Failure::Open)?;
+    let json = line.shared.json;
+    match &line.command {
+        Command::Top(top) => commands::top::run(top, &tape, json, output),
+        Command::Tail(tail) => commands::tail::run(tail, &tape, json, output, should_stop),
+        Command::Show(show) => commands::show::run(show, &tape, json, output),
+        Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
+        Command::Stats(stats) => commands::stats::run(stats, &tape, json, output),
+    }
+}
+
+/// `--db`, else what the settings say: environment, pyproject.toml, default.
+fn tape_path(shared: &Shared, surroundings: &Surroundings, output: &mut Output<'_>) -> Result<PathBuf, Failure> {
+    if let Some(db) = &shared.db {
+        return Ok(surroundings.directory.join(db));
+    }
+    let around = settings::Surroundings {
+        directory: surroundings.directory.clone(),
+        environment: surroundings.environment.clone(),
+    };
+    let settings = Settings::load(&[], &around).map_err(|error| Failure::Usage(error.to_string()))?;
+    for problem in settings.problems() {
+        output.remark(&plain(problem))?;
+    }
+    Ok(settings.db)
+}
+
+fn colours(shared: &Shared, surroundings: &Surroundings) -> bool {
+    match shared.color {
+        Color::Auto => surroundings.color && !shared.json,
+        Color::Always => true,
+        Color::Never => false,
+    }
+}
+
+/// Help and version go where they were asked for; wrong usage goes to the error stream.
+fn answer_clap(error: &clap::Error, surroundings: &Surroundings, streams: Streams<'_>) -> i32 {
+    let asked_for = !error.use_stderr();
+    let rendered = error.render();
+    let rendered = if surroundings.color { rendered.ansi().to_string() } else { rendered.to_string() };
+    let stream = if asked_for { streams.out } else { streams.err };
+    let _ = stream.write_all(rendered.as_bytes()).and_then(|()| stream.flush());
+    if asked_for { FOUND } else { WRONG }
+}

@@ -1,0 +1,83 @@
+//! Making text fit a number of terminal columns. Expects text that [`super::plain`] has seen.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Columns `text` takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The beginning of `text`, ending with an ellipsis where it does not fit.
+pub(crate) fn keep_start(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let kept = taken(text.chars(), columns.saturating_sub(1));
+    format!("{}…", text.chars().take(kept).collect::<String>())
+}
+
+/// The end of `text`, beginning with an ellipsis where it does not fit: of a dotted name or a path the end says most.
+pub(crate) fn keep_end(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let kept = taken(text.chars().rev(), columns.saturating_sub(1));
+    let skipped = text.chars().count() - kept;
+    format!("…{}", text.chars().skip(skipped).collect::<String>())
+}
+
+/// How many of `characters` fit.
+fn taken(characters: impl Iterator<Item = char>, columns: usize) -> usize {
+    let mut used = 0;
+    characters
+        .take_while(|character| {
+            used += character.width().unwrap_or(0);
+            used <= columns
+        })
+        .count()
+}
+
+/// `text` in lines of at most `columns`, broken after a space or a comma where one is near, else anywhere.
+pub(crate) fn fold(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(8);
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while width(rest) > columns {
+        let fitting: usize = rest.chars().take(taken(rest.chars(), columns).max(1)).map(char::len_utf8).sum();
+        let near = fitting / 2;
+        let at = rest[..fitting].rfind([' ', ',']).map(|place| place + 1).filter(|&place| place > near);
+        let (line, after) = rest.split_at(at.unwrap_or(fitting));
+        lines.push(line.trim_end().to_owned());
+        rest = after.trim_start_matches(' ');
+    }
+    if !rest.is_empty() || lines.is_empty() {
+        lines.push(rest.to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_fits_is_left_alone() {
+        assert_eq!(keep_start("shop.place", 10), "shop.place");
+        assert_eq!(keep_end("shop.place", 10), "shop.place");
+        assert_eq!(fold("shop place", 10), ["shop place"]);
+        assert_eq!(fold("", 10), [""]);
+    }
+
+    #[test]
+    fn text_that_does_not_fit_says_so() {
+        assert_eq!(keep_start("shop.orders.place", 8), "shop.or…");
+        assert_eq!(keep_end("shop.orders.place", 8), "…s.place");
+        assert_eq!(keep_start("你好你好", 6), "你好…");
+    }
+
+    #[test]
+    fn long_values_fold_where_words_end() {
+        assert_eq!(fold("one, two, three, four", 10), ["one, two,", "three,", "four"]);
+        assert_eq!(fold("abcdefghijklmnop", 10), ["abcdefghij", "klmnop"]);
+    }
+}

@@ -1,0 +1,12 @@
+//! Text as people read it: durations, counts, times, fitting widths, and escaping what must not reach a terminal raw.
+
+pub(crate) mod figures;
+pub(crate) mod fit;
+pub(crate) mod json_text;
+pub(crate) mod plain;
+pub(crate) mod since;
+pub(crate) mod table;
+pub(crate) mod times;
+
+/// The widest that prose is set: longer lines are hard to read.
+pub(crate) const READABLE_WIDTH: usize = 100;

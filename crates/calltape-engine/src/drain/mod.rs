@@ -1,0 +1,37 @@
+//! The drain: from journals to the database. One thread a process runs it; one process at a time, by the writer lease,
+//! does more than keep its own journal supplied.
+//!
+//! ```text
+//! thread.rs   when: poll, lease, breaker, wake, finish
+//! shared.rs   what recorder and thread tell each other
+//! pass.rs     one batch: find runs, read, write, then release what is committed
+//! run.rs      what is known of a run between batches: cursors, functions, threads, books
+//! read.rs     frames of a run into a batch
+//! batch.rs    calls of a batch, START and END joined
+//! write.rs    a batch into one transaction
+//! settle.rs   the end of a run
+//! pace.rs     keeping the own journal supplied during long work
+//! ```
+//!
+//! Constraints:
+//!
+//! - Nothing depends on memory: after any error all state is dropped and read again from the database. A cursor moves
+//!   only in the transaction that stores the rows it passes.
+//! - A segment is marked, recycled or removed only after COMMIT has returned.
+//! - It never attaches to Python, never panics on recorded bytes, and does not touch the database while the breaker is
+//!   open.
+
+mod batch;
+mod id_map;
+mod pace;
+mod pass;
+mod read;
+mod run;
+mod settle;
+mod shared;
+mod thread;
+mod write;
+
+pub use pass::{Drain, DrainError, Point, Progress, tape_directory};
+pub(crate) use shared::{Shared, Wish};
+pub(crate) use thread::{Worker, spawn};

@@ -1,0 +1,182 @@
+//! What the drain knows of a run from batch to batch. All of it can be dropped and loaded again: the database and the
+//! run's directory are the truth.
+
+use std::collections::HashMap;
+
+use calltape_journal::{Run, monotonic_ns, unix_ns};
+use calltape_record::{FunctionDef, ThreadEvent, ids};
+
+use super::id_map::IdMap;
+use crate::store::{BooksRow, RunRow, StoreError, Transaction};
+
+/// A function of a run.
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) definition: FunctionDef,
+    /// Its number in the database.
+    pub(super) number: Option<i64>,
+}
+
+/// A thread of a run.
+#[derive(Debug)]
+pub(super) struct Thread {
+    pub(super) event: ThreadEvent,
+    /// Its number in the database.
+    pub(super) number: Option<i64>,
+}
+
+/// How far a segment was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cursor {
+    pub(super) epoch: u32,
+    pub(super) offset: usize,
+    pub(super) thread: Option<u32>,
+}
+
+/// What is known of a run besides its files.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    pub(super) row: RunRow,
+    pub(super) functions: Vec<Function>,
+    pub(super) threads: Vec<Thread>,
+    thread_places: HashMap<ThreadEvent, u32>,
+    pub(super) cursors: HashMap<u32, Cursor>,
+    /// As committed, by slot.
+    pub(super) books: Vec<BooksRow>,
+    /// Ended calls stored, by slot; ahead of the books within a batch.
+    pub(super) stored: Vec<u64>,
+    /// Calls stored as running, and when they started.
+    pub(super) running: IdMap<u64>,
+    /// ENDs whose START has not been seen.
+    pub(super) early: IdMap<Vec<u8>>,
+    /// Unix minus monotonic time; `None` until something tells.
+    pub(super) offset_ns: Option<i64>,
+    /// Unix ns of the latest event, of this batch or before.
+    pub(super) seen_ns: i64,
+    /// Frames and values that could not be read.
+    pub(super) damaged: u64,
+}
+
+/// A run that is being drained.
+pub(super) struct Followed {
+    pub(super) run: Run,
+    pub(super) own: bool,
+    pub(super) facts: Facts,
+    /// What is stored of it has been looked up.
+    pub(super) loaded: bool,
+    /// Its owner is gone, or it is the own run and it ends: when read to its end it can be settled.
+    pub(super) ending: Option<&'static str>,
+    /// Everything there is has been read.
+    pub(super) exhausted: bool,
+}
+
+impl Followed {
+    pub(super) fn new(run: Run, own: bool) -> Self {
+        let identity = run.identity().unwrap_or_default();
+        let id = run.id();
+        let started_ns =
+            if identity.started_unix_ns == 0 { ids::unix_ns(id) } else { identity.started_unix_ns };
+        let row = RunRow {
+            id,
+            pid: identity.pid,
+            host: identity.host,
+            program: identity.program,
+            python: identity.python,
+            started_ns,
+        };
+        let facts = Facts { row, seen_ns: started_ns, ..Facts::default() };
+        Self { run, own, facts, loaded: false, ending: None, exhausted: false }
+    }
+
+    /// Reads what the database has of the run. What it says is committed is marked so in the journal: a process that
+    /// died after its COMMIT may not have done that.
+    pub(super) fn load(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let (id, facts) = (self.run.id(), &mut self.facts);
+        transaction.put_run(&facts.row)?;
+        for (number, event) in transaction.threads(id)? {
+            let place = facts.thread(event);
+            facts.threads[place as usize].number = Some(number);
+        }
+        for (slot, books) in transaction.books(id)? {
+            facts.grow_books(slot);
+            facts.books[slot as usize] = books;
+            facts.stored[slot as usize] = books.stored;
+        }
+        for row in transaction.cursors(id)? {
+            let thread = facts.threads.iter().position(|thread| row.thread.is_some() && thread.number == row.thread);
+            let thread = thread.map(|place| place as u32);
+            facts.cursors.insert(row.segment, Cursor { epoch: row.epoch, offset: row.offset, thread });
+            self.run.mark_drained(row.segment, row.epoch, row.offset);
+        }
+        facts.early.extend(transaction.early_ends(id)?);
+        self.loaded = true;
+        Ok(())
+    }
+}
+
+impl Facts {
+    /// Makes room for `slot` in the books.
+    pub(super) fn grow_books(&mut self, slot: u32) {
+        let slots = (slot as usize + 1).max(self.books.len());
+        self.books.resize(slots, BooksRow::default());
+        self.stored.resize(slots, 0);
+    }
+
+    /// The place of a thread, new or known.
+    pub(super) fn thread(&mut self, event: ThreadEvent) -> u32 {
+        if let Some(&place) = self.thread_places.get(&event) {
+            return place;
+        }
+        let place = self.threads.len() as u32;
+        self.threads.push(Thread { event: event.clone(), number: None });
+        self.thread_places.insert(event, place);
+        place
+    }
+
+    /// The place that stands for a thread whose frame cannot be read.
+    pub(super) fn unknown_thread(&mut self) -> u32 {
+        self.thread(ThreadEvent { ident: 0, native_id: 0, name: "(unknown)".to_owned() })
+    }
+
+    /// Takes up the functions the run has defined since, and with `at_least` stands in for those up to that slot that
+    /// cannot be read.
+    pub(super) fn learn_functions(&mut self, definitions: &[Vec<u8>], at_least: Option<u32>) {
+        if self.functions.is_empty() {
+            self.functions.push(Function { definition: nameless("(more functions)".to_owned()), number: None });
+        }
+        for bytes in definitions.iter().skip(self.functions.len() - 1) {
+            let slot = self.functions.len();
+            let definition =
+                FunctionDef::decode(bytes).unwrap_or_else(|_| nameless(format!("(unreadable function {slot})")));
+            self.functions.push(Function { definition, number: None });
+        }
+        while at_least.is_some_and(|slot| self.functions.len() <= slot as usize) {
+            let slot = self.functions.len();
+            let definition = nameless(format!("(unreadable function {slot})"));
+            self.functions.push(Function { definition, number: None });
+        }
+        let last = self.functions.len() as u32 - 1;
+        self.grow_books(last);
+    }
+
+    /// Unix time of a monotonic one. Without a readable control file the first call's id tells the offset, else this
+    /// machine's clocks do.
+    pub(super) fn unix(&mut self, mono: u64, id: Option<u64>) -> i64 {
+        let offset = *self.offset_ns.get_or_insert_with(|| match id {
+            Some(id) => ids::unix_ns(id).saturating_sub_unsigned(mono),
+            None => unix_ns().saturating_sub_unsigned(monotonic_ns()),
+        });
+        offset.saturating_add_unsigned(mono)
+    }
+}
+
+fn nameless(name: String) -> FunctionDef {
+    FunctionDef {
+        name,
+        group: String::new(),
+        kind: "function".to_owned(),
+        file: String::new(),
+        line: 0,
+        parameters: Vec::new(),
+    }
+}

@@ -1,0 +1,165 @@
+//! What the recorder and the drain's thread share: wishes one way, figures the other.
+//! Locked for moments only, never while the database or the disk is at work.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use calltape_journal::monotonic_ns;
+
+use crate::breaker::State;
+use crate::messages::Messages;
+use crate::stats::BreakerStats;
+
+/// What the thread is asked to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Go on.
+    #[default]
+    Run,
+    /// Hand the worker back, as before a fork.
+    Pause,
+    /// Stop at once; what is left looks like a death to whoever drains next.
+    Abandon,
+    /// Drain until then at most, end the run, stop.
+    Finish(Instant),
+}
+
+/// What the thread last knew.
+#[derive(Debug, Clone)]
+pub(crate) struct Figures {
+    pub(crate) drains: bool,
+    pub(crate) stored: u64,
+    pub(crate) damaged: u64,
+    pub(crate) writes: u64,
+    pub(crate) caught_up_ns: u64,
+    pub(crate) breaker: BreakerStats,
+    pub(super) next_probe_ns: Option<u64>,
+    wish: Wish,
+    pub(crate) stopped: bool,
+    pub(crate) own_ended: bool,
+}
+
+/// What recorder and thread share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    figures: Mutex<Figures>,
+    /// Told after each pass.
+    progress: Condvar,
+    flushes_wanted: AtomicU64,
+    flushes_served: AtomicU64,
+    /// Whether a wish other than [`Wish::Run`] waits; looked at between batches without the lock.
+    wished: AtomicBool,
+    thread: Mutex<Option<Thread>>,
+    pub(crate) messages: Messages,
+}
+
+impl Shared {
+    pub(crate) fn new() -> Self {
+        let breaker =
+            BreakerStats { state: State::Closed.name(), opens: 0, failures: 0, last_error: None, next_probe_s: None };
+        let figures = Figures {
+            drains: false,
+            stored: 0,
+            damaged: 0,
+            writes: 0,
+            caught_up_ns: monotonic_ns(),
+            breaker,
+            next_probe_ns: None,
+            wish: Wish::Run,
+            stopped: true,
+            own_ended: false,
+        };
+        Self {
+            figures: Mutex::new(figures),
+            progress: Condvar::new(),
+            flushes_wanted: AtomicU64::new(0),
+            flushes_served: AtomicU64::new(0),
+            wished: AtomicBool::new(false),
+            thread: Mutex::new(None),
+            messages: Messages::default(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the thread last knew, the time to the next probe counted from now.
+    pub(crate) fn figures(&self) -> Figures {
+        let mut figures = self.lock().clone();
+        figures.breaker.next_probe_s =
+            figures.next_probe_ns.map(|at| at.saturating_sub(monotonic_ns()) as f64 / 1e9);
+        figures
+    }
+
+    /// Wakes the thread if it sleeps.
+    pub(crate) fn wake(&self) {
+        if let Some(thread) = &*self.thread.lock().unwrap_or_else(PoisonError::into_inner) {
+            thread.unpark();
+        }
+    }
+
+    /// Asks for something.
+    pub(crate) fn wish(&self, wish: Wish) {
+        self.lock().wish = wish;
+        // Release; its partner is the load in `Worker::run`, which then takes the lock.
+        self.wished.store(wish != Wish::Run, Ordering::Release);
+        self.wake();
+    }
+
+    /// Asks for a flush; the ticket is served once everything recorded before is committed, figures included.
+    pub(crate) fn want_flush(&self) -> u64 {
+        let ticket = self.flushes_wanted.fetch_add(1, Ordering::AcqRel) + 1;
+        self.wake();
+        ticket
+    }
+
+    pub(crate) fn is_served(&self, ticket: u64) -> bool {
+        self.flushes_served.load(Ordering::Acquire) >= ticket
+    }
+
+    /// Waits for `done`, looked at after each pass and at least every `look`; false when the time is over first.
+    pub(crate) fn wait(&self, deadline: Instant, look: Duration, mut done: impl FnMut(&Figures) -> bool) -> bool {
+        let mut figures = self.lock();
+        loop {
+            if done(&figures) {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            figures = self.progress.wait_timeout(figures, left.min(look)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// What is wished for now; takes the lock only when something is.
+    pub(super) fn wished(&self) -> Wish {
+        // Acquire; its partner is the store in `wish`.
+        if self.wished.load(Ordering::Acquire) { self.lock().wish } else { Wish::Run }
+    }
+
+    /// The last ticket given out. Acquire: what was recorded before it is visible.
+    pub(super) fn last_ticket(&self) -> u64 {
+        self.flushes_wanted.load(Ordering::Acquire)
+    }
+
+    pub(super) fn serve(&self, ticket: u64) {
+        self.flushes_served.store(ticket, Ordering::Release);
+    }
+
+    pub(super) fn served(&self) -> u64 {
+        self.flushes_served.load(Ordering::Acquire)
+    }
+
+    /// Tells whoever waits to look again.
+    pub(super) fn tell(&self) {
+        self.progress.notify_all();
+    }
+
+    pub(super) fn runs_on(&self, thread: Thread) {
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+    }
+}

@@ -1,0 +1,202 @@
+//! When the drain works: the background thread's loop.
+//!
+//! The thread polls, is woken early when a segment is sealed or somebody flushes, keeps the journal supplied, and asks
+//! the breaker before every batch. It ends when the recorder says so, or pauses and hands itself back.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use calltape_journal::{Journal, monotonic_ns};
+
+use super::pass::{CLEAN, Drain, DrainError, Progress};
+use super::shared::{Shared, Wish};
+use crate::breaker::{Breaker, Change, Fault, State};
+use crate::messages::Level;
+use crate::settings::Settings;
+
+/// Between two attempts at the writer lease while another process has it.
+const LEASE_EVERY_NS: u64 = 1_000_000_000;
+
+/// The drain with its breaker: what the thread owns, and hands back when it pauses.
+pub(crate) struct Worker {
+    drain: Drain,
+    breaker: Breaker,
+    journal: Arc<Journal>,
+    shared: Arc<Shared>,
+    interval: Duration,
+    next_lease_ns: u64,
+    closed: bool,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("drain", &self.drain).field("breaker", &self.breaker).finish_non_exhaustive()
+    }
+}
+
+/// Starts the thread.
+///
+/// # Errors
+/// When the system has no thread to give; the worker is lost then.
+pub(crate) fn spawn(worker: Worker) -> std::io::Result<JoinHandle<Worker>> {
+    let shared = Arc::clone(&worker.shared);
+    shared.lock().stopped = false;
+    let handle = thread::Builder::new().name("calltape-drain".to_owned()).spawn(move || worker.run())?;
+    shared.runs_on(handle.thread().clone());
+    Ok(handle)
+}
+
+/// What one round came to.
+enum Round {
+    /// There is more to do now.
+    More,
+    /// Everything that was there is committed.
+    Done,
+    /// Nothing could be done: another process drains, the breaker is open, or the database failed.
+    Held,
+}
+
+impl Worker {
+    pub(crate) fn new(settings: &Settings, journal: Arc<Journal>, shared: Arc<Shared>) -> Self {
+        let seed = journal.run_id() ^ monotonic_ns();
+        Self {
+            drain: Drain::new(&settings.db, Some(Arc::clone(&journal))),
+            breaker: Breaker::new(settings.breaker_threshold, settings.breaker_timeout, seed),
+            journal,
+            shared,
+            interval: settings.flush_interval,
+            next_lease_ns: 0,
+            closed: false,
+        }
+    }
+
+    fn run(mut self) -> Self {
+        loop {
+            self.journal.maintain();
+            let ticket = self.shared.last_ticket();
+            let wish = self.shared.wished();
+            let deadline = match wish {
+                Wish::Run => None,
+                Wish::Pause | Wish::Abandon => break,
+                Wish::Finish(deadline) => {
+                    self.begin_end();
+                    Some(deadline)
+                }
+            };
+            let round = self.round(deadline.is_some(), ticket > self.shared.served());
+            self.report(&round, ticket);
+            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if self.drain.own_has_ended() || late || (deadline.is_some() && !self.drain.has_lease()) {
+                break;
+            }
+            if !matches!(round, Round::More) {
+                thread::park_timeout(self.interval);
+            }
+        }
+        self.stop()
+    }
+
+    /// From here on the run is over: said in its journal for whoever drains it, and to the own drain.
+    fn begin_end(&mut self) {
+        if !self.closed {
+            self.closed = true;
+            self.journal.close(CLEAN);
+            self.drain.end_own();
+            self.next_lease_ns = 0;
+        }
+    }
+
+    /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
+    /// is no later.
+    fn round(&mut self, last: bool, everything: bool) -> Round {
+        let now = monotonic_ns();
+        if !self.drain.has_lease() {
+            if now < self.next_lease_ns {
+                return Round::Held;
+            }
+            self.next_lease_ns = now + LEASE_EVERY_NS;
+            match self.drain.take_lease() {
+                Ok(true) => {}
+                Ok(false) => return Round::Held,
+                Err(fault) => {
+                    self.shared.messages.say(Level::Warning, format!("the writer lease cannot be taken: {fault}"));
+                    return Round::Held;
+                }
+            }
+        }
+        if !self.breaker.permits(now) && !last {
+            return Round::Held;
+        }
+        let probe = self.breaker.state() == State::HalfOpen;
+        let outcome = self.drain.pass(everything || probe || last);
+        for warning in self.drain.take_warnings() {
+            self.shared.messages.say(Level::Warning, warning);
+        }
+        match outcome {
+            Ok(progress) => self.passed(progress),
+            Err(fault) => self.failed(&fault),
+        }
+    }
+
+    fn passed(&mut self, progress: Progress) -> Round {
+        if self.breaker.succeeded() == Some(Change::Closed) {
+            self.shared.messages.say(Level::Info, "the database works again; what waited is being stored".to_owned());
+        }
+        if progress.committed {
+            self.shared.lock().writes += 1;
+        }
+        if progress.more { Round::More } else { Round::Done }
+    }
+
+    fn failed(&mut self, error: &DrainError) -> Round {
+        let (fault, level) = match error {
+            DrainError::Store(error) if error.needs_a_person() => (error.fault(), Level::Error),
+            DrainError::Store(error) => (error.fault(), Level::Warning),
+            _ => (Fault::Other, Level::Warning),
+        };
+        let text = error.to_string();
+        let change = self.breaker.failed(fault, &text, monotonic_ns());
+        if change == Some(Change::Opened) {
+            let line = format!("{text}; calls stay in the journal, and the database is tried again later");
+            self.shared.messages.say(level, line);
+        } else if level == Level::Error {
+            self.shared.messages.say(level, text);
+        }
+        Round::Held
+    }
+
+    /// Puts what is known where the recorder finds it.
+    fn report(&self, round: &Round, ticket: u64) {
+        let now = monotonic_ns();
+        let mut figures = self.shared.lock();
+        figures.drains = self.drain.has_lease();
+        if let Some((stored, damaged)) = self.drain.own_figures() {
+            (figures.stored, figures.damaged) = (stored, damaged);
+        }
+        if matches!(round, Round::Done) {
+            figures.caught_up_ns = now;
+            self.shared.serve(ticket);
+        }
+        let breaker = &mut figures.breaker;
+        breaker.state = self.breaker.state().name();
+        (breaker.opens, breaker.failures) = (self.breaker.opens(), self.breaker.failures());
+        if breaker.last_error.as_deref() != self.breaker.last_error() {
+            breaker.last_error = self.breaker.last_error().map(str::to_owned);
+        }
+        figures.next_probe_ns =
+            self.breaker.until_probe(now).map(|left| now.saturating_add(left.as_nanos() as u64));
+        figures.own_ended = self.drain.own_has_ended();
+        drop(figures);
+        self.shared.tell();
+    }
+
+    fn stop(self) -> Self {
+        let mut figures = self.shared.lock();
+        figures.stopped = true;
+        drop(figures);
+        self.shared.tell();
+        self
+    }
+}

@@ -1,0 +1,237 @@
+//! A batch into one transaction: rows, ends of earlier rows, cursors, books and minutes.
+//! Called between BEGIN and COMMIT. Any error makes the caller roll back and forget everything, so nothing is undone here.
+
+use std::collections::HashMap;
+
+use calltape_record::{EndEvent, Status};
+
+use super::batch::{Batch, Failed, Late, Row};
+use super::pace::Pace;
+use super::run::{Facts, Followed};
+use crate::store::{
+    BooksRow, CallRow, CursorRow, Delta, ErrorKey, FailureRow, Minutes, RowWriter, StoreError, Transaction,
+};
+
+/// Kinds of error whose numbers are kept at hand; beyond, the list is begun anew.
+const MOST_ERRORS: usize = 10_000;
+
+/// What a failed call shows when its traceback was not captured.
+const NO_TRACEBACK: &str = "[]";
+
+/// Everything a batch is written with.
+pub(super) struct Writing<'pass> {
+    pub(super) transaction: &'pass Transaction<'pass>,
+    pub(super) runs: &'pass mut [Followed],
+    pub(super) minutes: &'pass mut Minutes,
+    pub(super) errors: &'pass mut HashMap<ErrorKey, i64>,
+    pub(super) pace: &'pass mut Pace,
+}
+
+impl Writing<'_> {
+    /// Writes the calls of the batch and how far its segments are.
+    pub(super) fn batch(&mut self, batch: &mut Batch) -> Result<u64, StoreError> {
+        batch.sort();
+        let late = batch.take_late();
+        let calls = (batch.rows.len() + late.len()) as u64;
+        let mut writer = RowWriter::new(self.transaction)?;
+        self.rows(batch, &mut writer)?;
+        for late in late {
+            self.late(late, batch, &mut writer)?;
+        }
+        for &(_, id) in &batch.met_early {
+            writer.drop_early_end(id)?;
+        }
+        for moved in &batch.moved {
+            let facts = &mut self.runs[moved.run as usize].facts;
+            let thread = match moved.thread {
+                Some(place) => Some(facts.thread_number(self.transaction, place)?),
+                None => None,
+            };
+            let cursor = CursorRow { segment: moved.segment, epoch: moved.epoch, offset: moved.offset, thread };
+            self.transaction.put_cursor(facts.row.id, &cursor)?;
+        }
+        Ok(calls)
+    }
+
+    fn rows(&mut self, batch: &mut Batch, writer: &mut RowWriter<'_>) -> Result<(), StoreError> {
+        for position in 0..batch.rows.len() {
+            let row = batch.rows[position];
+            let facts = &mut self.runs[row.run as usize].facts;
+            let function = facts.function_number(self.transaction, row.slot)?;
+            let thread = facts.thread_number(self.transaction, row.thread)?;
+            let ended = row.has_ended();
+            let inserted = writer.insert(&CallRow {
+                id: row.id,
+                function,
+                thread,
+                status: row.status as u8,
+                started_ns: row.started_ns,
+                duration_ns: ended.then_some(row.duration_ns),
+                args: batch.text(row.args),
+                result: batch.text(row.result),
+                tree: (row.parent != 0).then_some((row.parent, row.root)),
+                weight: row.weight,
+            })?;
+            if !inserted {
+                // An id that is taken: only a damaged id counter gives one out twice.
+                facts.damaged += 1;
+            } else if ended {
+                facts.stored[row.slot as usize] += 1;
+                self.ended(function, &row);
+                if let Some(failed) = batch.failure(&row) {
+                    self.failed(function, row.id, failed, batch, writer)?;
+                }
+            } else {
+                facts.running.insert(row.id, row.started_mono);
+            }
+            self.pace.step();
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, function: i64, row: &Row) {
+        let ended_ns = row.started_ns.saturating_add_unsigned(row.duration_ns);
+        self.minutes.call(function, ended_ns, row.duration_ns, row.status == Status::Error);
+    }
+
+    /// Stores a failure; its kind's number is looked up once.
+    fn failed(
+        &mut self,
+        function: i64,
+        call: u64,
+        failed: &Failed,
+        batch: &Batch,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), StoreError> {
+        let key = ErrorKey {
+            function,
+            error_type: failed.error_type.clone(),
+            file: failed.file.clone(),
+            line: failed.line,
+            place: failed.place.clone(),
+        };
+        let error = match self.errors.get(&key) {
+            Some(&number) => number,
+            None => {
+                if self.errors.len() >= MOST_ERRORS {
+                    self.errors.clear();
+                }
+                let number = writer.error_number(&key)?;
+                self.errors.insert(key, number);
+                number
+            }
+        };
+        let traceback = batch.text(failed.traceback).unwrap_or(NO_TRACEBACK);
+        writer.fail(&FailureRow { call, error, message: &failed.message, traceback })
+    }
+
+    /// Ends a call whose START was in an earlier batch; keeps the END when no START has been seen.
+    fn late(&mut self, late: Late, batch: &mut Batch, writer: &mut RowWriter<'_>) -> Result<(), StoreError> {
+        let Ok(end) = EndEvent::decode(&late.payload) else { return Ok(()) };
+        let facts = &mut self.runs[late.run as usize].facts;
+        let duration_ns = facts.running.remove(&end.id).map(|started| end.ended.saturating_sub(started));
+        let ended_ns = facts.unix(end.ended, None);
+        let (status, slot) = (end.status, end.function);
+        let (result, failed, unreadable) = batch.render_outcome(end.outcome);
+        facts.damaged += unreadable;
+        match writer.end(end.id, status as u8, duration_ns, ended_ns, batch.text(result))? {
+            Some((function, duration_ns)) => {
+                facts.grow_books(slot.min(calltape_journal::MAXIMUM_SLOTS - 1));
+                if let Some(stored) = facts.stored.get_mut(slot as usize) {
+                    *stored += 1;
+                }
+                self.minutes.call(function, ended_ns, duration_ns, status == Status::Error);
+                if let Some(failed) = failed {
+                    self.failed(function, end.id, &failed, batch, writer)?;
+                }
+            }
+            None if writer.knows(end.id)? => facts.damaged += 1,
+            None => {
+                writer.keep_early_end(facts.row.id, end.id, &late.payload)?;
+                facts.early.insert(end.id, late.payload);
+            }
+        }
+        self.pace.step();
+        Ok(())
+    }
+
+    /// Writes the figures of one run that have changed.
+    pub(super) fn books(&mut self, place: usize, now_ns: i64) -> Result<(), StoreError> {
+        let followed = &mut self.runs[place];
+        let run = followed.facts.row.id;
+        for (slot, books) in followed.changed_books() {
+            let facts = &mut followed.facts;
+            let function = facts.function_number(self.transaction, slot)?;
+            self.transaction.put_books(run, slot, function, &books)?;
+            let before = std::mem::replace(&mut facts.books[slot as usize], books);
+            let sampled_out = books.sampled_out.saturating_sub(before.sampled_out);
+            let dropped = books.dropped.saturating_sub(before.dropped);
+            if sampled_out + dropped > 0 {
+                let delta: &mut Delta = self.minutes.at(function, now_ns);
+                delta.sampled_out += sampled_out;
+                delta.dropped += dropped;
+            }
+        }
+        self.transaction.see_run(run, followed.facts.seen_ns)
+    }
+}
+
+impl Followed {
+    /// The figures that differ from what is committed, by slot.
+    pub(super) fn changed_books(&mut self) -> Vec<(u32, BooksRow)> {
+        // While it runs, a function just being defined is met by the next batch.
+        let last = self.ending.map(|_| self.run.slots_in_use().saturating_sub(1));
+        self.facts.learn_functions(self.run.functions(), last);
+        (0..self.facts.functions.len() as u32)
+            .filter_map(|slot| {
+                let before = self.facts.books[slot as usize];
+                let now = self.figures(slot, before);
+                let used = now != BooksRow::default() || self.facts.functions[slot as usize].number.is_some();
+                (used && now != before).then_some((slot, now))
+            })
+            .collect()
+    }
+
+    /// One function's figures: the caller's own counts, and what is stored. Counters that cannot be read stay as they
+    /// were. The caller counts a call before it becomes anything else, but the counters are read one after the other.
+    fn figures(&self, slot: u32, before: BooksRow) -> BooksRow {
+        let stored = self.facts.stored[slot as usize];
+        let mut books = BooksRow { stored, ..before };
+        if let Some(counters) = self.run.counters(slot) {
+            books.calls = counters.calls;
+            books.sampled_out = counters.sampled_out;
+            books.dropped = counters.dropped;
+            books.dropped_errors = counters.dropped_errors;
+        }
+        books.calls = books.calls.max(books.stored + books.sampled_out + books.dropped);
+        books
+    }
+}
+
+impl Facts {
+    /// A function's number in the database.
+    fn function_number(&mut self, transaction: &Transaction<'_>, slot: u32) -> Result<i64, StoreError> {
+        let function = &mut self.functions[slot as usize];
+        match function.number {
+            Some(number) => Ok(number),
+            None => {
+                let number = transaction.function_number(&function.definition)?;
+                function.number = Some(number);
+                Ok(number)
+            }
+        }
+    }
+
+    /// A thread's number in the database.
+    fn thread_number(&mut self, transaction: &Transaction<'_>, place: u32) -> Result<i64, StoreError> {
+        let thread = &mut self.threads[place as usize];
+        match thread.number {
+            Some(number) => Ok(number),
+            None => {
+                let number = transaction.thread_number(self.row.id, &thread.event)?;
+                thread.number = Some(number);
+                Ok(number)
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! calltape's engine: what happens to recorded calls after they left the caller's thread.
+//!
+//! ```text
+//! journal --> drain --> breaker --> store (SQLite) --> query --> CLI, viewer
+//! ```
+//!
+//! [`Recorder`] is one process's recording: its journal and the one background thread that drains. Deliberately absent:
+//! Python, an async runtime, and SQL anywhere but in `store` and `query`.
+
+pub mod breaker;
+pub mod drain;
+mod messages;
+pub mod query;
+mod recorder;
+pub mod rollup;
+pub mod settings;
+mod stats;
+pub mod store;
+
+pub use messages::Level;
+pub use recorder::{Recorder, StartError, StopReport};
+pub use settings::Settings;
+pub use stats::{BreakerStats, Stats};

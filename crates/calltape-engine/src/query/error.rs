@@ -1,0 +1,128 @@
+//! Why a tape could not be opened or a question not answered. Made by [`super::Tape`]; the CLI prints them as one line,
+//! so every message says what happened and what to do.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a tape could not be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// When there is no file at the path.
+    Missing {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// When the file is no tape: no SQLite database, or one without a tape's mark.
+    NotATape {
+        /// The path asked for.
+        path: PathBuf,
+        /// What the file is instead.
+        found: &'static str,
+    },
+    /// When a newer calltape wrote the tape.
+    NewerVersion {
+        /// The path asked for.
+        path: PathBuf,
+        /// The tape's version.
+        found: i64,
+        /// The newest version this calltape reads.
+        known: i64,
+    },
+    /// When the operating system or SQLite refuses to read the file.
+    Unreadable {
+        /// The path asked for.
+        path: PathBuf,
+        /// What was said.
+        reason: String,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { path } => write!(
+                f,
+                "no tape at {}: run a program that uses calltape there first, or name the tape with --db PATH or CALLTAPE_DB",
+                path.display()
+            ),
+            Self::NotATape { path, found } => {
+                write!(f, "{} is not a tape but {found}: name the tape with --db PATH or CALLTAPE_DB", path.display())
+            }
+            Self::NewerVersion { path, found, known } => write!(
+                f,
+                "{} was written by a newer calltape (tape version {found}; this one reads up to {known}): upgrade calltape",
+                path.display()
+            ),
+            Self::Unreadable { path, reason } => {
+                write!(
+                    f,
+                    "cannot read {} ({reason}): check who may read the file and write to its folder",
+                    path.display()
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// Why a question to a tape has no answer.
+#[derive(Debug)]
+pub enum QueryError {
+    /// When the read took longer than the tape's time limit and was stopped.
+    TooSlow {
+        /// The limit.
+        limit: Duration,
+    },
+    /// When another process kept the tape locked for the whole busy timeout.
+    Busy,
+    /// When SQLite found the file damaged.
+    Damaged(rusqlite::Error),
+    /// When SQLite failed in another way.
+    Sqlite(rusqlite::Error),
+}
+
+impl QueryError {
+    /// Whether the same question may succeed if asked again shortly.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy)
+    }
+
+    /// Sorts SQLite's answer into what a caller can act on.
+    pub(super) fn from_sqlite(error: rusqlite::Error, limit: Duration) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => Self::TooSlow { limit },
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Self::Damaged(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooSlow { limit } => write!(
+                f,
+                "the read took longer than {} s and was stopped: narrow it, with --since or a function pattern",
+                limit.as_secs_f64()
+            ),
+            Self::Busy => f.write_str("the tape stayed locked by another process: try again in a moment"),
+            Self::Damaged(error) => write!(
+                f,
+                "the tape is damaged ({error}): copy it away with its -wal file before anything else touches it"
+            ),
+            Self::Sqlite(error) => write!(f, "SQLite could not answer: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for QueryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Damaged(error) | Self::Sqlite(error) => Some(error),
+            Self::TooSlow { .. } | Self::Busy => None,
+        }
+    }
+}

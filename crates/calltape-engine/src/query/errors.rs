@@ -1,0 +1,139 @@
+//! Errors, grouped by where they came from. The counts come from the index on `failure`; only failures near a range's
+//! edge look at their call, and only the groups shown read a message.
+
+use std::cmp::Reverse;
+
+use rusqlite::{Connection, params};
+
+use super::calls::unsigned;
+use super::range::IdRange;
+use super::{FunctionPattern, QueryError, Tape, TimeRange};
+
+/// Which errors a question is about.
+#[derive(Debug, Clone, Default)]
+pub struct ErrorFilter {
+    /// Only errors of calls that began at this time or later, Unix ns.
+    pub since_ns: Option<i64>,
+    /// Only errors that ended calls of these functions.
+    pub pattern: Option<FunctionPattern>,
+    /// At most so many groups.
+    pub limit: Option<usize>,
+}
+
+/// Calls of one function that ended in the same type of exception, raised at the same place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorGroup {
+    /// The exception's type with its module; builtins bare.
+    pub error_type: String,
+    /// The function whose calls ended in it.
+    pub function: String,
+    /// The file that raised it; empty where unknown.
+    pub file: String,
+    /// The line in it.
+    pub line: i64,
+    /// The function that raised it.
+    pub place: String,
+    /// How many calls.
+    pub count: u64,
+    /// When the first of them ended, Unix ns.
+    pub first_seen_ns: i64,
+    /// When the last of them ended, Unix ns.
+    pub last_seen_ns: i64,
+    /// The last one's message.
+    pub last_message: String,
+    /// The last one.
+    pub last_call_id: u64,
+}
+
+impl Tape {
+    /// The errors of `filter` in groups, the most frequent first.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit.
+    pub fn errors(&self, filter: &ErrorFilter) -> Result<Vec<ErrorGroup>, QueryError> {
+        self.read(|connection| {
+            let range = TimeRange::since(filter.since_ns).ids(connection)?;
+            let mut groups = Vec::new();
+            for error_id in error_ids(connection, filter.pattern.as_ref())? {
+                groups.extend(count(connection, error_id, &range)?);
+            }
+            groups.sort_by_key(|group| (Reverse(group.count), Reverse(group.last)));
+            groups.truncate(filter.limit.unwrap_or(usize::MAX));
+            groups.iter().map(|group| describe(connection, group)).collect()
+        })
+    }
+}
+
+/// One row of `error` and its failures within a range.
+struct Counted {
+    error_id: i64,
+    count: i64,
+    first: i64,
+    last: i64,
+}
+
+/// A walk along one error's part of the index; the bound on ids holds every failure of the range, and past `?3` they are
+/// surely inside and need no look at their call.
+pub(super) const COUNT: &str = "SELECT count(*), min(call_id), max(call_id) FROM failure AS x
+    WHERE error_id = ?1 AND call_id >= ?2
+        AND (call_id >= ?3 OR (SELECT started_ns FROM call WHERE id = x.call_id) >= ?4)";
+
+fn count(connection: &Connection, error_id: i64, range: &IdRange) -> rusqlite::Result<Option<Counted>> {
+    connection.prepare_cached(COUNT)?.query_row(
+        params![error_id, range.first, range.surely_since, range.since_ns],
+        |row| {
+            let count = row.get(0)?;
+            if count == 0 {
+                return Ok(None);
+            }
+            Ok(Some(Counted { error_id, count, first: row.get(1)?, last: row.get(2)? }))
+        },
+    )
+}
+
+fn error_ids(connection: &Connection, pattern: Option<&FunctionPattern>) -> rusqlite::Result<Vec<i64>> {
+    let Some(pattern) = pattern else {
+        return connection.prepare_cached("SELECT id FROM error")?.query_map([], |row| row.get(0))?.collect();
+    };
+    let mut ids = Vec::new();
+    let mut of_function = connection.prepare_cached("SELECT id FROM error WHERE function_id = ?1")?;
+    for function in pattern.function_ids(connection)? {
+        for id in of_function.query_map([function], |row| row.get::<_, i64>(0))? {
+            ids.push(id?);
+        }
+    }
+    Ok(ids)
+}
+
+fn describe(connection: &Connection, group: &Counted) -> rusqlite::Result<ErrorGroup> {
+    let ended_ns = |call: i64| -> rusqlite::Result<i64> {
+        connection
+            .prepare_cached("SELECT started_ns + coalesce(duration_ns, 0) FROM call WHERE id = ?1")?
+            .query_row([call], |row| row.get(0))
+    };
+    let last_message = connection
+        .prepare_cached("SELECT message FROM failure WHERE call_id = ?1")?
+        .query_row([group.last], |row| row.get(0))?;
+    connection
+        .prepare_cached(
+            "SELECT e.type, f.name, e.file, e.line, e.place FROM error e JOIN function f ON f.id = e.function_id
+             WHERE e.id = ?1",
+        )?
+        .query_row([group.error_id], |row| {
+            Ok(ErrorGroup {
+                error_type: row.get(0)?,
+                function: row.get(1)?,
+                file: row.get(2)?,
+                line: row.get(3)?,
+                place: row.get(4)?,
+                count: unsigned(group.count),
+                first_seen_ns: ended_ns(group.first)?,
+                last_seen_ns: ended_ns(group.last)?,
+                last_message,
+                last_call_id: unsigned(group.last),
+            })
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+use super::*;
+use crate::query::sample_tape::{CallRow, Raised, START_NS, SampleTape};
+
+const SECOND: i64 = 1_000_000_000;
+
+fn raised(error_type: &'static str, message: &'static str, line: i64) -> Raised<'static> {
+    Raised { error_type, message, file: "shop/orders.py", line, place: "check", traceback: "[]" }
+}
+
+/// Three ValueErrors of `place` a second apart, one KeyError of `place`, one ValueError of `cancel` at the same place.
+fn sample() -> (SampleTape, Vec<i64>) {
+    let sample = SampleTape::create();
+    let (place, cancel) = (sample.function("shop.place"), sample.function("shop.cancel"));
+    let failed = |function, after, raised: Raised<'_>| sample.failed_call(CallRow::new(function, after), &raised);
+    let ids = vec![
+        failed(place, 0, raised("ValueError", "first", 21)),
+        failed(place, SECOND, raised("ValueError", "second", 21)),
+        failed(cancel, SECOND + 500, raised("ValueError", "other", 21)),
+        failed(place, 2 * SECOND, raised("ValueError", "third", 21)),
+        failed(place, 3 * SECOND, raised("KeyError", "'sku'", 30)),
+    ];
+    (sample, ids)
+}
+
+fn groups(sample: &SampleTape, filter: &ErrorFilter) -> Vec<(String, String, u64, String)> {
+    let found = Tape::open(&sample.path()).unwrap().errors(filter).unwrap();
+    found.into_iter().map(|group| (group.error_type, group.function, group.count, group.last_message)).collect()
+}
+
+fn group(error_type: &str, function: &str, count: u64, message: &str) -> (String, String, u64, String) {
+    (error_type.into(), function.into(), count, message.into())
+}
+
+#[test]
+fn errors_are_grouped_by_function_type_and_place() {
+    let (sample, ids) = sample();
+    assert_eq!(
+        groups(&sample, &ErrorFilter::default()),
+        [
+            group("ValueError", "shop.place", 3, "third"),
+            group("KeyError", "shop.place", 1, "'sku'"),
+            group("ValueError", "shop.cancel", 1, "other"),
+        ]
+    );
+    let first = &Tape::open(&sample.path()).unwrap().errors(&ErrorFilter::default()).unwrap()[0];
+    assert_eq!((first.file.as_str(), first.line, first.place.as_str()), ("shop/orders.py", 21, "check"));
+    assert_eq!(first.last_call_id, ids[3].cast_unsigned());
+    let took = 1_240_000;
+    assert_eq!(
+        (first.first_seen_ns, first.last_seen_ns),
+        (START_NS + took, START_NS + 2 * SECOND + took)
+    );
+}
+
+#[test]
+fn since_counts_only_what_began_then_or_later() {
+    let (sample, _) = sample();
+    let since_ns = Some(START_NS + SECOND + 1);
+    assert_eq!(
+        groups(&sample, &ErrorFilter { since_ns, ..Default::default() }),
+        [
+            group("KeyError", "shop.place", 1, "'sku'"),
+            group("ValueError", "shop.place", 1, "third"),
+            group("ValueError", "shop.cancel", 1, "other"),
+        ]
+    );
+}
+
+#[test]
+fn a_pattern_and_a_limit_narrow_the_groups() {
+    let (sample, _) = sample();
+    let pattern = Some(FunctionPattern::new("cancel"));
+    assert_eq!(groups(&sample, &ErrorFilter { pattern, ..Default::default() }).len(), 1);
+    let limit = Some(1);
+    assert_eq!(groups(&sample, &ErrorFilter { limit, ..Default::default() })[0].2, 3);
+}

@@ -1,0 +1,170 @@
+//! Following a tape while it is written: each poll hands out the calls that came since the last, a call when it ends,
+//! or once as running and once more when it ends if it lasts so long that the drain stores it running.
+//!
+//! Rows do not arrive in the order of ids: threads take ids ahead, a call gets its id when it begins and its row when
+//! it ends, and the drain reads one segment after the other. So each poll looks back over [`LOOK_BACK_NS`] and
+//! remembers what it has handed out; a row committed later than that after a younger one is missed, as is what comes
+//! faster than [`ROWS_A_POLL`]: a terminal is no export.
+
+use std::collections::{BTreeMap, HashSet};
+
+use calltape_record::{Status, ids};
+use rusqlite::{Connection, params};
+
+use super::calls::{fetch_all, row_limit, sql_id};
+use super::{Call, FunctionPattern, QueryError, Tape};
+
+/// How far behind the youngest row a late one is still noticed: past the second after which a call is stored running.
+const LOOK_BACK_NS: i64 = 10_000_000_000;
+
+/// Rows one poll looks at: more than a person or a pipe wants, few enough to stay under some 20 ms.
+const ROWS_A_POLL: usize = 10_000;
+
+/// Running calls that are watched for their end.
+const RUNNING_WATCHED: usize = 10_000;
+
+/// Where a follower stands on its tape.
+#[derive(Debug)]
+pub struct Follower {
+    pattern: Option<FunctionPattern>,
+    /// The youngest id handed out, or where following began.
+    newest: i64,
+    /// Ids handed out that a poll may see again, and whether as running.
+    handed_out: BTreeMap<i64, bool>,
+    /// Calls seen running.
+    running: HashSet<i64>,
+}
+
+/// What one poll found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Followed {
+    /// The calls, oldest first.
+    pub calls: Vec<Call>,
+    /// Whether more came than one poll looks at, so that some are missing.
+    pub fell_behind: bool,
+}
+
+impl Follower {
+    /// Follows `tape` from its end, after the calls in `shown`, which are counted as handed out.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit.
+    pub fn after(tape: &Tape, pattern: Option<FunctionPattern>, shown: &[Call]) -> Result<Self, QueryError> {
+        let mut follower = Self { pattern, newest: 0, handed_out: BTreeMap::new(), running: HashSet::new() };
+        tape.read(|connection| {
+            follower.newest =
+                connection.query_row("SELECT coalesce(max(id), 0) FROM call", [], |row| row.get::<_, i64>(0))?;
+            let (present, _) = follower.recent(connection)?;
+            follower.handed_out = present.into_iter().collect();
+            follower.running = follower.still_running(connection)?;
+            Ok(())
+        })?;
+        // Rows that came between the caller's read and this one are still to be handed out.
+        if let Some(last) = shown.last() {
+            let known: HashSet<u64> = shown.iter().map(|call| call.id).collect();
+            let last = sql_id(last.id);
+            follower.handed_out.retain(|&id, _| id <= last || known.contains(&id.cast_unsigned()));
+            follower.newest = follower.newest.min(last);
+        }
+        Ok(follower)
+    }
+
+    /// The calls that came, or ended, since the last poll.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit; the next poll goes on from the same place.
+    pub fn poll(&mut self, tape: &Tape) -> Result<Followed, QueryError> {
+        tape.read(|connection| {
+            let (present, fell_behind) = self.recent(connection)?;
+            let running = self.still_running(connection)?;
+            let mut fresh: Vec<i64> = present
+                .iter()
+                .filter(|(id, runs)| self.handed_out.get(id).is_none_or(|&handed_running| handed_running && !runs))
+                .map(|&(id, _)| id)
+                .collect();
+            // Calls older than the look-back that ended meanwhile.
+            fresh.extend(self.running.difference(&running));
+            fresh.sort_unstable();
+            fresh.dedup();
+            let calls = fetch_all(connection, &fresh)?;
+            self.advance(&calls, running);
+            Ok(Followed { calls, fell_behind })
+        })
+    }
+
+    fn advance(&mut self, calls: &[Call], running: HashSet<i64>) {
+        for call in calls {
+            self.handed_out.insert(sql_id(call.id), call.status == Status::Running);
+            self.newest = self.newest.max(sql_id(call.id));
+        }
+        self.running = running;
+        let from = look_back(self.newest);
+        self.handed_out = self.handed_out.split_off(&from);
+    }
+
+    /// The rows within the look-back, with whether they run, and whether there were more than a poll looks at.
+    fn recent(&self, connection: &Connection) -> rusqlite::Result<(Vec<(i64, bool)>, bool)> {
+        let from = look_back(self.newest);
+        let mut found: Vec<(i64, bool)> = Vec::new();
+        let read = |row: &rusqlite::Row<'_>| {
+            let status: i64 = row.get(1)?;
+            Ok((row.get(0)?, status == i64::from(Status::Running as u8)))
+        };
+        match &self.pattern {
+            None => {
+                let mut statement = connection.prepare_cached(RECENT)?;
+                for row in statement.query_map(params![from, row_limit(ROWS_A_POLL)], read)? {
+                    found.push(row?);
+                }
+            }
+            Some(pattern) => {
+                let mut statement = connection.prepare_cached(RECENT_OF_FUNCTION)?;
+                for function in pattern.function_ids(connection)? {
+                    for row in statement.query_map(params![from, row_limit(ROWS_A_POLL), function], read)? {
+                        found.push(row?);
+                    }
+                }
+            }
+        }
+        let full = found.len() >= ROWS_A_POLL;
+        let oldest = found.iter().map(|&(id, _)| id).min();
+        let fell_behind = full && oldest.is_some_and(|oldest| oldest > self.newest);
+        Ok((found, fell_behind))
+    }
+
+    fn still_running(&self, connection: &Connection) -> rusqlite::Result<HashSet<i64>> {
+        let mut running = HashSet::new();
+        let functions = match &self.pattern {
+            None => None,
+            Some(pattern) => Some(pattern.function_ids(connection)?),
+        };
+        let mut statement = connection.prepare_cached(RUNNING)?;
+        let rows = statement.query_map(params![Status::Running as u8, row_limit(RUNNING_WATCHED)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        for row in rows {
+            let (id, function) = row?;
+            if functions.as_ref().is_none_or(|of| of.binary_search(&function).is_ok()) {
+                running.insert(id);
+            }
+        }
+        Ok(running)
+    }
+}
+
+/// The smallest id a poll looks at when `newest` was the youngest.
+fn look_back(newest: i64) -> i64 {
+    newest.saturating_sub(LOOK_BACK_NS / ids::UNIT_NS)
+}
+
+pub(super) const RECENT: &str = "SELECT id, status FROM call WHERE id >= ?1 ORDER BY id DESC LIMIT ?2";
+
+pub(super) const RECENT_OF_FUNCTION: &str =
+    "SELECT id, status FROM call WHERE function_id = ?3 AND id >= ?1 ORDER BY id DESC LIMIT ?2";
+
+/// Literal in part, or the partial index could not serve it.
+pub(super) const RUNNING: &str =
+    "SELECT id, function_id FROM call WHERE status >= 5 AND status = ?1 ORDER BY id DESC LIMIT ?2";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+use super::*;
+use crate::query::CallFilter;
+use crate::query::sample_tape::{CallRow, SampleTape};
+
+const SECOND: i64 = 1_000_000_000;
+const RUNNING_ROW: i64 = Status::Running as i64;
+
+/// A tape, its reader, and a follower after the one call on it.
+fn following() -> (SampleTape, Tape, Follower, i64) {
+    let sample = SampleTape::create();
+    let place = sample.function("shop.place");
+    sample.call(CallRow::new(place, 0));
+    let tape = Tape::open(&sample.path()).unwrap();
+    let shown = tape.latest(&CallFilter::default(), 10).unwrap();
+    let follower = Follower::after(&tape, None, &shown).unwrap();
+    (sample, tape, follower, place)
+}
+
+fn poll(follower: &mut Follower, tape: &Tape) -> Vec<(i64, Status)> {
+    let found = follower.poll(tape).unwrap();
+    assert!(!found.fell_behind);
+    found.calls.iter().map(|call| (sql_id(call.id), call.status)).collect()
+}
+
+#[test]
+fn each_call_is_handed_out_once() {
+    let (sample, tape, mut follower, place) = following();
+    assert_eq!(poll(&mut follower, &tape), []);
+    let first = sample.call(CallRow::new(place, SECOND));
+    assert_eq!(poll(&mut follower, &tape), [(first, Status::Ok)]);
+    assert_eq!(poll(&mut follower, &tape), []);
+}
+
+#[test]
+fn a_row_that_comes_late_is_not_missed() {
+    let (sample, tape, mut follower, place) = following();
+    let young = sample.call(CallRow::new(place, 4 * SECOND));
+    assert_eq!(poll(&mut follower, &tape), [(young, Status::Ok)]);
+    let late = sample.call(CallRow::new(place, 2 * SECOND));
+    assert_eq!(poll(&mut follower, &tape), [(late, Status::Ok)]);
+    assert_eq!(poll(&mut follower, &tape), []);
+}
+
+#[test]
+fn a_long_call_comes_once_as_running_and_once_when_it_ends() {
+    let (sample, tape, mut follower, place) = following();
+    let row = CallRow { status: RUNNING_ROW, duration_ns: None, ..CallRow::new(place, SECOND) };
+    let long = sample.call(row);
+    assert_eq!(poll(&mut follower, &tape), [(long, Status::Running)]);
+    assert_eq!(poll(&mut follower, &tape), []);
+    // Meanwhile others come, and the long call falls out of the look-back.
+    let other = sample.call(CallRow::new(place, 60 * SECOND));
+    assert_eq!(poll(&mut follower, &tape), [(other, Status::Ok)]);
+    sample.connection.execute("UPDATE call SET status = 1, duration_ns = 1 WHERE id = ?1", [long]).unwrap();
+    assert_eq!(poll(&mut follower, &tape), [(long, Status::Error)]);
+    assert_eq!(poll(&mut follower, &tape), []);
+}
+
+#[test]
+fn a_call_that_ran_before_following_began_is_handed_out_when_it_ends() {
+    let sample = SampleTape::create();
+    let place = sample.function("shop.place");
+    let long = sample.call(CallRow { status: RUNNING_ROW, duration_ns: None, ..CallRow::new(place, 0) });
+    sample.call(CallRow::new(place, 30 * SECOND));
+    let tape = Tape::open(&sample.path()).unwrap();
+    let mut follower = Follower::after(&tape, None, &[]).unwrap();
+    assert_eq!(poll(&mut follower, &tape), []);
+    sample.connection.execute("UPDATE call SET status = 0, duration_ns = 1 WHERE id = ?1", [long]).unwrap();
+    assert_eq!(poll(&mut follower, &tape), [(long, Status::Ok)]);
+}
+
+#[test]
+fn a_call_between_the_first_read_and_following_is_not_missed() {
+    let sample = SampleTape::create();
+    let place = sample.function("shop.place");
+    sample.call(CallRow::new(place, 0));
+    let tape = Tape::open(&sample.path()).unwrap();
+    let shown = tape.latest(&CallFilter::default(), 10).unwrap();
+    let between = sample.call(CallRow::new(place, SECOND));
+    let mut follower = Follower::after(&tape, None, &shown).unwrap();
+    assert_eq!(poll(&mut follower, &tape), [(between, Status::Ok)]);
+}
+
+#[test]
+fn a_pattern_follows_its_functions_only_and_new_ones_too() {
+    let sample = SampleTape::create();
+    let place = sample.function("shop.place");
+    let tape = Tape::open(&sample.path()).unwrap();
+    let mut follower = Follower::after(&tape, Some(FunctionPattern::new("shop.*")), &[]).unwrap();
+    let web = sample.function("web.get");
+    sample.call(CallRow::new(web, 0));
+    let placed = sample.call(CallRow::new(place, 128));
+    let cancel = sample.function("shop.cancel");
+    let cancelled = sample.call(CallRow::new(cancel, 256));
+    assert_eq!(poll(&mut follower, &tape), [(placed, Status::Ok), (cancelled, Status::Ok)]);
+}
+
+#[test]
+fn more_than_a_poll_looks_at_is_said() {
+    let (sample, tape, mut follower, place) = following();
+    sample.connection.execute_batch("BEGIN").unwrap();
+    for n in 0..=ROWS_A_POLL as i64 {
+        sample.call(CallRow::new(place, SECOND + n * 128));
+    }
+    sample.connection.execute_batch("COMMIT").unwrap();
+    let found = follower.poll(&tape).unwrap();
+    assert!(found.fell_behind);
+    assert_eq!(found.calls.len(), ROWS_A_POLL);
+    assert_eq!(poll(&mut follower, &tape), []);
+}

@@ -1,0 +1,49 @@
+//! Reading the tape: typed questions in, typed rows out. The only place that reads; the CLI and the viewer write no SQL.
+//!
+//! [`Tape`] is a read-only connection. Each question is one method on it, in the file named after the question:
+//!
+//! | question | method | reads |
+//! |---|---|---|
+//! | which functions, how often, how slow | [`Tape::overview`] | `minute` only |
+//! | what was called last | [`Tape::latest`], [`Follower`] | `call` by id, or by function |
+//! | what was this call | [`Tape::call`] | one row and its failure |
+//! | which call made which | [`Tape::tree`] | `call` by parent |
+//! | what fails, where, since when | [`Tape::errors`] | `failure` by error, or by id |
+//! | is the recorder healthy, do the books balance | [`Tape::accounting`], [`Tape::runs`], [`Tape::files`] | `run_function` |
+//!
+//! Constraints: every read runs in one read transaction, so that its rows belong together, and under a time limit
+//! ([`QueryError::TooSlow`]); a time range goes through the order of ids, never through a scan; nothing here writes,
+//! and nothing here trusts a row to be well-formed. Text comes back as recorded: who shows it on a terminal escapes it.
+
+mod accounting;
+mod calls;
+mod error;
+mod errors;
+mod failure;
+mod follow;
+mod journals;
+mod overview;
+mod pattern;
+mod range;
+mod tape;
+mod tree;
+
+pub use accounting::{Account, Files, FunctionAccount, RunAccount};
+pub use calls::{Call, CallDetail, CallFilter};
+pub use error::{OpenError, QueryError};
+pub use errors::{ErrorFilter, ErrorGroup};
+pub use failure::{ChainLink, Failure, Frame, Relation};
+pub use follow::{Followed, Follower};
+pub use journals::JournalState;
+pub use overview::{Overview, OverviewColumn, OverviewFilter, OverviewPage};
+pub use pattern::FunctionPattern;
+pub use range::TimeRange;
+pub use tape::{DEFAULT_TIME_LIMIT, Tape};
+pub use tree::{CallTree, TreeItem, TreeLimits};
+
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod sample_tape;
+#[cfg(test)]
+use crate::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};

@@ -1,0 +1,248 @@
+//! The overview: each function's calls, errors and latency. Reads `minute` and nothing else of size, so its cost grows
+//! with functions and minutes, never with calls.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, Row};
+
+use super::{FunctionPattern, QueryError, Tape};
+use crate::rollup::Latency;
+
+/// Nanoseconds in a minute, the grain of `minute`.
+const MINUTE_NS: i64 = 60_000_000_000;
+
+/// What an overview is of.
+#[derive(Debug, Clone, Default)]
+pub struct OverviewFilter {
+    /// Only calls that ended in the minute of this time (Unix ns) or later: whole minutes, as the rollup keeps them.
+    pub since_ns: Option<i64>,
+    /// Only these functions.
+    pub pattern: Option<FunctionPattern>,
+    /// What to sort by.
+    pub sort: OverviewColumn,
+    /// At most so many functions.
+    pub limit: Option<usize>,
+}
+
+/// A column an overview can be sorted by: figures greatest first, names from a to z.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OverviewColumn {
+    /// The function's name.
+    Name,
+    /// Its calls.
+    Calls,
+    /// Its errors.
+    Errors,
+    /// Its median.
+    P50,
+    /// What 95 % of its calls stay under.
+    P95,
+    /// What 99 % of its calls stay under.
+    P99,
+    /// The time spent in it.
+    #[default]
+    Total,
+    /// Its fastest call.
+    Min,
+    /// Its slowest call.
+    Max,
+}
+
+/// One function over a range of time. Durations are of the calls that were stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// Its name.
+    pub function: String,
+    /// Its group.
+    pub group: Option<String>,
+    /// Its kind: function, coroutine, generator, async_generator or span.
+    pub kind: String,
+    /// Calls that ended, stored or only counted.
+    pub calls: u64,
+    /// Of these, the stored.
+    pub stored: u64,
+    /// Of these, the ones sampling left out.
+    pub sampled_out: u64,
+    /// Of these, the ones there was no room for.
+    pub dropped: u64,
+    /// Stored calls that raised.
+    pub errors: u64,
+    /// The stored calls' durations added up, ns.
+    pub total_ns: u64,
+    /// The fastest, ns.
+    pub min_ns: Option<u64>,
+    /// The slowest, ns.
+    pub max_ns: Option<u64>,
+    /// Median, ns, within 1.6 %.
+    pub p50_ns: Option<u64>,
+    /// 95th percentile, ns, within 1.6 %.
+    pub p95_ns: Option<u64>,
+    /// 99th percentile, ns, within 1.6 %.
+    pub p99_ns: Option<u64>,
+}
+
+impl Overview {
+    /// Whether all calls were stored, so that `total_ns` is a sum and no estimate.
+    pub fn is_complete(&self) -> bool {
+        self.calls == self.stored
+    }
+
+    /// The time spent in all calls, ns: the stored calls' sum, scaled up by those that were only counted.
+    pub fn estimated_total_ns(&self) -> u64 {
+        if self.is_complete() || self.stored == 0 {
+            return self.total_ns;
+        }
+        (self.total_ns as f64 * (self.calls as f64 / self.stored as f64)) as u64
+    }
+}
+
+/// The functions an overview found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OverviewPage {
+    /// Sorted and limited.
+    pub functions: Vec<Overview>,
+    /// How many there are without the limit.
+    pub matching: usize,
+    /// Minutes whose histogram could not be read; their calls are counted but missing from the percentiles.
+    pub damaged_minutes: u64,
+}
+
+impl Tape {
+    /// The functions called, with their figures.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit.
+    pub fn overview(&self, filter: &OverviewFilter) -> Result<OverviewPage, QueryError> {
+        self.read(|connection| {
+            let mut page = OverviewPage::default();
+            let mut gathered = HashMap::new();
+            gather(connection, filter, &mut gathered, &mut page.damaged_minutes)?;
+            page.functions = gathered.into_iter().map(|(key, sums)| sums.finish(key)).collect();
+            page.matching = page.functions.len();
+            sort(&mut page.functions, filter.sort);
+            page.functions.truncate(filter.limit.unwrap_or(usize::MAX));
+            Ok(page)
+        })
+    }
+}
+
+/// What tells functions apart in an overview: an edited function keeps its line in it, though its place changed.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    function: String,
+    group: String,
+    kind: String,
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    calls: u64,
+    errors: u64,
+    sampled_out: u64,
+    dropped: u64,
+    total_ns: u64,
+    min_ns: Option<u64>,
+    max_ns: Option<u64>,
+    latency: Latency,
+}
+
+/// The join order is fixed: a seek into `minute` for each function, whose key begins with it.
+pub(super) const BY_FUNCTION: &str = "SELECT f.name, f.group_name, f.kind, m.calls, m.errors, m.sampled_out, m.dropped,
+           m.total_ns, m.min_ns, m.max_ns, m.latency
+    FROM function f CROSS JOIN minute m ON m.function_id = f.id AND m.minute >= ?1";
+
+fn gather(
+    connection: &Connection,
+    filter: &OverviewFilter,
+    gathered: &mut HashMap<Key, Sums>,
+    damaged: &mut u64,
+) -> rusqlite::Result<()> {
+    let first = filter.since_ns.map_or(i64::MIN, |since| since.div_euclid(MINUTE_NS));
+    let mut each = |row: &Row<'_>| -> rusqlite::Result<()> {
+        let key = Key { function: row.get(0)?, group: row.get(1)?, kind: row.get(2)? };
+        *damaged += u64::from(!gathered.entry(key).or_default().add(row)?);
+        Ok(())
+    };
+    let Some(pattern) = &filter.pattern else {
+        let mut statement = connection.prepare_cached(BY_FUNCTION)?;
+        let mut rows = statement.query([first])?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+        return Ok(());
+    };
+    let mut statement = connection.prepare_cached(&format!("{BY_FUNCTION} WHERE f.id = ?2"))?;
+    for function in pattern.function_ids(connection)? {
+        let mut rows = statement.query([first, function])?;
+        while let Some(row) = rows.next()? {
+            each(row)?;
+        }
+    }
+    Ok(())
+}
+
+impl Sums {
+    /// Adds one minute; false when its histogram cannot be read.
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        let figure = |column: usize| row.get::<_, Option<i64>>(column).map(|value| value.map(|v| v.max(0) as u64));
+        self.calls += figure(3)?.unwrap_or(0);
+        self.errors += figure(4)?.unwrap_or(0);
+        self.sampled_out += figure(5)?.unwrap_or(0);
+        self.dropped += figure(6)?.unwrap_or(0);
+        self.total_ns = self.total_ns.saturating_add(figure(7)?.unwrap_or(0));
+        self.min_ns = [self.min_ns, figure(8)?].into_iter().flatten().min();
+        self.max_ns = self.max_ns.max(figure(9)?);
+        let bytes = row.get_ref(10)?.as_blob().unwrap_or_default();
+        match Latency::decode(bytes) {
+            Ok(minute) => self.latency.merge(&minute),
+            Err(_) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn finish(self, key: Key) -> Overview {
+        // A bucket's middle can lie outside the fastest and the slowest call.
+        let within = |value: u64| match (self.min_ns, self.max_ns) {
+            (Some(min), Some(max)) if min <= max => value.clamp(min, max),
+            _ => value,
+        };
+        let quantile = |part: f64| self.latency.quantile(part).map(within);
+        Overview {
+            function: key.function,
+            group: Some(key.group).filter(|group| !group.is_empty()),
+            kind: key.kind,
+            calls: self.calls + self.sampled_out + self.dropped,
+            stored: self.calls,
+            sampled_out: self.sampled_out,
+            dropped: self.dropped,
+            errors: self.errors,
+            total_ns: self.total_ns,
+            min_ns: self.min_ns,
+            max_ns: self.max_ns,
+            p50_ns: quantile(0.50),
+            p95_ns: quantile(0.95),
+            p99_ns: quantile(0.99),
+        }
+    }
+}
+
+/// Sorts by `column`; equals by name, so that the same tape always reads the same.
+fn sort(functions: &mut [Overview], column: OverviewColumn) {
+    let figure = |row: &Overview| match column {
+        OverviewColumn::Name => None,
+        OverviewColumn::Calls => Some(row.calls),
+        OverviewColumn::Errors => Some(row.errors),
+        OverviewColumn::P50 => row.p50_ns,
+        OverviewColumn::P95 => row.p95_ns,
+        OverviewColumn::P99 => row.p99_ns,
+        OverviewColumn::Total => Some(row.estimated_total_ns()),
+        OverviewColumn::Min => row.min_ns,
+        OverviewColumn::Max => row.max_ns,
+    };
+    functions.sort_by(|a, b| {
+        figure(b).cmp(&figure(a)).then_with(|| a.function.cmp(&b.function)).then_with(|| a.group.cmp(&b.group))
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Opening a tape to read it. Called by the CLI, the viewer and Python's `calltape.open`; it must never create, change
+//! or upgrade a file, and never hold a read transaction between two questions (that would keep the WAL from shrinking).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{OpenError, QueryError};
+use crate::store::{APPLICATION_ID, SCHEMA_VERSION};
+
+/// How long one question may take: longer than any question over ten million calls needs, short enough to wait for.
+pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a read waits for a lock. Readers wait for nobody in WAL mode but while the log is being recovered.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Virtual machine steps between two looks at the clock: about 0.1 ms.
+const STEPS_BETWEEN_CHECKS: i32 = 10_000;
+
+/// A tape opened for reading.
+#[derive(Debug)]
+pub struct Tape {
+    connection: Connection,
+    path: PathBuf,
+    time_limit: Duration,
+    deadline: Arc<Deadline>,
+}
+
+impl Tape {
+    /// Opens the tape at `path`, read-only.
+    ///
+    /// # Errors
+    /// When there is no file, when it is no tape, when a newer calltape wrote it, or when it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let unreadable = |reason: String| OpenError::Unreadable { path: path.to_owned(), reason };
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => {
+                return Err(OpenError::NotATape { path: path.to_owned(), found: "a folder" });
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(OpenError::Missing { path: path.to_owned() });
+            }
+            Err(error) => return Err(unreadable(error.to_string())),
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(|error| unreadable(error.to_string()))?;
+        check_marks(&connection, path)?;
+        let deadline = Arc::new(Deadline::new());
+        let watched = Arc::clone(&deadline);
+        prepare(&mut connection, watched).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Self { connection, path: path.to_owned(), time_limit: DEFAULT_TIME_LIMIT, deadline })
+    }
+
+    /// Bounds each question to `limit` instead of [`DEFAULT_TIME_LIMIT`].
+    pub fn set_time_limit(&mut self, limit: Duration) {
+        self.time_limit = limit;
+    }
+
+    /// Where the tape is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The version of the SQLite library that reads.
+    pub fn sqlite_version() -> &'static str {
+        rusqlite::version()
+    }
+
+    /// Runs `question` in one read transaction and under the time limit.
+    pub(super) fn read<T>(
+        &self,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, QueryError> {
+        self.deadline.arm(self.time_limit);
+        let answer = self.connection.unchecked_transaction().and_then(|snapshot| {
+            let answer = question(&snapshot)?;
+            snapshot.finish()?;
+            Ok(answer)
+        });
+        self.deadline.disarm();
+        answer.map_err(|error| QueryError::from_sqlite(error, self.time_limit))
+    }
+}
+
+/// Tells a tape from other files by the marks in its header.
+fn check_marks(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let mark = |name: &str| -> Result<i64, OpenError> {
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map_err(|error| {
+            match error.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => {
+                    OpenError::NotATape { path: path.to_owned(), found: "a file that is no SQLite database" }
+                }
+                _ => OpenError::Unreadable { path: path.to_owned(), reason: error.to_string() },
+            }
+        })
+    };
+    let (application, version) = (mark("application_id")?, mark("user_version")?);
+    let foreign = |found| Err(OpenError::NotATape { path: path.to_owned(), found });
+    if application != i64::from(APPLICATION_ID) {
+        let empty = std::fs::metadata(path).is_ok_and(|found| found.len() == 0);
+        return foreign(if empty { "an empty file" } else { "an SQLite database of something else" });
+    }
+    if version > SCHEMA_VERSION {
+        return Err(OpenError::NewerVersion { path: path.to_owned(), found: version, known: SCHEMA_VERSION });
+    }
+    if version < 1 {
+        return foreign("a tape that was never finished");
+    }
+    Ok(())
+}
+
+fn prepare(connection: &mut Connection, deadline: Arc<Deadline>) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(move || deadline.has_passed()))
+}
+
+/// When the question in progress must be over. Written and read by the thread that asks; atomic only because SQLite's
+/// handler has to be `Send`, so every ordering is relaxed.
+#[derive(Debug)]
+struct Deadline {
+    origin: Instant,
+    /// Nanoseconds after `origin`; `u64::MAX` between questions.
+    at: AtomicU64,
+}
+
+impl Deadline {
+    fn new() -> Self {
+        Self { origin: Instant::now(), at: AtomicU64::new(u64::MAX) }
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn arm(&self, limit: Duration) {
+        let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        self.at.store(self.elapsed().saturating_add(limit), Ordering::Relaxed);
+    }
+
+    fn disarm(&self) {
+        self.at.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    fn has_passed(&self) -> bool {
+        let at = self.at.load(Ordering::Relaxed);
+        at != u64::MAX && self.elapsed() > at
+    }
+}
+
+#[cfg(test)]
+mod tests;

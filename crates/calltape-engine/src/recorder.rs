@@ -1,0 +1,278 @@
+//! One process's recording: its journal and the background thread that drains. Made by the Python side at the first
+//! recorded call or by `start`; the only thing it needs of this crate besides settings.
+//!
+//! Starting opens no database, so a locked or broken one delays nobody. In a forked child the recorder must be leaked
+//! (`mem::forget`): its thread is not there, and its database connection is the parent's.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use calltape_journal::{Journal, JournalError, Options, Run, RunIdentity, monotonic_ns};
+
+use crate::drain::{Shared, Wish, Worker, spawn, tape_directory};
+use crate::messages::Level;
+use crate::settings::Settings;
+use crate::stats::Stats;
+use crate::store::{StoreError, prepare_directory, stored_of_run};
+
+/// A flush looks at the journal this often, because another process may drain it and tells nobody.
+const FLUSH_LOOK: Duration = Duration::from_millis(2);
+
+/// How long a wait for the thread outlasts the deadline the thread itself was given.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// Why a recording could not be started.
+#[derive(Debug)]
+pub enum StartError {
+    /// When the folder of the database could not be made.
+    Folder(StoreError),
+    /// When the journal could not be made.
+    Journal(JournalError),
+    /// When the system has no thread to give.
+    Thread(std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(fault) => fault.fmt(f),
+            Self::Journal(fault) => fault.fmt(f),
+            Self::Thread(fault) => write!(f, "the background thread cannot be started: {fault}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Folder(fault) => Some(fault),
+            Self::Journal(fault) => Some(fault),
+            Self::Thread(fault) => Some(fault),
+        }
+    }
+}
+
+/// How a recording ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopReport {
+    /// Everything recorded is in the database and the journal is gone, or another process has it all.
+    pub drained: bool,
+    /// Bytes of journal left for a later start; 0 when drained.
+    pub left_bytes: u64,
+}
+
+/// Where the thread is.
+#[derive(Debug)]
+enum Place {
+    Running(JoinHandle<Worker>),
+    Paused(Box<Worker>),
+    Over,
+}
+
+/// One process's recording.
+pub struct Recorder {
+    settings: Settings,
+    journal: Arc<Journal>,
+    shared: Arc<Shared>,
+    /// The own run, for its slots and counters.
+    run: Mutex<Run>,
+    place: Mutex<Place>,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Recorder {
+    /// Makes the folders and the journal and starts the background thread.
+    ///
+    /// # Errors
+    /// When one of these cannot be made. What is wrong with the database itself shows later, in [`Self::stats`] and
+    /// [`Self::take_messages`].
+    pub fn start(settings: &Settings, identity: &RunIdentity) -> Result<Self, StartError> {
+        let options = Options { limit_bytes: settings.journal_limit, ..Options::default() };
+        Self::start_with(settings, identity, &options)
+    }
+
+    /// Like [`Self::start`], with a journal cut otherwise: tests shrink it until it is full.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(settings: &Settings, identity: &RunIdentity, options: &Options) -> Result<Self, StartError> {
+        prepare_directory(&settings.db).map_err(StartError::Folder)?;
+        let journal = Journal::create(&tape_directory(&settings.db), identity, options);
+        let journal = Arc::new(journal.map_err(StartError::Journal)?);
+        let run = journal.open_run().map_err(StartError::Journal)?;
+        let shared = Arc::new(Shared::new());
+        for problem in settings.problems() {
+            shared.messages.say(Level::Warning, problem.clone());
+        }
+        let waking = Arc::clone(&shared);
+        journal.set_wake(move || waking.wake());
+        let worker = Worker::new(settings, Arc::clone(&journal), Arc::clone(&shared));
+        let thread = spawn(worker).map_err(StartError::Thread)?;
+        Ok(Self {
+            settings: settings.clone(),
+            journal,
+            shared,
+            run: Mutex::new(run),
+            place: Mutex::new(Place::Running(thread)),
+        })
+    }
+
+    /// The journal, for the callers' threads.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// The settings it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Wakes the background thread.
+    pub fn wake(&self) {
+        self.shared.wake();
+    }
+
+    /// Waits until everything recorded before the call is committed, whichever process drains; false when the time is
+    /// over first.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let positions = self.journal.positions();
+        let ticket = self.shared.want_flush();
+        self.shared.wait(deadline, FLUSH_LOOK, |figures| {
+            let figures_in = !figures.drains || self.shared.is_served(ticket);
+            (figures_in || figures.own_ended) && self.journal.drained_past(&positions)
+        })
+    }
+
+    /// For an exit that is not the very end: stores what there is, and goes on recording. As [`Self::flush`].
+    pub fn quiesce(&self, timeout: Duration) -> bool {
+        self.flush(timeout)
+    }
+
+    /// The very end: stores what there is until the time is over, ends the run and removes its journal. Nothing may
+    /// be recorded afterwards; what could not be stored stays in the journal for a later start.
+    pub fn finish(&self, timeout: Duration) -> StopReport {
+        let deadline = Instant::now() + timeout;
+        let positions = self.journal.positions();
+        let mut place = held(&self.place);
+        resume(&mut place);
+        self.shared.wish(Wish::Finish(deadline));
+        let stopped = self.shared.wait(deadline + GRACE, GRACE, |figures| figures.stopped);
+        if let (true, Place::Running(thread)) = (stopped, std::mem::replace(&mut *place, Place::Over)) {
+            // Stopped: the join waits for the thread's last instructions only. Dropping the worker closes the database.
+            drop(thread.join());
+        }
+        let drained = self.shared.figures().own_ended || self.journal.drained_past(&positions);
+        let left_bytes = if drained { 0 } else { self.journal.occupancy().bytes_leased_or_sealed };
+        StopReport { drained, left_bytes }
+    }
+
+    /// Stops the thread without ending the run, as before a fork; false when it is in the middle of a batch for longer
+    /// than `timeout`, and then it goes on.
+    pub fn pause(&self, timeout: Duration) -> bool {
+        let mut place = held(&self.place);
+        if !matches!(*place, Place::Running(_)) {
+            return true;
+        }
+        self.shared.wish(Wish::Pause);
+        let stopped = self.shared.wait(Instant::now() + timeout, timeout, |figures| figures.stopped);
+        if !stopped {
+            self.shared.wish(Wish::Run);
+            // It may have stopped between the two.
+            if !self.shared.figures().stopped {
+                return false;
+            }
+        }
+        if let Place::Running(thread) = std::mem::replace(&mut *place, Place::Over)
+            && let Ok(worker) = thread.join()
+        {
+            *place = Place::Paused(Box::new(worker));
+        }
+        self.shared.wish(Wish::Run);
+        true
+    }
+
+    /// Starts the thread again after [`Self::pause`]; false when the system has no thread to give.
+    pub fn resume(&self) -> bool {
+        let mut place = held(&self.place);
+        resume(&mut place)
+    }
+
+    /// Takes the lines for the log that gathered since the last call.
+    pub fn take_messages(&self) -> Vec<(Level, String)> {
+        self.shared.messages.take()
+    }
+
+    /// How the recording is doing.
+    pub fn stats(&self) -> Stats {
+        let figures = self.shared.figures();
+        let occupancy = self.journal.occupancy();
+        let mut stats = Stats {
+            recorded: 0,
+            stored: figures.stored,
+            sampled_out: 0,
+            dropped: 0,
+            dropped_errors: 0,
+            reentrant: 0,
+            in_flight: 0,
+            journal_bytes: occupancy.bytes_leased_or_sealed,
+            journal_capacity: occupancy.limit_bytes,
+            breaker: figures.breaker,
+            writes: figures.writes,
+            lag_s: 0.0,
+            damaged: figures.damaged,
+            drains: figures.drains,
+        };
+        if !figures.drains {
+            let stored = stored_of_run(&self.settings.db, self.journal.run_id());
+            stats.stored = stored.unwrap_or(0).max(stats.stored);
+        }
+        let slots = held(&self.run).slots_in_use();
+        for counters in (0..slots).map(|slot| self.journal.counters(slot).values()) {
+            stats.recorded += counters.calls;
+            stats.sampled_out += counters.sampled_out;
+            stats.dropped += counters.dropped;
+            stats.dropped_errors += counters.dropped_errors;
+            stats.reentrant += counters.reentrant;
+        }
+        let settled = stats.stored + stats.sampled_out + stats.dropped;
+        stats.in_flight = stats.recorded.saturating_sub(settled);
+        if figures.drains && stats.in_flight > 0 {
+            stats.lag_s = monotonic_ns().saturating_sub(figures.caught_up_ns) as f64 / 1e9;
+        }
+        stats
+    }
+}
+
+/// Starts a paused thread again; false when the system has no thread to give.
+fn resume(place: &mut Place) -> bool {
+    match std::mem::replace(place, Place::Over) {
+        Place::Paused(worker) => match spawn(*worker) {
+            Ok(thread) => *place = Place::Running(thread),
+            Err(_) => return false,
+        },
+        other => *place = other,
+    }
+    true
+}
+
+impl Drop for Recorder {
+    /// Without [`Recorder::finish`] the run is left as a death leaves it, to be adopted by whoever drains next.
+    fn drop(&mut self) {
+        if let Place::Running(thread) = std::mem::replace(&mut *held(&self.place), Place::Over) {
+            self.shared.wish(Wish::Abandon);
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Latency histograms: how long a function's calls took, in a few hundred bytes a minute.
+//!
+//! The drain keeps one a function and minute (`minute.latency`); the query merges them over any span of time and asks
+//! for quantiles. Buckets are log-linear: exact up to 32 ns, then [`SUB_BUCKETS`] to an octave, so that a value read
+//! back is within 1/64 (1.6 %) of the one recorded. Holds no time and no function; never fails to record.
+
+use std::fmt;
+
+/// Buckets an octave: an error of half a bucket is 1/64 of the value.
+const SUB_BUCKETS: u64 = 1 << SUB_BITS;
+const SUB_BITS: u32 = 5;
+
+/// Buckets there are for 64-bit values; an index at or past it was not written by this version.
+const BUCKETS: u64 = (64 - SUB_BITS as u64 + 1) * SUB_BUCKETS;
+
+/// The first byte of an encoded histogram: the layout of buckets and bytes.
+const FORMAT: u8 = 1;
+
+/// A histogram of nanoseconds; sparse, so an idle function's costs nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// Bucket and count, ascending by bucket, no count zero.
+    buckets: Vec<(u16, u64)>,
+    /// Where the last value went: calls of one function are alike.
+    recent: usize,
+}
+
+/// Why stored bytes are no histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecodeError {
+    /// When the bytes end in the middle of a number.
+    Truncated,
+    /// When the layout is one this version does not know.
+    Format(u8),
+    /// When a number does not fit its place.
+    Range,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the latency histogram ends in the middle of a number"),
+            Self::Format(found) => write!(f, "latency histogram format {found} is unknown; a newer calltape wrote it"),
+            Self::Range => f.write_str("the latency histogram holds a number that does not fit"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl Latency {
+    /// An empty histogram.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Counts one value.
+    #[inline]
+    pub fn record(&mut self, ns: u64) {
+        let bucket = bucket_of(ns);
+        if let Some(entry) = self.buckets.get_mut(self.recent)
+            && entry.0 == bucket
+        {
+            entry.1 += 1;
+            return;
+        }
+        self.add(bucket, 1);
+    }
+
+    fn add(&mut self, bucket: u16, count: u64) {
+        match self.buckets.binary_search_by_key(&bucket, |entry| entry.0) {
+            Ok(at) => {
+                self.buckets[at].1 = self.buckets[at].1.saturating_add(count);
+                self.recent = at;
+            }
+            Err(at) => {
+                self.buckets.insert(at, (bucket, count));
+                self.recent = at;
+            }
+        }
+    }
+
+    /// Adds every count of `other`.
+    pub fn merge(&mut self, other: &Self) {
+        for &(bucket, count) in &other.buckets {
+            self.add(bucket, count);
+        }
+    }
+
+    /// How many values were counted.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().fold(0, |sum, entry| sum.saturating_add(entry.1))
+    }
+
+    /// The value in nanoseconds that a share of `quantile` (0 to 1) of the values do not exceed; `None` when empty.
+    pub fn quantile(&self, quantile: f64) -> Option<u64> {
+        let count = self.count();
+        if count == 0 {
+            return None;
+        }
+        let rank = ((quantile.clamp(0.0, 1.0) * count as f64).ceil() as u64).clamp(1, count);
+        let mut seen = 0u64;
+        for &(bucket, here) in &self.buckets {
+            seen = seen.saturating_add(here);
+            if seen >= rank {
+                return Some(middle_of(bucket));
+            }
+        }
+        None
+    }
+
+    /// The histogram as bytes: format, then for each bucket the step from the one before and its count.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1 + self.buckets.len() * 3);
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Like [`Self::encode`], into a buffer that is emptied first.
+    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
+        out.clear();
+        out.push(FORMAT);
+        let mut before = 0u16;
+        for &(bucket, count) in &self.buckets {
+            put(out, u64::from(bucket - before));
+            put(out, count);
+            before = bucket;
+        }
+    }
+
+    /// Reads a histogram back. No bytes at all are an empty one.
+    ///
+    /// # Errors
+    /// When the bytes are not one whole histogram of a known format.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let Some((&format, mut rest)) = bytes.split_first() else { return Ok(Self::new()) };
+        if format != FORMAT {
+            return Err(DecodeError::Format(format));
+        }
+        let mut latency = Self::new();
+        let mut bucket = 0u64;
+        while !rest.is_empty() {
+            let step = take(&mut rest)?;
+            let first = latency.buckets.is_empty();
+            bucket = bucket.checked_add(step).filter(|at| *at < BUCKETS && (first || step > 0)).ok_or(DecodeError::Range)?;
+            let count = take(&mut rest)?;
+            latency.buckets.push((bucket as u16, count));
+        }
+        Ok(latency)
+    }
+}
+
+fn bucket_of(ns: u64) -> u16 {
+    if ns < SUB_BUCKETS {
+        return ns as u16;
+    }
+    let shift = ns.ilog2() - SUB_BITS;
+    (u64::from(shift + 1) * SUB_BUCKETS + ((ns >> shift) & (SUB_BUCKETS - 1))) as u16
+}
+
+/// The middle of a bucket: what its values read back as.
+fn middle_of(bucket: u16) -> u64 {
+    let bucket = u64::from(bucket);
+    if bucket < SUB_BUCKETS {
+        return bucket;
+    }
+    let shift = bucket / SUB_BUCKETS - 1;
+    let low = (SUB_BUCKETS + bucket % SUB_BUCKETS) << shift;
+    low + ((1u64 << shift) >> 1)
+}
+
+fn put(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn take(rest: &mut &[u8]) -> Result<u64, DecodeError> {
+    let mut value = 0u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, after) = rest.split_first().ok_or(DecodeError::Truncated)?;
+        *rest = after;
+        if shift == 63 && byte > 1 {
+            return Err(DecodeError::Range);
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(DecodeError::Range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_value_reads_back_within_one_64th(ns: u64) {
+            let read = middle_of(bucket_of(ns));
+            prop_assert!(read.abs_diff(ns) <= ns / 64, "{ns} read back as {read}");
+            prop_assert!(u64::from(bucket_of(ns)) < BUCKETS);
+        }
+
+        #[test]
+        fn a_histogram_comes_back_as_written(values in prop::collection::vec(any::<u64>(), 0..200)) {
+            let mut latency = Latency::new();
+            values.iter().for_each(|&ns| latency.record(ns));
+            let read = Latency::decode(&latency.encode());
+            prop_assert_eq!(read.map(|read| read.buckets), Ok(latency.buckets));
+        }
+
+        #[test]
+        fn bytes_of_any_kind_are_read_without_a_panic(bytes: Vec<u8>) {
+            let _ = Latency::decode(&bytes).map(|latency| latency.quantile(0.5));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The table of settings: the one place that says what can be set, its default, and what it is for.
+//! Read by the loader and by whoever prints help; holds no values in force.
+
+/// How a setting's text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A path; relative ones stand from the working directory, in a file from the file's own.
+    Path,
+    /// Bytes, as `64MiB`, `64M`, `512k` or a plain number.
+    Bytes {
+        /// The smallest that works.
+        least: u64,
+    },
+    /// A time, as `60s`, `250ms`, `1.5` (seconds), `2m`.
+    Time {
+        /// The smallest that works, in milliseconds.
+        least_ms: u64,
+    },
+    /// A whole number.
+    Count {
+        /// The smallest that works.
+        least: u64,
+    },
+    /// `true` or `false`; also `1`, `0`, `yes`, `no`, `on`, `off`.
+    Switch,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// One thing that can be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name as an argument and in a file; `CALLTAPE_<NAME>` in the environment.
+    pub name: &'static str,
+    /// Its default, as a person would write it.
+    pub default: &'static str,
+    /// The unit of a plain number; empty where there is none.
+    pub unit: &'static str,
+    /// What it does, in one sentence.
+    pub help: &'static str,
+    /// How its text is read.
+    pub kind: Kind,
+}
+
+impl Setting {
+    /// Its name in the environment.
+    pub fn environment_name(&self) -> String {
+        format!("{}{}", ENVIRONMENT_PREFIX, self.name.to_uppercase())
+    }
+}
+
+/// What every environment name begins with.
+pub(super) const ENVIRONMENT_PREFIX: &str = "CALLTAPE_";
+
+/// Every setting.
+pub const TABLE: &[Setting] = &[
+    Setting {
+        name: "db",
+        default: ".calltape/calls.db",
+        unit: "",
+        help: "The database calls are stored in; its journal lies beside it.",
+        kind: Kind::Path,
+    },
+    Setting {
+        name: "journal_limit",
+        default: "64MiB",
+        unit: "bytes",
+        help: "How large the journal of one process may grow while the database cannot keep up.",
+        kind: Kind::Bytes { least: 2 << 20 },
+    },
+    Setting {
+        name: "on_full",
+        default: "drop",
+        unit: "",
+        help: "What a call does when the journal is at its limit: drop (count it, store nothing) or block (wait).",
+        kind: Kind::Choice(&["drop", "block"]),
+    },
+    Setting {
+        name: "block_timeout",
+        default: "10s",
+        unit: "seconds",
+        help: "How long a call waits for room when on_full is block.",
+        kind: Kind::Time { least_ms: 0 },
+    },
+    Setting {
+        name: "exit_timeout",
+        default: "2s",
+        unit: "seconds",
+        help: "How long the end of the program waits for calls to reach the database; what is left stays in the journal.",
+        kind: Kind::Time { least_ms: 0 },
+    },
+    Setting {
+        name: "flush_interval",
+        default: "25ms",
+        unit: "seconds",
+        help: "How often recorded calls are moved to the database.",
+        kind: Kind::Time { least_ms: 1 },
+    },
+    Setting {
+        name: "breaker_threshold",
+        default: "5",
+        unit: "failures",
+        help: "Failed writes in a row after which the database is left alone for a while.",
+        kind: Kind::Count { least: 1 },
+    },
+    Setting {
+        name: "breaker_timeout",
+        default: "60s",
+        unit: "seconds",
+        help: "The longest time between two attempts to reach a database that fails.",
+        kind: Kind::Time { least_ms: 1 },
+    },
+    Setting {
+        name: "disabled",
+        default: "false",
+        unit: "",
+        help: "Record nothing: monitor returns the function itself.",
+        kind: Kind::Switch,
+    },
+    Setting {
+        name: "max_repr",
+        default: "1000",
+        unit: "bytes",
+        help: "How much of one captured value is kept.",
+        kind: Kind::Bytes { least: 16 },
+    },
+];

@@ -1,0 +1,132 @@
+//! What can be wrong with a database. Made by the store, classified here, answered by the breaker.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use crate::breaker::Fault;
+
+/// Why the database could not be opened or written.
+#[derive(Debug)]
+pub enum StoreError {
+    /// When the path is a folder, or something else that holds no database.
+    NotAFile(PathBuf),
+    /// When the file is no SQLite database.
+    NotSqlite(PathBuf),
+    /// When the file is a SQLite database that calltape did not make.
+    NotATape(PathBuf),
+    /// When a newer calltape made the tape.
+    NewerSchema {
+        /// The tape.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// When the SQLite linked in is one that can lose rows.
+    OldSqlite(i32),
+    /// When a folder or file could not be made or looked at.
+    Files {
+        /// What was being made or looked at.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// When the file at the path is no longer the one that was opened.
+    Replaced(PathBuf),
+    /// When SQLite refused a statement.
+    Sqlite {
+        /// What was being done.
+        doing: &'static str,
+        /// Why not.
+        source: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    /// For `map_err`: an error of SQLite's while `doing`.
+    pub(crate) fn sqlite(doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
+        move |source| Self::Sqlite { doing, source }
+    }
+
+    /// For `map_err`: an error with the file or folder at `path`.
+    pub(crate) fn files(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Files { path, source }
+    }
+
+    /// Whether waiting may help: somebody else has the database locked.
+    pub fn is_transient(&self) -> bool {
+        self.fault() == Fault::Busy
+    }
+
+    /// Whether nothing but a person can help: the path will never hold a tape as it is.
+    pub fn needs_a_person(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAFile(_) | Self::NotSqlite(_) | Self::NotATape(_) | Self::NewerSchema { .. } | Self::OldSqlite(_)
+        )
+    }
+
+    /// How the breaker counts it.
+    pub fn fault(&self) -> Fault {
+        let Self::Sqlite { source, .. } = self else {
+            return if matches!(self, Self::Files { .. }) { Fault::Capacity } else { Fault::Other };
+        };
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                Fault::Busy
+            }
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory,
+            ) => Fault::Capacity,
+            _ => Fault::Other,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAFile(path) => {
+                write!(f, "{} is not a file; set db to a file's path", path.display())
+            }
+            Self::NotSqlite(path) => {
+                write!(f, "{} is not a SQLite database; move it away or set db to another path", path.display())
+            }
+            Self::NotATape(path) => {
+                write!(f, "{} is a database but not a tape; set db to another path", path.display())
+            }
+            Self::NewerSchema { path, found } => write!(
+                f,
+                "{} is a tape of version {found}, this calltape knows up to {}; upgrade calltape or set db to another path",
+                path.display(),
+                super::SCHEMA_VERSION
+            ),
+            Self::OldSqlite(found) => write!(
+                f,
+                "the SQLite linked in is {found}, which can lose rows; build calltape with its bundled SQLite ({} or later)",
+                super::MINIMUM_SQLITE
+            ),
+            Self::Files { path, source } => write!(f, "{} cannot be used: {source}", path.display()),
+            Self::Replaced(path) => {
+                write!(f, "{} was moved, deleted or replaced while in use; opening it again", path.display())
+            }
+            Self::Sqlite { doing, source } => write!(f, "the database refused {doing}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Files { source, .. } => Some(source),
+            Self::Sqlite { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A chunk file: a few segments that are made, mapped and removed together.
+//!
+//! `pool.rs` creates chunks of its own run; `run.rs` opens those of any run. A chunk gets its name when it is
+//! complete, so whoever lists a run sees no half-made one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::directory;
+use crate::error::JournalError;
+use crate::layout::segment as at;
+use crate::mapping::Mapping;
+use crate::memory::Memory;
+use crate::segment::{Geometry, Segment};
+use crate::system;
+
+/// Which file a name stood for when it was mapped. The inode stays taken while the mapping lives, so equal means same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+}
+
+impl FileIdentity {
+    pub(crate) fn of(metadata: &fs::Metadata) -> FileIdentity {
+        FileIdentity { device: metadata.dev(), inode: metadata.ino(), bytes: metadata.len() }
+    }
+}
+
+/// A mapped chunk file.
+pub(crate) struct Chunk {
+    number: u32,
+    geometry: Geometry,
+    mapping: Arc<Mapping>,
+    segments: Vec<Segment>,
+    /// By position: whether the segment's pages are present, so that appending takes no fault.
+    prefaulted: Vec<AtomicBool>,
+    identity: FileIdentity,
+}
+
+impl Chunk {
+    /// Makes a chunk with all segments FREE at `epoch`.
+    ///
+    /// # Errors
+    ///
+    /// When the disk is full or the system refuses; then nothing is left behind.
+    pub(crate) fn create(
+        directory: &Path,
+        run_id: u64,
+        number: u32,
+        geometry: Geometry,
+        epoch: u32,
+    ) -> Result<Chunk, JournalError> {
+        let place = directory.join(directory::chunk_name(number));
+        let building = place.with_extension("new");
+        // A rest of an earlier failure under the same number.
+        let _ = fs::remove_file(&building);
+        let file = directory::create_file(&building)?;
+        let made = Chunk::fill(&file, &building, run_id, number, geometry, epoch).and_then(|chunk| {
+            fs::rename(&building, &place).map_err(JournalError::io("rename", &building))?;
+            Ok(chunk)
+        });
+        if made.is_err() {
+            let _ = fs::remove_file(&building);
+        }
+        made
+    }
+
+    fn fill(
+        file: &File,
+        path: &Path,
+        run_id: u64,
+        number: u32,
+        geometry: Geometry,
+        epoch: u32,
+    ) -> Result<Chunk, JournalError> {
+        let bytes = geometry.chunk_bytes();
+        system::allocate(file, bytes).map_err(JournalError::allocation(path, bytes))?;
+        let mapping = Mapping::of_file(file, bytes).map_err(JournalError::io("map", path))?;
+        let metadata = file.metadata().map_err(JournalError::io("measure", path))?;
+        let chunk = Chunk::over(mapping, FileIdentity::of(&metadata), run_id, number, geometry);
+        for segment in &chunk.segments {
+            segment.format(geometry, epoch);
+        }
+        Ok(chunk)
+    }
+
+    /// Maps a chunk that anyone may have written. None when not one segment header is left of it. `geometry` is
+    /// what the control file says; without it the chunk's own first header is asked.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub(crate) fn open(path: &Path, run_id: u64, number: u32, geometry: Option<Geometry>) -> io::Result<Option<Chunk>> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let metadata = file.metadata()?;
+        let bytes = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(MOST_CHUNK_BYTES) & !7;
+        if !metadata.is_file() || bytes < at::HEADER_BYTES {
+            return Ok(None);
+        }
+        let mapping = Mapping::of_file(&file, bytes)?;
+        let own = || Geometry::from_word(mapping.word(at::GEOMETRY).load(Ordering::Relaxed));
+        let geometry = geometry.or_else(own).unwrap_or(DEFAULT_GEOMETRY);
+        Ok(Some(Chunk::over(mapping, FileIdentity::of(&metadata), run_id, number, geometry)))
+    }
+
+    /// Lays segments over as much as the mapping has.
+    fn over(mapping: Mapping, identity: FileIdentity, run_id: u64, number: u32, geometry: Geometry) -> Chunk {
+        let mapping = Arc::new(mapping);
+        let first = u64::from(number - 1) * geometry.chunk_segments as u64;
+        let mut segments = Vec::new();
+        for position in 0..geometry.chunk_segments {
+            let from = position * geometry.segment_bytes;
+            let Some(left) = mapping.bytes().checked_sub(from) else { break };
+            let bytes = left.min(geometry.segment_bytes);
+            let number = u32::try_from(first + position as u64);
+            let (true, Ok(number)) = (bytes >= at::HEADER_BYTES, number) else { break };
+            segments.push(Segment::new(Memory::part(&mapping, from, bytes), run_id, number));
+        }
+        let prefaulted = segments.iter().map(|_| AtomicBool::new(false)).collect();
+        Chunk { number, geometry, mapping, segments, prefaulted, identity }
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(crate) fn identity(&self) -> FileIdentity {
+        self.identity
+    }
+
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Bytes the file lacks of what it should have.
+    pub(crate) fn missing_bytes(&self) -> u64 {
+        (self.geometry.chunk_bytes() as u64).saturating_sub(self.identity.bytes)
+    }
+
+    /// The segment with a number of the run.
+    pub(crate) fn segment(&self, number: u32) -> Option<&Segment> {
+        let first = self.segments.first()?.number();
+        self.segments.get(number.checked_sub(first)? as usize)
+    }
+
+    pub(crate) fn is_prefaulted(&self, position: usize) -> bool {
+        self.prefaulted[position].load(Ordering::Relaxed)
+    }
+
+    /// Makes a segment's pages present.
+    pub(crate) fn prefault(&self, position: usize) {
+        self.mapping.prefault(position * self.geometry.segment_bytes, self.geometry.segment_bytes);
+        self.prefaulted[position].store(true, Ordering::Relaxed);
+    }
+
+    /// Gives a segment's pages back to the kernel, for a reader that is done with them.
+    pub(crate) fn let_go(&self, number: u32) {
+        if let Some(segment) = self.segment(number) {
+            let position = (segment.number() - self.segments[0].number()) as usize;
+            self.mapping.let_go(position * self.geometry.segment_bytes, self.geometry.segment_bytes);
+        }
+    }
+}
+
+/// Beyond this a file is no chunk: it bounds what a foreign length can make us map.
+const MOST_CHUNK_BYTES: usize = 1 << 30;
+
+/// What is assumed when neither control file nor chunk says: the default options' cut.
+const DEFAULT_GEOMETRY: Geometry = Geometry { segment_bytes: 256 << 10, chunk_segments: 8 };

@@ -1,0 +1,291 @@
+//! The writing side: the journal of this process.
+//!
+//! The python crate makes one, leases a [`Writer`] a thread and bumps counters; the engine's background thread calls
+//! [`Journal::maintain`]. Never reads a record, never waits for the disk on the way of a call.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::chunk::Chunk;
+use crate::control::{Control, Counters};
+use crate::directory::{self, NewRun};
+use crate::error::{Full, JournalError};
+use crate::functions::DefinitionsWriter;
+use crate::ids::Ids;
+use crate::layout::functions::MAXIMUM_DEFINITION_BYTES;
+use crate::layout::segment::HEADER_BYTES;
+use crate::lock::LockedFile;
+use crate::options::{Options, RunIdentity};
+use crate::pool::{self, Pool};
+use crate::run::Run;
+use crate::segment::SegmentState;
+use crate::writer::Writer;
+
+/// This process's journal. Shared by all threads; dropping it without [`Journal::close`] looks like a death to
+/// whoever drains, once the last [`Writer`] is gone too.
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+/// What journal, writers and an own [`Run`] hold together.
+pub(crate) struct Shared {
+    run_id: u64,
+    directory: PathBuf,
+    control: Control,
+    ids: Ids,
+    definitions: Mutex<DefinitionsWriter>,
+    pool: Pool,
+    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Held for life: free means dead. Last, so that it is released after everything else.
+    _lock: LockedFile,
+}
+
+impl Shared {
+    pub(crate) fn run_id(&self) -> u64 {
+        self.run_id
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Bytes of frames an empty segment holds.
+    pub(crate) fn capacity(&self) -> usize {
+        self.pool.geometry().segment_bytes - HEADER_BYTES
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(wake) = self.wake.get() {
+            wake();
+        }
+    }
+}
+
+/// How full the journal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Bytes of segments on disk and mapped.
+    pub bytes_mapped: u64,
+    /// Of these, in segments that hold or may get frames.
+    pub bytes_leased_or_sealed: u64,
+    /// The limit from the options.
+    pub limit_bytes: u64,
+    /// Segments ready to lease.
+    pub free_segments: usize,
+}
+
+/// What the journal has done since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JournalStats {
+    /// Segments leased.
+    pub leases: u64,
+    /// Leases refused because the journal was full.
+    pub refused_leases: u64,
+    /// Chunks added.
+    pub growths: u64,
+    /// Chunks that could not be added: the disk was full or the system refused.
+    pub failed_growths: u64,
+    /// Chunks removed when idle.
+    pub removed_chunks: u64,
+}
+
+/// How far every segment was written at one moment; see [`Journal::drained_past`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Positions {
+    /// Segment number, epoch, committed offset.
+    segments: Vec<(u32, u32, usize)>,
+}
+
+impl Journal {
+    /// Makes the journal of a new run in a tape directory, which is made too if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When the options do not fit, the disk is full, or the system refuses. Nothing is left behind then.
+    pub fn create(tape_dir: &Path, identity: &RunIdentity, options: &Options) -> Result<Journal, JournalError> {
+        let geometry = options.geometry()?;
+        let tape = directory::create_tape(tape_dir)?;
+        directory::sweep(&tape);
+        let ids = Ids::open(&tape)?;
+        let run_id = ids.take().start;
+        let new = NewRun::begin(&tape, run_id)?;
+
+        let path = new.path().join(directory::CONTROL);
+        let file = directory::create_file(&path)?;
+        let control = Control::create(&file, &path, run_id, geometry, identity)?;
+        // A fresh file that nobody else can name: only a file system without such locks refuses.
+        let lock = LockedFile::try_lock(file)
+            .and_then(|lock| lock.ok_or_else(|| std::io::ErrorKind::WouldBlock.into()))
+            .map_err(JournalError::io("lock", &path))?;
+        let functions = directory::create_file(&new.path().join(directory::FUNCTIONS))?;
+        let chunks = pool::first_chunks(new.path(), run_id, options)?;
+        let directory = new.settle(&tape, run_id)?;
+
+        let shared = Shared {
+            run_id,
+            control,
+            ids,
+            definitions: Mutex::new(DefinitionsWriter::new(functions, run_id)),
+            pool: Pool::new(run_id, directory.clone(), options, chunks)?,
+            directory,
+            wake: OnceLock::new(),
+            _lock: lock,
+        };
+        Ok(Journal { shared: Arc::new(shared) })
+    }
+
+    /// The run's id: its directory's name, and part of every checksum.
+    pub fn run_id(&self) -> u64 {
+        self.shared.run_id
+    }
+
+    /// The run's directory.
+    pub fn directory(&self) -> &Path {
+        &self.shared.directory
+    }
+
+    /// A block of 256 call ids nobody else has.
+    pub fn take_ids(&self) -> Range<u64> {
+        self.shared.ids.take()
+    }
+
+    /// Makes later ids start at `least` or above, for a tape whose counter was lost.
+    pub fn raise_ids(&self, least: u64) {
+        self.shared.ids.raise(least);
+    }
+
+    /// Writes a function's definition and gives its slot; slot 0 ("more functions") when all are taken.
+    ///
+    /// # Errors
+    ///
+    /// When the definition is too long, or the disk is full or fails.
+    pub fn define(&self, definition: &[u8]) -> Result<u32, JournalError> {
+        if definition.len() > MAXIMUM_DEFINITION_BYTES {
+            return Err(JournalError::DefinitionTooLong(definition.len()));
+        }
+        let mut definitions = self.shared.definitions.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = || self.shared.directory.join(directory::FUNCTIONS);
+        let slot = definitions
+            .append(definition)
+            .map_err(|error| JournalError::allocation(&path(), definition.len())(error))?;
+        if slot != 0 {
+            self.shared.control.use_slots(slot + 1);
+        }
+        Ok(slot)
+    }
+
+    /// A slot's counters; those of slot 0 for a slot that does not exist.
+    #[inline]
+    pub fn counters(&self, slot: u32) -> &Counters {
+        let control = &self.shared.control;
+        match control.counters(slot).or_else(|| control.counters(0)) {
+            Some(counters) => counters,
+            None => unreachable!("an own control file is never short"),
+        }
+    }
+
+    /// An append handle for a thread. `thread` is the payload of the THREAD frame that its segments begin with.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] when no segment is free and none can be made.
+    pub fn lease(&self, thread: &[u8]) -> Result<Writer, Full> {
+        Writer::begin(&self.shared, thread)
+    }
+
+    /// Ends a thread's lease; its segment is continued by the next new thread.
+    pub fn give_back(&self, writer: Writer) {
+        self.shared.pool.keep_open(writer.into_tail());
+    }
+
+    /// What the owner's background thread does now and then (every 20 to 50 ms): takes the clock offset, makes and
+    /// prefaults segments ahead of need, shrinks when idle. Cheap when there is nothing to do, and away for some
+    /// milliseconds at most.
+    pub fn maintain(&self) {
+        self.shared.control.refresh_offset();
+        self.shared.pool.maintain();
+    }
+
+    /// How full the journal is.
+    pub fn occupancy(&self) -> Occupancy {
+        let (bytes_mapped, free_segments) = self.shared.pool.usage();
+        let free = free_segments as u64 * self.shared.pool.geometry().segment_bytes as u64;
+        Occupancy {
+            bytes_mapped,
+            bytes_leased_or_sealed: bytes_mapped - free,
+            limit_bytes: self.shared.pool.limit_bytes(),
+            free_segments,
+        }
+    }
+
+    /// What the journal has done.
+    pub fn stats(&self) -> JournalStats {
+        let counts = self.shared.pool.counts();
+        JournalStats {
+            leases: counts.leases.load(Ordering::Relaxed),
+            refused_leases: counts.refused_leases.load(Ordering::Relaxed),
+            growths: counts.growths.load(Ordering::Relaxed),
+            failed_growths: counts.failed_growths.load(Ordering::Relaxed),
+            removed_chunks: counts.removed_chunks.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until a lease may succeed; false when the time is over first. For `on_full = "block"`.
+    pub fn wait_for_space(&self, timeout: Duration) -> bool {
+        self.shared.pool.wait_for_space(timeout)
+    }
+
+    /// Sets what to call when a segment was sealed, on the thread that sealed it: it must be quick and must not
+    /// call the journal. The first setting stays; false says that there was one.
+    pub fn set_wake(&self, wake: impl Fn() + Send + Sync + 'static) -> bool {
+        self.shared.wake.set(Box::new(wake)).is_ok()
+    }
+
+    /// How far everything is written now.
+    pub fn positions(&self) -> Positions {
+        let mut segments = Vec::new();
+        for chunk in self.shared.pool.chunks() {
+            for segment in chunk.segments() {
+                if segment.state() != SegmentState::Free {
+                    segments.push((segment.number(), segment.epoch(), segment.committed()));
+                }
+            }
+        }
+        Positions { segments }
+    }
+
+    /// Whether all that was committed when `positions` was taken is in a database, whoever drains.
+    pub fn drained_past(&self, positions: &Positions) -> bool {
+        let chunks = self.shared.pool.chunks();
+        let find = |number| chunks.iter().find_map(|chunk: &Arc<Chunk>| chunk.segment(number));
+        positions.segments.iter().all(|&(number, epoch, offset)| match find(number) {
+            // A segment is recycled, and a chunk removed, only after all in it was committed.
+            None => true,
+            Some(segment) => {
+                segment.state() == SegmentState::Free || segment.epoch() != epoch || segment.drained() >= offset
+            }
+        })
+    }
+
+    /// This run for draining, over the same mapping, so that nothing is mapped twice in one process. Recycling
+    /// through it wakes [`Journal::wait_for_space`].
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn open_run(&self) -> Result<Run, JournalError> {
+        Run::of_own(Arc::clone(&self.shared))
+    }
+
+    /// Says how the run ended (1: a clean exit). What is appended later is still read by whoever drains.
+    pub fn close(&self, ending: u8) {
+        self.shared.control.end(ending);
+    }
+}

@@ -1,0 +1,110 @@
+//! Locks that die with their holder: the owner's on its control file, the drain's on the tape.
+//!
+//! OFD locks belong to the open file description, so closing another descriptor of the same file in this process
+//! does not drop them, and the kernel does when the holder ends. A forked child shares the description: it must
+//! call [`forget_after_fork`], or its parent's death would go unseen for as long as the child lives.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{IntoRawFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::directory;
+use crate::system;
+
+/// Locks a process can hold at once: a journal and a lease take two; tests take more.
+const MOST_HELD: usize = 1024;
+
+/// An unused place in [`HELD`].
+const VACANT: u64 = u64::MAX;
+
+/// The held descriptors, where a fork handler can find them without a lock or an allocation. An entry is
+/// `serial << 32 | descriptor`; the serial keeps a holder from closing a later one's descriptor of the same number.
+static HELD: [AtomicU64; MOST_HELD] = [const { AtomicU64::new(VACANT) }; MOST_HELD];
+
+/// The next entry's serial.
+static SERIAL: AtomicU32 = AtomicU32::new(0);
+
+/// A locked file; dropping it unlocks.
+#[derive(Debug)]
+pub(crate) struct LockedFile {
+    place: usize,
+    entry: u64,
+}
+
+impl LockedFile {
+    /// Locks a file. None: another holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the file system has no OFD locks, or too many are held.
+    pub(crate) fn try_lock(file: File) -> io::Result<Option<LockedFile>> {
+        if !system::try_lock(&file)? {
+            return Ok(None);
+        }
+        let descriptor = file.into_raw_fd();
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed) & 0x7fff_ffff;
+        let entry = (u64::from(serial) << 32) | descriptor as u32 as u64;
+        for (place, held) in HELD.iter().enumerate() {
+            if held.compare_exchange(VACANT, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                return Ok(Some(LockedFile { place, entry }));
+            }
+        }
+        system::close(descriptor);
+        Err(io::Error::other("too many journals are open in this process"))
+    }
+}
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        // Only the one who empties the place closes; after a fork the handler has.
+        let emptied = HELD[self.place].compare_exchange(self.entry, VACANT, Ordering::AcqRel, Ordering::Relaxed);
+        if emptied.is_ok() {
+            system::close(self.entry as u32 as RawFd);
+        }
+    }
+}
+
+/// Closes the lock descriptors a forked child has inherited, and touches nothing else. Async-signal-safe: call it
+/// from a `pthread_atfork` child handler. The parent keeps its locks.
+pub fn forget_after_fork() {
+    for held in &HELD {
+        let entry = held.swap(VACANT, Ordering::AcqRel);
+        if entry != VACANT {
+            system::close(entry as u32 as RawFd);
+        }
+    }
+}
+
+/// The right to drain a tape: one holder over all processes, until it is dropped or its process ends.
+#[derive(Debug)]
+pub struct Lease {
+    _lock: LockedFile,
+}
+
+impl Lease {
+    /// Takes the lease of a tape if it is free.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be opened or locked, for one because the tape directory does not exist.
+    pub fn try_acquire(tape_dir: &Path) -> io::Result<Option<Lease>> {
+        let path = tape_dir.join(directory::WRITER_LOCK);
+        loop {
+            let file = directory::open_or_create(&path)?;
+            let mine = file.metadata()?;
+            let Some(lock) = LockedFile::try_lock(file)? else { return Ok(None) };
+            // Someone may have replaced the file between open and lock; a lock on a nameless file protects nothing.
+            match fs::metadata(&path) {
+                Ok(named) if (named.dev(), named.ino()) == (mine.dev(), mine.ino()) => {
+                    return Ok(Some(Lease { _lock: lock }));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A file's bytes mapped shared, and the views the crate takes of them.
+//!
+//! Made by `chunk.rs`, `control.rs` and `ids.rs`. Never extends a file and never maps more than the file has; the
+//! mapping goes when the last holder does.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::control::Counters;
+use crate::layout::control::SLOT_BYTES;
+
+/// A page, for stepping over a mapping. Larger pages only make the steps finer than needed.
+const PAGE_BYTES: usize = 4096;
+
+/// A shared, writable mapping of a file's first bytes.
+pub(crate) struct Mapping {
+    base: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: the mapping belongs to no thread; access goes through atomics or the commit protocol.
+unsafe impl Send for Mapping {}
+// SAFETY: as for Send; no method lends plain bytes.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps the first `bytes` of a file, which the caller knows (by `fstat` or `posix_fallocate`) to be there.
+    ///
+    /// # Errors
+    ///
+    /// When `bytes` is zero or the kernel refuses.
+    pub(crate) fn of_file(file: &File, bytes: usize) -> io::Result<Mapping> {
+        if bytes == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"));
+        }
+        // SAFETY: a fresh mapping at an address the kernel chooses touches no existing memory; the result is checked.
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                bytes,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))?;
+        Ok(Mapping { base, bytes })
+    }
+
+    /// First byte; page-aligned.
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+
+    /// Length in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The word at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// When it lies outside the mapping or is not 8-byte aligned.
+    pub(crate) fn word(&self, offset: usize) -> &AtomicU64 {
+        assert!(offset.is_multiple_of(8) && offset < self.bytes && self.bytes - offset >= 8);
+        // SAFETY: in bounds and aligned (checked; the base is page-aligned), mapped while `self` lives; any word is
+        // a valid u64.
+        unsafe { AtomicU64::from_ptr(self.base().add(offset).cast()) }
+    }
+
+    /// The counters at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// When they lie outside the mapping or are not aligned to their size.
+    #[inline]
+    pub(crate) fn counters(&self, offset: usize) -> &Counters {
+        assert!(offset.is_multiple_of(SLOT_BYTES) && offset < self.bytes && self.bytes - offset >= SLOT_BYTES);
+        // SAFETY: in bounds and aligned to 64 (checked; the base is page-aligned); `Counters` is `repr(C)`, 64 bytes
+        // of atomic words, so any bytes are valid and sharing is what it is for.
+        unsafe { &*self.base().add(offset).cast::<Counters>() }
+    }
+
+    /// Copies bytes out of a header that is written once, before the file gets its name.
+    ///
+    /// # Panics
+    ///
+    /// When the bytes lie outside the mapping.
+    pub(crate) fn copy_out(&self, offset: usize, into: &mut [u8]) {
+        assert!(offset <= self.bytes && into.len() <= self.bytes - offset);
+        // SAFETY: in bounds (checked); `into` is exclusive and elsewhere. The bytes are not written after creation.
+        unsafe { std::ptr::copy_nonoverlapping(self.base().add(offset), into.as_mut_ptr(), into.len()) }
+    }
+
+    /// Copies bytes into a header before anyone else can see the file.
+    ///
+    /// # Panics
+    ///
+    /// When the bytes lie outside the mapping.
+    pub(crate) fn copy_in(&self, offset: usize, from: &[u8]) {
+        assert!(offset <= self.bytes && from.len() <= self.bytes - offset);
+        // SAFETY: in bounds (checked); `from` is elsewhere; the caller is the only one who knows the file.
+        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.base().add(offset), from.len()) }
+    }
+
+    /// Makes the pages of `[from, from + bytes)` present and writable, so that a later store takes no fault.
+    /// Safe beside concurrent writers: no byte changes.
+    pub(crate) fn prefault(&self, from: usize, bytes: usize) {
+        let (first, end) = self.pages(from, bytes);
+        // SAFETY: the range is within the mapping; populating changes no content.
+        let done = unsafe { libc::madvise(self.base().add(first).cast(), end - first, libc::MADV_POPULATE_WRITE) };
+        if done != 0 {
+            self.touch(first, end);
+        }
+    }
+
+    /// The old way, for kernels before 5.14. A compare-exchange of zero with zero is a write to the processor and
+    /// no change to anybody else.
+    fn touch(&self, first: usize, end: usize) {
+        for page in (first..end).step_by(PAGE_BYTES) {
+            if self.bytes - page >= 8 {
+                let _ = self.word(page).compare_exchange(0, 0, Ordering::Relaxed, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Gives the pages of `[from, from + bytes)` back to the kernel; the file keeps the content.
+    pub(crate) fn let_go(&self, from: usize, bytes: usize) {
+        let (first, end) = self.pages(from, bytes);
+        // SAFETY: the range is within the mapping. On a shared file mapping DONTNEED drops page-table entries only;
+        // the next access finds the same bytes in the page cache.
+        unsafe { libc::madvise(self.base().add(first).cast(), end - first, libc::MADV_DONTNEED) };
+    }
+
+    /// The pages that hold a range, clipped to the mapping.
+    fn pages(&self, from: usize, bytes: usize) -> (usize, usize) {
+        let first = from.min(self.bytes) & !(PAGE_BYTES - 1);
+        let end = from.saturating_add(bytes).min(self.bytes);
+        (first, end.max(first))
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: exactly what `of_file` mapped; every view borrows or holds this value, so none is left.
+        unsafe { libc::munmap(self.base().cast(), self.bytes) };
+    }
+}

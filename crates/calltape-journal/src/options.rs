@@ -1,0 +1,165 @@
+//! What a journal is made with: its limits, and who is recording.
+
+use std::time::Duration;
+
+use crate::error::JournalError;
+use crate::layout::segment::{MAXIMUM_BYTES, MINIMUM_BYTES};
+use crate::segment::Geometry;
+
+/// Limits of one process's journal. Tests shrink them until wrap-around and exhaustion happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Most bytes of segments, mapped and on disk. 64 MiB: a second of calls at full speed.
+    pub limit_bytes: u64,
+    /// Bytes kept when idle, and made at the start. 2 MiB: one chunk.
+    pub initial_bytes: u64,
+    /// Bytes of one segment, what a thread holds at least. 256 KiB: a few thousand calls, so leasing is rare.
+    pub segment_bytes: usize,
+    /// Bytes of one file, the step of growing and shrinking. 2 MiB.
+    pub chunk_bytes: usize,
+    /// Without a lease for this long the journal shrinks back to `initial_bytes`. 10 s.
+    pub idle: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            limit_bytes: 64 << 20,
+            initial_bytes: 2 << 20,
+            segment_bytes: 256 << 10,
+            chunk_bytes: 2 << 20,
+            idle: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Options {
+    /// The cut these options give.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Options`] when a size is out of range or does not divide.
+    pub(crate) fn geometry(&self) -> Result<Geometry, JournalError> {
+        if !(MINIMUM_BYTES..=MAXIMUM_BYTES).contains(&self.segment_bytes) || !self.segment_bytes.is_multiple_of(64) {
+            return Err(JournalError::Options("segment_bytes must be a multiple of 64 from 256 to 16 MiB"));
+        }
+        if self.chunk_bytes < self.segment_bytes || !self.chunk_bytes.is_multiple_of(self.segment_bytes) {
+            return Err(JournalError::Options("chunk_bytes must be a multiple of segment_bytes"));
+        }
+        if self.limit_bytes < self.chunk_bytes as u64 {
+            return Err(JournalError::Options("limit_bytes must hold at least one chunk"));
+        }
+        let geometry =
+            Geometry { segment_bytes: self.segment_bytes, chunk_segments: self.chunk_bytes / self.segment_bytes };
+        Geometry::from_word(geometry.word()).ok_or(JournalError::Options("a chunk has too many segments"))
+    }
+
+    /// Chunks to start with: at least one, at most the limit.
+    pub(crate) fn initial_chunks(&self) -> usize {
+        let chunk = self.chunk_bytes as u64;
+        usize::try_from(self.initial_bytes.div_ceil(chunk)).unwrap_or(usize::MAX).clamp(1, self.most_chunks())
+    }
+
+    /// Chunks at the limit.
+    pub(crate) fn most_chunks(&self) -> usize {
+        usize::try_from(self.limit_bytes / self.chunk_bytes as u64).unwrap_or(usize::MAX)
+    }
+}
+
+/// Who records: kept in the control file, so that a run can be told apart after its process is gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunIdentity {
+    /// Process id.
+    pub pid: u32,
+    /// `/proc/sys/kernel/random/boot_id`: says whether the machine has restarted since.
+    pub boot_id: [u8; 16],
+    /// Start of the recording, Unix ns.
+    pub started_unix_ns: i64,
+    /// Host name; cut at 255 bytes.
+    pub host: String,
+    /// What runs, as in `sys.argv[0]`; cut at 2000 bytes.
+    pub program: String,
+    /// Interpreter version; cut at 255 bytes.
+    pub python: String,
+}
+
+/// Most bytes of `host` and of `python`.
+const NAME_LIMIT_BYTES: usize = 255;
+/// Most bytes of `program`; with the rest it fits the control header.
+const PROGRAM_LIMIT_BYTES: usize = 2000;
+
+impl RunIdentity {
+    /// The bytes for the control header.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.pid.to_le_bytes().to_vec();
+        bytes.extend_from_slice(&self.boot_id);
+        bytes.extend_from_slice(&self.started_unix_ns.to_le_bytes());
+        let texts =
+            [(&self.host, NAME_LIMIT_BYTES), (&self.program, PROGRAM_LIMIT_BYTES), (&self.python, NAME_LIMIT_BYTES)];
+        for (text, limit) in texts {
+            let kept = cut(text, limit);
+            bytes.extend_from_slice(&(kept.len() as u16).to_le_bytes());
+            bytes.extend_from_slice(kept.as_bytes());
+        }
+        bytes
+    }
+
+    /// Reads what `to_bytes` wrote; None when the bytes are something else.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<RunIdentity> {
+        fn text(bytes: &mut &[u8]) -> Option<String> {
+            let length = u16::from_le_bytes(take(bytes)?);
+            let (text, rest) = bytes.split_at_checked(length.into())?;
+            *bytes = rest;
+            String::from_utf8(text.to_vec()).ok()
+        }
+        fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+            let (taken, rest) = bytes.split_first_chunk()?;
+            *bytes = rest;
+            Some(*taken)
+        }
+        let mut rest = bytes;
+        Some(RunIdentity {
+            pid: u32::from_le_bytes(take(&mut rest)?),
+            boot_id: take(&mut rest)?,
+            started_unix_ns: i64::from_le_bytes(take(&mut rest)?),
+            host: text(&mut rest)?,
+            program: text(&mut rest)?,
+            python: text(&mut rest)?,
+        })
+    }
+}
+
+/// The longest part from the start that has at most `limit` bytes.
+fn cut(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_comes_back_and_long_names_are_cut_between_characters() {
+        let identity = RunIdentity {
+            pid: 42,
+            boot_id: [7; 16],
+            started_unix_ns: 1_760_000_000_000_000_000,
+            host: "é".repeat(300),
+            program: "app.py".into(),
+            python: "3.14.0".into(),
+        };
+        let read = RunIdentity::from_bytes(&identity.to_bytes()).expect("reads");
+        assert_eq!(read, RunIdentity { host: "é".repeat(127), ..identity });
+    }
+
+    #[test]
+    fn options_that_do_not_divide_are_refused() {
+        let refused = |options: Options| matches!(options.geometry(), Err(JournalError::Options(_)));
+        assert!(refused(Options { segment_bytes: 100, ..Options::default() }));
+        assert!(refused(Options { segment_bytes: 32 << 20, chunk_bytes: 32 << 20, ..Options::default() }));
+        assert!(refused(Options { chunk_bytes: (2 << 20) + 64, ..Options::default() }));
+        assert!(refused(Options { limit_bytes: 1 << 20, ..Options::default() }));
+        assert!(!refused(Options::default()));
+    }
+}

@@ -1,0 +1,97 @@
+//! What the system can do to a journal: forks, and files that may not grow.
+//!
+//! The risk: a child that keeps its parent's locks makes a dead parent look alive; a full disk raises SIGBUS or a
+//! panic in the recorded program.
+
+#![expect(unsafe_code, reason = "fork and setrlimit")]
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use calltape_journal::{Full, Journal, JournalError, Lease, Options, Run, RunIdentity, forget_after_fork, list_runs};
+
+/// Set in the child that limits its own files: the tape to append to.
+const TAPE: &str = "CALLTAPE_TEST_LIMITS_TAPE";
+
+fn journal(tape: &Path) -> Result<Journal, JournalError> {
+    Journal::create(tape, &RunIdentity::default(), &Options::default())
+}
+
+#[test]
+fn a_forked_child_that_forgets_does_not_keep_its_parents_locks() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let other = tempfile::tempdir().expect("a directory");
+    let (lease, journal) = (Lease::try_acquire(tape.path()).expect("works"), journal(tape.path()).expect("a journal"));
+    let run = Run::open(journal.directory()).expect("opens");
+    let (ready, child_ready) = std::io::pipe().expect("a pipe");
+    // SAFETY: the child calls only async-signal-safe functions: close, write and pause.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        forget_after_fork();
+        let mut byte = &child_ready;
+        let _ = std::io::Write::write(&mut byte, b"!");
+        loop {
+            // SAFETY: waits for the parent's SIGKILL.
+            unsafe { libc::pause() };
+        }
+    }
+    let mut byte = [0];
+    std::io::Read::read_exact(&mut &ready, &mut byte).expect("the child says so");
+    assert!(run.owner_is_alive(), "the parent keeps its own");
+    assert!(Lease::try_acquire(tape.path()).expect("works").is_none());
+    drop((lease, journal));
+    assert!(!run.owner_is_alive(), "the child holds nothing");
+    assert!(Lease::try_acquire(tape.path()).expect("works").is_some());
+    drop(other);
+    // SAFETY: ends and reaps the child this test started.
+    unsafe {
+        libc::kill(child, libc::SIGKILL);
+        libc::waitpid(child, std::ptr::null_mut(), 0);
+    }
+}
+
+#[test]
+fn a_journal_that_may_not_grow_is_full_and_no_worse() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let status = Command::new(env::current_exe().expect("a binary"))
+        .args(["--exact", "the_child_of_the_limit_test_runs_out_of_file_space"])
+        .env(TAPE, tape.path())
+        .output()
+        .expect("runs");
+    assert!(status.status.success(), "{status:?}");
+}
+
+#[test]
+fn the_child_of_the_limit_test_runs_out_of_file_space() {
+    let Ok(tape) = env::var(TAPE) else { return };
+    let tape = Path::new(&tape);
+    let journal = journal(tape).expect("a journal");
+    limit_files(1 << 19);
+    let mut writer = journal.lease(b"thread").expect("a lease");
+    let stored = (0..100_000).take_while(|_| writer.append(2, &[7; 1000], 0).is_ok()).count();
+    assert!((2000..2100).contains(&stored), "{stored}: the first chunk is used up");
+    assert_eq!(writer.append(2, &[7; 1000], 0), Err(Full));
+    journal.maintain();
+    assert!(journal.stats().failed_growths >= 1);
+    assert_eq!(journal.stats().growths, 0);
+    assert!(!journal.wait_for_space(Duration::from_millis(5)));
+    let another = self::journal(&tape.join("another"));
+    let error = another.err().expect("no room for the control file");
+    assert!(matches!(error, JournalError::NoSpace { .. }), "{error}");
+    assert!(error.is_transient());
+    assert_eq!(std::fs::read_dir(tape.join("another")).expect("lists").count(), 1, "only the id counter is left");
+    assert_eq!(list_runs(tape).expect("lists").len(), 1);
+}
+
+/// From here on this process makes no file longer than `bytes`; the system answers EFBIG.
+fn limit_files(bytes: u64) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: ignores the signal that comes with EFBIG and sets a limit of this process, which is the test's own.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &limit), 0);
+    }
+}

@@ -1,0 +1,95 @@
+//! What Python imports: thin functions over `runtime` and `wrapper`. Argument checking with good words is Python's part.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::{runtime, wrapper};
+
+/// calltape's engine; `calltape` is the module to import.
+#[pymodule(gil_used = true)]
+#[pyo3(name = "_native")]
+mod native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::{cli_main, flush, monitored, start, stats, stop};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        let [functions, others] = super::wrapper::types(py)?;
+        module.add("Monitored", functions)?;
+        module.add("MonitoredCallable", others)?;
+        let quiesce = pyo3::wrap_pyfunction!(super::quiesce, module)?;
+        super::runtime::install_exit_hooks(py, quiesce.as_any())
+    }
+}
+
+/// Wraps a callable; `options` as `calltape._monitor` makes them.
+#[pyfunction]
+fn monitored<'py>(function: &Bound<'py, PyAny>, options: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+    wrapper::new_monitored(function, options.extract()?)
+}
+
+/// Starts the run; settings as names and texts.
+#[pyfunction]
+fn start(py: Python<'_>, settings: Vec<(String, String)>) -> PyResult<()> {
+    runtime::start(py, &settings)
+}
+
+/// Waits until what was recorded is in the database.
+#[pyfunction]
+fn flush(timeout: f64) -> bool {
+    runtime::flush(seconds(timeout))
+}
+
+/// Ends the run; whether everything is in the database.
+#[pyfunction]
+fn stop(timeout: f64) -> bool {
+    runtime::stop(seconds(timeout))
+}
+
+#[pyfunction(name = "_quiesce")]
+fn quiesce() {
+    runtime::quiesce();
+}
+
+fn seconds(timeout: f64) -> Duration {
+    Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX)
+}
+
+/// The figures of the run by name, zeros while there is none; the breaker's stand in a dict of their own.
+#[pyfunction]
+fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let stats = runtime::stats();
+    let breaker = PyDict::new(py);
+    breaker.set_item("state", stats.breaker.state)?;
+    breaker.set_item("opens", stats.breaker.opens)?;
+    breaker.set_item("failures", stats.breaker.failures)?;
+    breaker.set_item("last_error", stats.breaker.last_error)?;
+    breaker.set_item("next_probe_s", stats.breaker.next_probe_s)?;
+    let figures = PyDict::new(py);
+    figures.set_item("recorded", stats.recorded)?;
+    figures.set_item("stored", stats.stored)?;
+    figures.set_item("sampled_out", stats.sampled_out)?;
+    figures.set_item("dropped", stats.dropped)?;
+    figures.set_item("dropped_errors", stats.dropped_errors)?;
+    figures.set_item("in_flight", stats.in_flight)?;
+    figures.set_item("journal_bytes", stats.journal_bytes)?;
+    figures.set_item("journal_capacity", stats.journal_capacity)?;
+    figures.set_item("breaker", breaker)?;
+    figures.set_item("writes", stats.writes)?;
+    figures.set_item("lag_s", stats.lag_s)?;
+    figures.set_item("reentrant", runtime::reentries())?;
+    figures.set_item("faults", runtime::faults())?;
+    Ok(figures)
+}
+
+/// Runs the command line; returns the exit code.
+#[pyfunction]
+fn cli_main(py: Python<'_>, arguments: Vec<OsString>) -> i32 {
+    py.detach(|| calltape_cli::run(arguments, &|| Python::attach(|py| py.check_signals().is_err())))
+}

@@ -1,0 +1,59 @@
+//! What calltape has to say goes to `logging.getLogger("calltape")`, seldom, and never in the middle of a call.
+//!
+//! The background thread never touches Python: it leaves its messages with the recorder, and whoever comes by with the
+//! interpreter lock (flush, stats, stop, exit) logs them.
+
+use std::sync::Mutex;
+
+use calltape_journal::monotonic_ns;
+use pyo3::prelude::*;
+
+use super::Running;
+
+pub(super) use calltape_engine::Level;
+
+/// The same text is logged at most this often.
+const REPEAT_AFTER_NS: u64 = 20_000_000_000;
+
+static LAST: Mutex<Option<(String, u64)>> = Mutex::new(None);
+
+/// Logs one line; a fault of the logging itself is dropped, as is a repetition within 20 seconds.
+pub(super) fn log(level: Level, text: &str) {
+    if is_repetition(text) {
+        return;
+    }
+    let name = match level {
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    Python::attach(|py| {
+        let logged = || -> PyResult<()> {
+            let logger = py.import("logging")?.call_method1("getLogger", ("calltape",))?;
+            logger.call_method1(name, ("%s", text))?;
+            Ok(())
+        };
+        let pending = PyErr::take(py);
+        let _ = logged();
+        if let Some(pending) = pending {
+            pending.restore(py);
+        }
+    });
+}
+
+fn is_repetition(text: &str) -> bool {
+    let Ok(mut last) = LAST.lock() else { return false };
+    let now = monotonic_ns();
+    let repeated = last.as_ref().is_some_and(|(said, at)| said == text && now < at + REPEAT_AFTER_NS);
+    if !repeated {
+        *last = Some((text.to_owned(), now));
+    }
+    repeated
+}
+
+/// Logs what the recorder's background thread has left.
+pub(super) fn log_pending(running: &Running) {
+    for (level, text) in running.recorder.take_messages() {
+        log(level, &text);
+    }
+}

@@ -1,0 +1,187 @@
+//! The one recording of this process: when it begins and ends, and what threads and functions take from it.
+//!
+//! ```text
+//! thread.rs     what a thread keeps between its calls
+//! lifecycle.rs  start, flush, stop, exit, fork
+//! identity.rs   who this process and this thread are
+//! messages.rs   what goes to logging.getLogger("calltape")
+//! ```
+//!
+//! A run has a generation number. Whatever belongs to a run (a function's number, a thread's writer) carries it, and is
+//! made anew when it is not the current one; so a stop, a second start or a fork needs to find nobody.
+
+mod identity;
+mod lifecycle;
+mod messages;
+mod thread;
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use calltape_engine::Recorder;
+use calltape_journal::{Counters, Journal, bump};
+use calltape_record::FunctionDef;
+use pyo3::ffi;
+
+pub(crate) use calltape_journal::monotonic_ns;
+pub(crate) use lifecycle::{flush, install_exit_hooks, quiesce, start, stats, stop};
+pub(crate) use thread::{Appended, END_ROOM, ThreadRecorder, this_thread};
+
+/// The generation of functions and threads that have not met a run.
+pub(crate) const NEVER: u32 = 0;
+/// The generation before the first run.
+const IDLE: u32 = 1;
+/// The generation that stands for "nothing is recorded".
+pub(crate) const OFF: u32 = u32::MAX;
+
+/// The current run's generation; [`IDLE`] before the first, [`OFF`] after the last.
+static GENERATION: AtomicU32 = AtomicU32::new(IDLE);
+/// The generation given out last.
+static LAST_GENERATION: AtomicU32 = AtomicU32::new(IDLE);
+/// Counts forks: a run of another count is the parent's.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+/// Faults inside calltape since the program began: panics and broken invariants.
+static FAULTS: AtomicU64 = AtomicU64::new(0);
+/// Calls passed through because calltape's own work made them.
+static REENTRIES: AtomicU64 = AtomicU64::new(0);
+
+/// The run, or why there is none.
+enum State {
+    /// Nothing has been recorded yet: the first call starts the run.
+    Idle,
+    Running(Arc<Running>),
+    /// Stopped or impossible to start: calls pass through.
+    Off,
+}
+
+static STATE: Mutex<State> = Mutex::new(State::Idle);
+
+/// A run in progress.
+pub(crate) struct Running {
+    pub(crate) generation: u32,
+    forks: u32,
+    pub(crate) journal: Arc<Journal>,
+    recorder: Recorder,
+    /// How long a call waits for room; `None` to drop at once.
+    pub(crate) block_ns: Option<u64>,
+    max_repr: usize,
+    exit_timeout: Duration,
+}
+
+impl Running {
+    /// Whether the run was started in this process, and not in one it was forked from.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.forks == FORKS.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn wait_for_space(&self, nanoseconds: u64) {
+        self.recorder.wake();
+        self.journal.wait_for_space(Duration::from_nanos(nanoseconds.min(50_000_000)));
+    }
+}
+
+/// A function's place in the current run.
+pub(crate) struct Defined {
+    pub(crate) generation: u32,
+    pub(crate) slot: u32,
+    pub(crate) counters: *const Counters,
+    pub(crate) max_repr: usize,
+}
+
+/// The current run's generation; [`OFF`] when nothing is recorded.
+#[inline]
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+fn state() -> std::sync::MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn turn_off() {
+    *state() = State::Off;
+    GENERATION.store(OFF, Ordering::Relaxed);
+}
+
+fn running() -> Option<Arc<Running>> {
+    match &*state() {
+        State::Running(running) => Some(Arc::clone(running)),
+        _ => None,
+    }
+}
+
+/// Gives a function its number in the current run, which is started when there is none yet. `None` when nothing is
+/// recorded.
+pub(crate) fn define(definition: &FunctionDef) -> Option<Defined> {
+    let running = match running() {
+        Some(running) => running,
+        None => lifecycle::start_lazily()?,
+    };
+    let slot = match running.journal.define(&definition.encode()) {
+        Ok(slot) => slot,
+        Err(error) => {
+            messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));
+            return None;
+        }
+    };
+    let counters: *const Counters = running.journal.counters(slot);
+    Some(Defined { generation: running.generation, slot, counters, max_repr: running.max_repr })
+}
+
+/// Joins this thread to the current run. False when the journal has no room for another thread.
+///
+/// # Safety
+/// `thread` is this thread's own, the interpreter lock held.
+#[cold]
+pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
+    let Some(running) = running() else { return false };
+    // SAFETY: passed on; finding the thread's name allocates, which is passed through meanwhile.
+    unsafe {
+        (*thread).busy = true;
+        let event = identity::this_thread_event();
+        let leased = running.journal.lease(&event.encode());
+        let joined = match leased {
+            Ok(writer) => {
+                (*thread).join(running, writer);
+                true
+            }
+            Err(_) => false,
+        };
+        (*thread).busy = false;
+        joined
+    }
+}
+
+/// Counts a fault of calltape's own.
+#[cold]
+pub(crate) fn note_fault() {
+    FAULTS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts a call that calltape's own work made.
+#[cold]
+pub(crate) fn note_reentry() {
+    bump(&REENTRIES);
+}
+
+/// Faults counted since the program began.
+pub(crate) fn faults() -> u64 {
+    FAULTS.load(Ordering::Relaxed)
+}
+
+/// Re-entries counted since the program began.
+pub(crate) fn reentries() -> u64 {
+    REENTRIES.load(Ordering::Relaxed)
+}
+
+/// Runs `body` while other Python threads may run.
+pub(crate) fn without_the_lock<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: called with the interpreter lock held; `body` touches no Python object, and the lock is taken again.
+    unsafe {
+        let thread = ffi::PyEval_SaveThread();
+        let value = body();
+        ffi::PyEval_RestoreThread(thread);
+        value
+    }
+}

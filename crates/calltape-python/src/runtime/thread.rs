@@ -1,0 +1,205 @@
+//! What a thread keeps between its calls: its journal writer, ids, the current call, a scratch buffer.
+//!
+//! Only the owning thread touches it, with the interpreter lock held; the thread's end gives the writer back.
+
+use std::cell::UnsafeCell;
+use std::sync::Arc;
+
+use calltape_journal::Writer;
+use calltape_record::kind;
+
+use super::{NEVER, Running, monotonic_ns};
+
+/// Bytes a journal frame of an END without outcome takes, frame header included: kept free for each call begun, so that
+/// every begun call can be ended.
+pub(crate) const END_ROOM: usize = 32;
+
+/// How long a thread uses a block of ids: ids are call times to within this.
+const IDS_KEPT_NS: u64 = 250_000_000;
+
+/// The scratch a thread begins with: a call's captured bytes and its head.
+const SCRATCH_BYTES: usize = 8 * 1024;
+
+/// Whether a frame is in the journal.
+#[derive(Clone, Copy)]
+pub(crate) enum Appended {
+    Yes,
+    Full,
+}
+
+/// A thread's recording.
+pub(crate) struct ThreadRecorder {
+    /// The run this belongs to.
+    pub(crate) generation: u32,
+    /// Set while this thread runs calltape's own code.
+    pub(crate) busy: bool,
+    /// The running call, and the root of its tree; 0 for none.
+    pub(crate) current: u64,
+    pub(crate) root: u64,
+    /// Calls begun and not ended.
+    pub(crate) open: usize,
+    pub(crate) scratch: Vec<u8>,
+    random: u64,
+    next_id: u64,
+    last_id: u64,
+    ids_until: u64,
+    writer: Option<Writer>,
+    running: Option<Arc<Running>>,
+}
+
+thread_local! {
+    static THREAD: UnsafeCell<ThreadRecorder> = const { UnsafeCell::new(ThreadRecorder::new(false)) };
+}
+
+/// This thread's recording; one that is always busy once the thread is being taken down.
+#[inline]
+pub(crate) fn this_thread() -> *mut ThreadRecorder {
+    THREAD.try_with(UnsafeCell::get).unwrap_or_else(|_| taken_down())
+}
+
+/// A recording that is never written to: always busy, so every call is passed through.
+struct TakenDown(UnsafeCell<ThreadRecorder>);
+
+// SAFETY: nothing but `busy` is read of it, and nothing is written while that is set.
+unsafe impl Sync for TakenDown {}
+
+/// Stands in for a thread whose storage is gone.
+#[cold]
+fn taken_down() -> *mut ThreadRecorder {
+    static TAKEN_DOWN: TakenDown = TakenDown(UnsafeCell::new(ThreadRecorder::new(true)));
+    TAKEN_DOWN.0.get()
+}
+
+impl ThreadRecorder {
+    const fn new(busy: bool) -> Self {
+        Self {
+            generation: NEVER,
+            busy,
+            current: 0,
+            root: 0,
+            open: 0,
+            scratch: Vec::new(),
+            random: 0,
+            next_id: 0,
+            last_id: 0,
+            ids_until: 0,
+            writer: None,
+            running: None,
+        }
+    }
+
+    /// Joins the run: from here on this thread's calls go to `writer`.
+    pub(super) fn join(&mut self, running: Arc<Running>, writer: Writer) {
+        self.leave_run();
+        self.generation = running.generation;
+        self.scratch.reserve(SCRATCH_BYTES);
+        self.forget_calls();
+        self.next_id = 0;
+        self.last_id = 0;
+        self.ids_until = 0;
+        self.writer = Some(writer);
+        self.running = Some(running);
+    }
+
+    fn leave_run(&mut self) {
+        let (writer, running) = (self.writer.take(), self.running.take());
+        match (writer, running) {
+            (Some(writer), Some(running)) if running.is_of_this_process() => running.journal.give_back(writer),
+            // A forked child shares its parent's pages: the parent's writer is forgotten, not closed.
+            (writer, running) => std::mem::forget((writer, running)),
+        }
+    }
+
+    /// Leaves the tree of calls that an ended run had open.
+    pub(crate) fn forget_calls(&mut self) {
+        self.current = 0;
+        self.root = 0;
+        self.open = 0;
+    }
+
+    /// The next call's id.
+    #[inline]
+    pub(crate) fn next_id(&mut self, now: u64) -> u64 {
+        if self.next_id == self.last_id || now > self.ids_until {
+            self.take_ids(now);
+        }
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    #[cold]
+    fn take_ids(&mut self, now: u64) {
+        if let Some(running) = &self.running {
+            let block = running.journal.take_ids();
+            self.next_id = block.start;
+            self.last_id = block.end;
+            self.ids_until = now + IDS_KEPT_NS;
+        }
+    }
+
+    /// A random number for sampling (xorshift64*, not for secrets).
+    #[inline]
+    pub(crate) fn random(&mut self) -> u32 {
+        if self.random == 0 {
+            self.random = monotonic_ns() ^ (&raw const *self as u64) | 1;
+        }
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        (self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
+
+    /// Appends a START, keeping `reserve` bytes free for the ENDs that must follow; waits where the settings say so.
+    #[inline]
+    pub(crate) fn append_start(&mut self, payload: &[u8], reserve: usize) -> Appended {
+        match self.append(kind::START, payload, reserve) {
+            Appended::Full => self.append_waiting(payload, reserve),
+            done => done,
+        }
+    }
+
+    /// Appends an END.
+    #[inline]
+    pub(crate) fn append_end(&mut self, payload: &[u8], reserve: usize) -> Appended {
+        self.append(kind::END, payload, reserve)
+    }
+
+    /// Appends an END without outcome, whose room was kept since its START.
+    #[cold]
+    pub(crate) fn append_bare_end(&mut self, payload: &[u8], reserve: usize) {
+        if matches!(self.append(kind::END, payload, reserve), Appended::Full) {
+            super::note_fault();
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, kind: u8, payload: &[u8], reserve: usize) -> Appended {
+        match self.writer.as_mut().map(|writer| writer.append(kind, payload, reserve)) {
+            Some(Ok(())) => Appended::Yes,
+            _ => Appended::Full,
+        }
+    }
+
+    #[cold]
+    fn append_waiting(&mut self, payload: &[u8], reserve: usize) -> Appended {
+        let Some(running) = self.running.clone() else { return Appended::Full };
+        let Some(patience) = running.block_ns else { return Appended::Full };
+        let deadline = monotonic_ns() + patience;
+        loop {
+            let now = monotonic_ns();
+            if now >= deadline || self.generation != super::generation() {
+                return Appended::Full;
+            }
+            super::without_the_lock(|| running.wait_for_space(deadline - now));
+            if let Appended::Yes = self.append(kind::START, payload, reserve) {
+                return Appended::Yes;
+            }
+        }
+    }
+}
+
+impl Drop for ThreadRecorder {
+    fn drop(&mut self) {
+        self.leave_run();
+    }
+}

@@ -1,0 +1,179 @@
+//! What the program sees when it looks at a monitored function: the function.
+//!
+//! Reading: attributes set on the monitored object first, then the wrapped function's own, save for the few in
+//! [`OWN`] that make the wrapper work. Writing: what a function defines itself (`__name__`, `__defaults__`, ...) goes to
+//! the function, everything else stays here.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+
+use pyo3::ffi::{self, PyObject};
+
+use super::object::{Monitored, skip_first};
+
+unsafe extern "C" {
+    /// Not among PyO3's declarations; part of CPython's unlimited API in all supported versions.
+    fn PyMethod_New(function: *mut PyObject, instance: *mut PyObject) -> *mut PyObject;
+}
+
+/// Attributes answered by this type itself.
+const OWN: &[&CStr] = &[
+    c"__call__", c"__get__", c"__set_name__", c"__reduce__", c"__reduce_ex__", c"__dict__", c"__weakref__", c"__eq__",
+    c"__ne__", c"__hash__", c"__getattribute__", c"__setattr__", c"__delattr__", c"__copy__", c"__deepcopy__",
+];
+
+/// Attributes of a function that are the function's, also when written through the wrapper.
+const OF_THE_FUNCTION: &[&CStr] = &[
+    c"__name__", c"__qualname__", c"__doc__", c"__module__", c"__defaults__", c"__kwdefaults__", c"__annotations__",
+    c"__code__", c"__type_params__", c"__annotate__",
+];
+
+/// The slots this file fills.
+pub(super) fn slots() -> Vec<ffi::PyType_Slot> {
+    let methods: &'static mut [ffi::PyMethodDef] = Box::leak(Box::new([
+        method(c"__set_name__", set_name, ffi::METH_VARARGS),
+        method(c"__reduce__", reduce, ffi::METH_NOARGS),
+        method(c"__reduce_ex__", reduce, ffi::METH_VARARGS),
+        ffi::PyMethodDef::zeroed(),
+    ]));
+    let properties: &'static mut [ffi::PyGetSetDef] = Box::leak(Box::new([
+        ffi::PyGetSetDef {
+            name: c"__dict__".as_ptr(),
+            get: Some(ffi::PyObject_GenericGetDict),
+            set: Some(ffi::PyObject_GenericSetDict),
+            doc: ptr::null(),
+            closure: ptr::null_mut(),
+        },
+        ffi::PyGetSetDef::default(),
+    ]));
+    let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
+    vec![
+        slot(ffi::Py_tp_getattro, get_attribute as *mut c_void),
+        slot(ffi::Py_tp_setattro, set_attribute as *mut c_void),
+        slot(ffi::Py_tp_descr_get, bind as *mut c_void),
+        slot(ffi::Py_tp_repr, represent as *mut c_void),
+        slot(ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
+        slot(ffi::Py_tp_getset, properties.as_mut_ptr().cast()),
+    ]
+}
+
+fn method(name: &'static CStr, function: ffi::PyCFunction, flags: c_int) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
+        ml_flags: flags,
+        ml_doc: ptr::null(),
+    }
+}
+
+/// # Safety
+/// `name` is a live str.
+unsafe fn is_one_of(name: *mut PyObject, list: &[&CStr]) -> bool {
+    // SAFETY: comparing a str with ASCII runs no other code.
+    unsafe {
+        ffi::PyUnicode_Check(name) != 0
+            && list.iter().any(|entry| ffi::PyUnicode_CompareWithASCIIString(name, entry.as_ptr()) == 0)
+    }
+}
+
+/// The wrapped callable, or null with an error set when the collector has cleared it.
+///
+/// # Safety
+/// `object` is a live monitored function, the interpreter lock held.
+unsafe fn wrapped_of(object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: passed on.
+    unsafe {
+        let wrapped = (*object.cast::<Monitored>()).wrapped;
+        if wrapped.is_null() {
+            ffi::PyErr_SetString(ffi::PyExc_ReferenceError, c"the monitored function was garbage collected".as_ptr());
+        }
+        wrapped
+    }
+}
+
+unsafe extern "C" fn get_attribute(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slot protocol: live objects, the interpreter lock held.
+    unsafe {
+        if is_one_of(name, OWN) {
+            return ffi::PyObject_GenericGetAttr(object, name);
+        }
+        let dict = (*object.cast::<Monitored>()).dict;
+        if !dict.is_null() {
+            let found = ffi::PyDict_GetItemWithError(dict, name);
+            if !found.is_null() {
+                ffi::Py_INCREF(found);
+                return found;
+            }
+            if !ffi::PyErr_Occurred().is_null() {
+                return ptr::null_mut();
+            }
+        }
+        let wrapped = wrapped_of(object);
+        if wrapped.is_null() {
+            return wrapped;
+        }
+        if is_one_of(name, &[c"__wrapped__"]) {
+            ffi::Py_INCREF(wrapped);
+            return wrapped;
+        }
+        ffi::PyObject_GetAttr(wrapped, name)
+    }
+}
+
+unsafe extern "C" fn set_attribute(object: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
+    // SAFETY: slot protocol: live objects (`value` null to delete), the interpreter lock held.
+    unsafe {
+        let wrapped = wrapped_of(object);
+        if wrapped.is_null() {
+            return -1;
+        }
+        if ffi::PyFunction_Check(wrapped) != 0 && is_one_of(name, OF_THE_FUNCTION) {
+            return ffi::PyObject_SetAttr(wrapped, name, value);
+        }
+        ffi::PyObject_GenericSetAttr(object, name, value)
+    }
+}
+
+unsafe extern "C" fn bind(object: *mut PyObject, instance: *mut PyObject, _owner: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slot protocol: `instance` may be null, the rest is live, the interpreter lock held.
+    unsafe {
+        let wrapped = wrapped_of(object);
+        if wrapped.is_null() {
+            return wrapped;
+        }
+        let binds = (*ffi::Py_TYPE(wrapped)).tp_descr_get.is_some();
+        if !binds || instance.is_null() || instance == ffi::Py_None() {
+            ffi::Py_INCREF(object);
+            return object;
+        }
+        PyMethod_New(object, instance)
+    }
+}
+
+unsafe extern "C" fn represent(object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slot protocol.
+    unsafe {
+        let wrapped = wrapped_of(object);
+        if wrapped.is_null() { wrapped } else { ffi::PyObject_Repr(wrapped) }
+    }
+}
+
+/// `__set_name__(owner, name)`: a class body holds this function directly, so its first argument is the instance.
+unsafe extern "C" fn set_name(object: *mut PyObject, _arguments: *mut PyObject) -> *mut PyObject {
+    // SAFETY: method protocol: a live object of this type, the interpreter lock held.
+    unsafe {
+        let wrapped = (*object.cast::<Monitored>()).wrapped;
+        if !wrapped.is_null() && ffi::PyFunction_Check(wrapped) != 0 {
+            skip_first(object.cast());
+        }
+        let none = ffi::Py_None();
+        ffi::Py_INCREF(none);
+        none
+    }
+}
+
+/// Pickled and copied by name, as functions are.
+unsafe extern "C" fn reduce(object: *mut PyObject, _arguments: *mut PyObject) -> *mut PyObject {
+    // SAFETY: method protocol.
+    unsafe { ffi::PyObject_GetAttrString(object, c"__qualname__".as_ptr()) }
+}

@@ -1,0 +1,278 @@
+//! One call's way in and out: the hot path.
+//!
+//! ```text
+//! enter   sampling, clock, arguments -> START in the journal, this call becomes the thread's current one
+//! (the function)
+//! leave   clock, result or failure -> END in the journal, the caller becomes current again
+//! ```
+//!
+//! `enter` and `leave` know nothing of how the call was intercepted, and run none of the program's code. While they
+//! run, `ThreadRecorder::busy` is set: a finaliser that an allocation may trigger, and that calls a monitored function,
+//! is passed through and counted as re-entry.
+
+use calltape_journal::bump;
+use calltape_record::{StartHead, Status, begin_end, begin_start};
+use pyo3::ffi::{self, PyObject};
+
+use super::arguments::{Given, write_arguments};
+use super::object::Monitored;
+use super::plan::Plan;
+use super::trampoline::contain;
+use crate::capture::{Capture, Raised, write_failure_of};
+use crate::runtime::{self, Appended, END_ROOM, ThreadRecorder};
+
+/// What `enter` decided.
+#[derive(Clone, Copy)]
+enum Entered {
+    /// Not recorded: off, sampled out, or a re-entry.
+    Passed,
+    /// Counted, its START did not fit.
+    Dropped,
+    /// Its START is in the journal.
+    Recording(Call),
+}
+
+/// A recorded call while its function runs.
+#[derive(Clone, Copy)]
+struct Call {
+    id: u64,
+    /// The thread's current call before this one, and the root of its tree; 0 for none.
+    parent: u64,
+    root: u64,
+    generation: u32,
+}
+
+/// The vectorcall of a monitored function.
+///
+/// # Safety
+/// As the protocol demands: `callable` is a live [`Monitored`], the arguments are live, the interpreter lock held.
+pub(super) unsafe extern "C" fn vectorcall(
+    callable: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    let monitored = callable.cast::<Monitored>();
+    let entered = contain(Entered::Passed, || {
+        // SAFETY: the protocol gives this many positional arguments, then one value for each name.
+        unsafe {
+            let positional = ffi::PyVectorcall_NARGS(nargsf as _) as usize;
+            let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
+            let given = Given {
+                positional: slice(args, 0, positional),
+                keywords: slice(args, positional, keywords),
+                names,
+            };
+            enter(&mut *(*monitored).plan, (*monitored).wrapped, given)
+        }
+    });
+    // SAFETY: the caller's arguments are handed on unchanged, and with them its promise about the slot before them.
+    let result = unsafe { ffi::PyObject_Vectorcall((*monitored).wrapped, args, nargsf, names) };
+    match entered {
+        Entered::Passed => {}
+        // SAFETY: the plan lives as long as the callable, which the caller holds.
+        Entered::Recording(call) => contain((), || unsafe { leave(&*(*monitored).plan, call, result) }),
+        Entered::Dropped => contain((), || unsafe { leave_dropped(&*(*monitored).plan, result) }),
+    }
+    result
+}
+
+/// # Safety
+/// `args` holds at least `from + count` live objects.
+#[inline]
+unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'a [*mut PyObject] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: passed on.
+    unsafe { std::slice::from_raw_parts(args.add(from), count) }
+}
+
+/// Begins a call.
+///
+/// # Safety
+/// The interpreter lock is held; `given` and `function` are live.
+#[inline]
+unsafe fn enter(plan: &mut Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
+    let thread = runtime::this_thread();
+    // SAFETY: `thread` is this thread's own, and the lock is held; no reference to it is kept across other code.
+    unsafe {
+        if (*thread).busy {
+            runtime::note_reentry();
+            return Entered::Passed;
+        }
+        let generation = runtime::generation();
+        if plan.generation != generation && (generation == runtime::OFF || !prepare(plan, thread)) {
+            return Entered::Passed;
+        }
+        if !plan.keeps_all() && u64::from((*thread).random()) >= plan.keep_below {
+            count_sampled_out(plan);
+            return Entered::Passed;
+        }
+        if (*thread).generation != plan.generation && !runtime::attach(thread) {
+            return drop_call(plan);
+        }
+        (*thread).busy = true;
+        let entered = begin(plan, &mut *thread, function, given);
+        (*thread).busy = false;
+        entered
+    }
+}
+
+/// Writes the START of a call and makes it current.
+///
+/// # Safety
+/// As [`enter`]; `thread` is attached to the plan's run.
+#[inline]
+unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObject, given: Given<'_>) -> Entered {
+    let started = runtime::monotonic_ns();
+    let id = thread.next_id(started);
+    let (parent, outer_root) = (thread.current, thread.root);
+    let root = if parent == 0 { id } else { outer_root };
+    let head = StartHead { id, parent, root, started, function: plan.slot, weight: plan.weight };
+    let mut scratch = std::mem::take(&mut thread.scratch);
+    begin_start(&mut scratch, &head);
+    if plan.capture_arguments {
+        let mut capture = Capture::new(&mut scratch, plan.max_repr);
+        // SAFETY: passed on.
+        unsafe {
+            match &plan.frozen {
+                None => write_arguments(&mut capture, &plan.parameters, given, function),
+                Some(frozen) => frozen.write_arguments(&mut capture, &plan.parameters, given),
+            }
+        }
+    }
+    let appended = thread.append_start(&scratch, (thread.open + 1) * END_ROOM);
+    thread.scratch = scratch;
+    if matches!(appended, Appended::Full) {
+        // SAFETY: passed on.
+        return unsafe { drop_call(plan) };
+    }
+    // SAFETY: the counters belong to the run the plan is prepared for, which is current.
+    unsafe { bump(&(*plan.counters).calls) };
+    thread.current = id;
+    thread.root = root;
+    thread.open += 1;
+    Entered::Recording(Call { id, parent, root: outer_root, generation: plan.generation })
+}
+
+/// Ends a call: `result` is null when it raised.
+///
+/// # Safety
+/// As [`enter`]; `call` is the one begun by this plan on this thread.
+#[inline]
+unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
+    let ended = runtime::monotonic_ns();
+    let thread = runtime::this_thread();
+    // SAFETY: as in `enter`.
+    unsafe {
+        if call.generation != runtime::generation() || (*thread).generation != call.generation {
+            (*thread).forget_calls();
+            return;
+        }
+        let was_busy = std::mem::replace(&mut (*thread).busy, true);
+        let thread = &mut *thread;
+        thread.current = call.parent;
+        thread.root = call.root;
+        thread.open -= 1;
+        let mut scratch = std::mem::take(&mut thread.scratch);
+        if result.is_null() {
+            write_failed_end(&mut scratch, plan, call.id, ended);
+        } else {
+            begin_end(&mut scratch, call.id, ended, plan.slot, Status::Ok);
+            if plan.capture_result {
+                Capture::new(&mut scratch, plan.max_repr).value(result);
+            }
+        }
+        let reserve = thread.open * END_ROOM;
+        if matches!(thread.append_end(&scratch, reserve), Appended::Full) {
+            let status = if result.is_null() { Status::Error } else { Status::Ok };
+            begin_end(&mut scratch, call.id, ended, plan.slot, status);
+            thread.append_bare_end(&scratch, reserve);
+        }
+        thread.scratch = scratch;
+        thread.busy = was_busy;
+    }
+}
+
+/// Writes the END of a call that raised; the exception is put back as it was.
+///
+/// # Safety
+/// The interpreter lock is held and an exception is set.
+#[cold]
+unsafe fn write_failed_end(scratch: &mut Vec<u8>, plan: &Plan, id: u64, ended: u64) {
+    begin_end(scratch, id, ended, plan.slot, Status::Error);
+    // SAFETY: passed on; what the capture may raise is cleared before the exception returns.
+    unsafe {
+        if ffi::PyErr_Occurred().is_null() {
+            return;
+        }
+        let raised = Raised::take();
+        let written = contain(false, || {
+            write_failure_of(&raised, scratch, plan.max_repr);
+            true
+        });
+        if !written {
+            begin_end(scratch, id, ended, plan.slot, Status::Error);
+        }
+        if !ffi::PyErr_Occurred().is_null() {
+            ffi::PyErr_Clear();
+        }
+        raised.put_back();
+    }
+}
+
+/// Makes a plan ready for the current run: starts one where none is, and gives the function its number.
+///
+/// # Safety
+/// As [`enter`].
+#[cold]
+unsafe fn prepare(plan: &mut Plan, thread: *mut ThreadRecorder) -> bool {
+    // SAFETY: as in `enter`; starting may run the program's code (log handlers), which is passed through meanwhile.
+    unsafe {
+        (*thread).busy = true;
+        let defined = contain(None, || runtime::define(&plan.definition));
+        (*thread).busy = false;
+        let Some(defined) = defined else { return false };
+        plan.generation = defined.generation;
+        plan.slot = defined.slot;
+        plan.counters = defined.counters;
+        plan.max_repr = plan.own_max_repr.unwrap_or(defined.max_repr);
+        true
+    }
+}
+
+/// # Safety
+/// The plan is prepared for the current run.
+#[inline]
+unsafe fn count_sampled_out(plan: &Plan) {
+    // SAFETY: passed on.
+    unsafe {
+        bump(&(*plan.counters).calls);
+        bump(&(*plan.counters).sampled_out);
+    }
+}
+
+/// # Safety
+/// The plan is prepared for the current run.
+#[cold]
+unsafe fn drop_call(plan: &Plan) -> Entered {
+    if plan.generation == runtime::generation() && !plan.counters.is_null() {
+        // SAFETY: passed on.
+        unsafe {
+            bump(&(*plan.counters).calls);
+            bump(&(*plan.counters).dropped);
+        }
+    }
+    Entered::Dropped
+}
+
+/// # Safety
+/// As [`leave`].
+#[cold]
+unsafe fn leave_dropped(plan: &Plan, result: *mut PyObject) {
+    if result.is_null() && plan.generation == runtime::generation() {
+        // SAFETY: the plan is prepared for the current run.
+        unsafe { bump(&(*plan.counters).dropped_errors) };
+    }
+}

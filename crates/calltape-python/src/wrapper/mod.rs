@@ -1,0 +1,23 @@
+//! The native callable that stands in for a monitored function.
+//!
+//! ```text
+//! call.rs        the way in and out of one call (the hot path)
+//! arguments.rs   which argument belongs to which parameter
+//! parameters.rs  a function's parameters, read once
+//! plan.rs        what was decided at decoration: name, sampling, what to capture
+//! object.rs      the type: making, freeing, garbage collection
+//! attributes.rs  what the program sees when it looks at it
+//! trampoline.rs  panics stop here
+//! ```
+//!
+//! It never changes what the program sees: result, exception, traceback and lifetimes are the function's own.
+
+mod arguments;
+mod attributes;
+mod call;
+mod object;
+mod parameters;
+mod plan;
+mod trampoline;
+
+pub(crate) use object::{new_monitored, types};

@@ -1,0 +1,259 @@
+//! The type of monitored functions: its layout, its slots, making and freeing.
+//!
+//! It is a heap type with vectorcall, marked as a method descriptor, so that `obj.method()` reaches the wrapper without
+//! a bound method being made. It holds the wrapped callable and a `__dict__` of its own, and takes part in garbage
+//! collection.
+
+use std::ffi::{CStr, c_int, c_uint, c_ulong, c_void};
+use std::mem::offset_of;
+use std::ptr;
+
+use calltape_record::FunctionDef;
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi::{self, PyObject};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyType};
+
+use super::arguments::Frozen;
+use super::attributes;
+use super::call::vectorcall;
+use super::parameters::{Defaults, Parameters};
+use super::plan::Plan;
+use crate::runtime::NEVER;
+
+/// A monitored function.
+#[repr(C)]
+pub(super) struct Monitored {
+    head: PyObject,
+    vectorcall: Option<ffi::vectorcallfunc>,
+    /// The function itself; null once the garbage collector has cleared it.
+    pub(super) wrapped: *mut PyObject,
+    /// Attributes set on the monitored function.
+    pub(super) dict: *mut PyObject,
+    weak_references: *mut PyObject,
+    /// Owned; made in [`new_monitored`], freed in [`deallocate`].
+    pub(super) plan: *mut Plan,
+}
+
+/// What `monitor` decided, as the Python side gives it.
+#[derive(FromPyObject)]
+pub(crate) struct Options {
+    #[pyo3(item)]
+    name: String,
+    #[pyo3(item)]
+    group: String,
+    #[pyo3(item)]
+    file: String,
+    #[pyo3(item)]
+    line: u32,
+    #[pyo3(item)]
+    sample_rate: f64,
+    #[pyo3(item)]
+    capture_args: bool,
+    #[pyo3(item)]
+    capture_result: bool,
+    #[pyo3(item)]
+    max_repr: Option<usize>,
+    #[pyo3(item)]
+    skip_first: bool,
+    #[pyo3(item)]
+    layout: Option<Py<PyAny>>,
+}
+
+/// The two types, made once: for Python functions, and for other callables.
+static TYPES: PyOnceLock<[Py<PyType>; 2]> = PyOnceLock::new();
+
+/// The type for Python functions, then the one for other callables.
+///
+/// They differ in one flag. A method descriptor is handed the instance by the interpreter without being asked to bind;
+/// functions bind always, other callables by their own rule.
+pub(crate) fn types(py: Python<'_>) -> PyResult<&[Py<PyType>; 2]> {
+    TYPES.get_or_try_init(py, || {
+        let functions = create_type(py, c"calltape._native.Monitored", ffi::Py_TPFLAGS_METHOD_DESCRIPTOR)?;
+        let others = create_type(py, c"calltape._native.MonitoredCallable", 0)?;
+        Ok([functions.unbind(), others.unbind()])
+    })
+}
+
+fn create_type<'py>(py: Python<'py>, name: &'static CStr, binding: c_ulong) -> PyResult<Bound<'py, PyType>> {
+    let member = |name: &'static CStr, offset: usize| ffi::PyMemberDef {
+        name: name.as_ptr(),
+        type_code: ffi::Py_T_PYSSIZET,
+        offset: offset as ffi::Py_ssize_t,
+        flags: ffi::Py_READONLY,
+        doc: ptr::null(),
+    };
+    // The interpreter keeps pointers into these for as long as the type lives.
+    let members: &'static mut [ffi::PyMemberDef] = Box::leak(Box::new([
+        member(c"__vectorcalloffset__", offset_of!(Monitored, vectorcall)),
+        member(c"__dictoffset__", offset_of!(Monitored, dict)),
+        member(c"__weaklistoffset__", offset_of!(Monitored, weak_references)),
+        ffi::PyMemberDef::default(),
+    ]));
+    let slot = |slot: c_int, function: *mut c_void| ffi::PyType_Slot { slot, pfunc: function };
+    let mut slots = vec![
+        slot(ffi::Py_tp_dealloc, deallocate as *mut c_void),
+        slot(ffi::Py_tp_traverse, traverse as *mut c_void),
+        slot(ffi::Py_tp_clear, clear as *mut c_void),
+        slot(ffi::Py_tp_call, ffi::PyVectorcall_Call as *mut c_void),
+        slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
+    ];
+    slots.extend(attributes::slots());
+    slots.push(slot(0, ptr::null_mut()));
+    let flags = ffi::Py_TPFLAGS_DEFAULT
+        | ffi::Py_TPFLAGS_HAVE_GC
+        | ffi::Py_TPFLAGS_HAVE_VECTORCALL
+        | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION
+        | binding;
+    let mut spec = ffi::PyType_Spec {
+        name: name.as_ptr(),
+        basicsize: size_of::<Monitored>() as c_int,
+        itemsize: 0,
+        flags: flags as c_uint,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the spec is well formed and its parts outlive the call; names and members outlive the type.
+    let made = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
+    Ok(made.cast_into::<PyType>()?)
+}
+
+/// Makes a monitored function around `wrapped`.
+pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) -> PyResult<Bound<'py, PyAny>> {
+    let py = wrapped.py();
+    // SAFETY: a live object.
+    let is_function = unsafe { ffi::PyFunction_Check(wrapped.as_ptr()) } != 0;
+    let kind = types(py)?[usize::from(!is_function)].bind(py);
+    if !wrapped.is_callable() {
+        return Err(PyTypeError::new_err("monitor: the object is not callable"));
+    }
+    let plan = Box::new(plan_for(wrapped, options)?);
+    let dict = match wrapped.getattr("__dict__").ok().and_then(|own| own.cast_into::<PyDict>().ok()) {
+        Some(own) if is_function => own.copy()?,
+        _ => PyDict::new(py),
+    };
+    // SAFETY: the type's instances are `Monitored`; every field is set before the collector may see the object.
+    unsafe {
+        let kind = kind.as_type_ptr();
+        let Some(allocate) = (*kind).tp_alloc else {
+            return Err(PyTypeError::new_err("the monitored type cannot be allocated"));
+        };
+        let object = allocate(kind, 0);
+        if object.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        let monitored = object.cast::<Monitored>();
+        (*monitored).vectorcall = Some(vectorcall);
+        (*monitored).wrapped = wrapped.clone().into_ptr();
+        (*monitored).dict = dict.into_ptr();
+        (*monitored).plan = Box::into_raw(plan);
+        Ok(Bound::from_owned_ptr(py, object))
+    }
+}
+
+fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
+    let py = wrapped.py();
+    let is_partial = options.layout.is_some() && is_partial(wrapped)?;
+    let called = if is_partial { wrapped.getattr("func")? } else { wrapped.clone() };
+    // SAFETY: a live object.
+    let is_function = unsafe { ffi::PyFunction_Check(called.as_ptr()) } != 0;
+    let mut parameters = match &options.layout {
+        _ if is_function => Parameters::of_code(&called.getattr("__code__")?, usize::from(options.skip_first))?,
+        Some(layout) => Parameters::of_layout(layout.bind(py))?,
+        None => return Err(PyTypeError::new_err("a callable that is no Python function needs its layout")),
+    };
+    if !is_function {
+        parameters.defaults = Defaults::None;
+    }
+    let definition = FunctionDef {
+        name: options.name,
+        group: options.group,
+        kind: "function".to_owned(),
+        file: options.file,
+        line: options.line,
+        parameters: parameters.shown(py),
+    };
+    let mut plan = Plan {
+        definition,
+        parameters,
+        keep_below: 0,
+        weight: 1.0,
+        capture_arguments: options.capture_args,
+        capture_result: options.capture_result,
+        max_repr: 0,
+        own_max_repr: options.max_repr,
+        frozen: if is_partial { Some(Frozen::of(wrapped)?) } else { None },
+        generation: NEVER,
+        slot: 0,
+        counters: ptr::null(),
+    };
+    plan.sample(options.sample_rate);
+    Ok(plan)
+}
+
+fn is_partial(wrapped: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(wrapped.get_type().is(&wrapped.py().import("functools")?.getattr("partial")?))
+}
+
+/// Marks the function as a method whose first argument is its instance or class, which is then left out.
+///
+/// # Safety
+/// `monitored` is live, the interpreter lock held.
+pub(super) unsafe fn skip_first(monitored: *mut Monitored) {
+    // SAFETY: no call of this function is being recorded, since the lock is held and this is not inside `enter`.
+    unsafe {
+        let plan = &mut *(*monitored).plan;
+        if plan.parameters.skipped == 0 && plan.parameters.positional > 0 && plan.generation == NEVER {
+            plan.parameters.skipped = 1;
+            Python::attach(|py| plan.definition.parameters = plan.parameters.shown(py));
+        }
+    }
+}
+
+unsafe extern "C" fn deallocate(object: *mut PyObject) {
+    // SAFETY: called once, for an object that nothing refers to any more.
+    unsafe {
+        let monitored = object.cast::<Monitored>();
+        ffi::PyObject_GC_UnTrack(object.cast());
+        if !(*monitored).weak_references.is_null() {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        clear(object);
+        if !(*monitored).plan.is_null() {
+            drop(Box::from_raw((*monitored).plan));
+        }
+        let kind = ffi::Py_TYPE(object);
+        if let Some(free) = (*kind).tp_free {
+            free(object.cast());
+        }
+        ffi::Py_DECREF(kind.cast());
+    }
+}
+
+unsafe extern "C" fn traverse(object: *mut PyObject, visit: ffi::visitproc, argument: *mut c_void) -> c_int {
+    // SAFETY: the collector calls this with a live object; the fields are null or owned references.
+    unsafe {
+        let monitored = object.cast::<Monitored>();
+        for reference in [ffi::Py_TYPE(object).cast(), (*monitored).wrapped, (*monitored).dict] {
+            if !reference.is_null() {
+                let stop = visit(reference, argument);
+                if stop != 0 {
+                    return stop;
+                }
+            }
+        }
+        0
+    }
+}
+
+unsafe extern "C" fn clear(object: *mut PyObject) -> c_int {
+    // SAFETY: each field is emptied before its reference is dropped, so a finaliser sees a consistent object.
+    unsafe {
+        let monitored = object.cast::<Monitored>();
+        for field in [&raw mut (*monitored).wrapped, &raw mut (*monitored).dict] {
+            let reference = std::mem::replace(&mut *field, ptr::null_mut());
+            ffi::Py_XDECREF(reference);
+        }
+        0
+    }
+}

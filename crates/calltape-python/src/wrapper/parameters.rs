@@ -1,0 +1,122 @@
+//! A function's parameters, read once at decoration: names in the order of its code object.
+//!
+//! Shown are all but a method's `self` or `cls`: parameter `i` of the code is number `i - skipped` on the tape.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::ffi::{self, PyObject};
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+use crate::capture::is_sensitive;
+
+const CO_VARARGS: u32 = 0x04;
+const CO_VARKEYWORDS: u32 = 0x08;
+
+/// One parameter.
+pub(super) struct Parameter {
+    /// Interned, so that a keyword is usually found by identity.
+    pub(super) name: Py<PyString>,
+    /// Its value is withheld.
+    pub(super) masked: bool,
+}
+
+/// A function's parameters: positional ones, then keyword-only ones, then `*args` and `**kwargs`.
+pub(super) struct Parameters {
+    pub(super) all: Vec<Parameter>,
+    pub(super) positional_only: usize,
+    pub(super) positional: usize,
+    pub(super) keyword_only: usize,
+    pub(super) var_positional: Option<usize>,
+    pub(super) var_keyword: Option<usize>,
+    /// 1 for a method, whose first argument is left out.
+    pub(super) skipped: usize,
+    /// Where the values of omitted arguments come from.
+    pub(super) defaults: Defaults,
+}
+
+/// Where defaults are found at the time of a call.
+pub(super) enum Defaults {
+    /// In the function object, which may be given new ones at any time.
+    Function,
+    /// Nowhere that can be read.
+    None,
+}
+
+impl Parameters {
+    /// The parameters of a Python function's code object.
+    pub(super) fn of_code(code: &Bound<'_, PyAny>, skipped: usize) -> PyResult<Self> {
+        let positional: usize = code.getattr("co_argcount")?.extract()?;
+        let positional_only: usize = code.getattr("co_posonlyargcount")?.extract()?;
+        let keyword_only: usize = code.getattr("co_kwonlyargcount")?.extract()?;
+        let flags: u32 = code.getattr("co_flags")?.extract()?;
+        let names = code.getattr("co_varnames")?;
+        let mut count = positional + keyword_only;
+        let mut variable = |present: bool| {
+            present.then(|| {
+                count += 1;
+                count - 1
+            })
+        };
+        let var_positional = variable(flags & CO_VARARGS != 0);
+        let var_keyword = variable(flags & CO_VARKEYWORDS != 0);
+        let names = names.cast::<PyTuple>().map_err(|_| PyTypeError::new_err("co_varnames is not a tuple"))?;
+        let all = names.iter().take(count).map(|name| Parameter::named(&name)).collect::<PyResult<_>>()?;
+        let skipped = skipped.min(positional);
+        let defaults = Defaults::Function;
+        Ok(Self { all, positional_only, positional, keyword_only, var_positional, var_keyword, skipped, defaults })
+    }
+
+    /// The parameters of another callable, as `(names, positional_only, positional, keyword_only, has *args, has **kwargs)`
+    /// with the names in the order above.
+    pub(super) fn of_layout(layout: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let (names, positional_only, positional, keyword_only, args, kwargs): (
+            Vec<Bound<'_, PyAny>>,
+            usize,
+            usize,
+            usize,
+            bool,
+            bool,
+        ) = layout.extract()?;
+        let after = positional + keyword_only;
+        let all = names.iter().map(Parameter::named).collect::<PyResult<_>>()?;
+        Ok(Self {
+            all,
+            positional_only,
+            positional,
+            keyword_only,
+            var_positional: args.then_some(after),
+            var_keyword: kwargs.then_some(after + usize::from(args)),
+            skipped: 0,
+            defaults: Defaults::None,
+        })
+    }
+
+    /// The names shown on the tape.
+    pub(super) fn shown(&self, py: Python<'_>) -> Vec<String> {
+        self.all[self.skipped..].iter().map(|parameter| parameter.name.bind(py).to_string_lossy().into_owned()).collect()
+    }
+
+    /// The number of the parameter a keyword names, if it may be given by keyword.
+    ///
+    /// # Safety
+    /// `keyword` is a live str, the interpreter lock held.
+    #[inline]
+    pub(super) unsafe fn by_keyword(&self, keyword: *mut PyObject) -> Option<usize> {
+        let end = self.positional + self.keyword_only;
+        let range = self.positional_only.min(end)..end;
+        let by_identity = range.clone().find(|&at| self.all[at].name.as_ptr() == keyword);
+        by_identity.or_else(|| {
+            // SAFETY: both are strs; comparing strs runs no other code.
+            range.into_iter().find(|&at| unsafe { ffi::PyUnicode_Compare(self.all[at].name.as_ptr(), keyword) == 0 })
+        })
+    }
+}
+
+impl Parameter {
+    fn named(name: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let text = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("a parameter name is not a str"))?;
+        let name = PyString::intern(text.py(), &text.to_string_lossy());
+        let masked = is_sensitive(name.to_string_lossy().as_bytes());
+        Ok(Self { name: name.unbind(), masked })
+    }
+}

@@ -1,0 +1,46 @@
+//! What was decided at decoration, and the function's number in the current run.
+
+use calltape_journal::Counters;
+use calltape_record::FunctionDef;
+
+use super::arguments::Frozen;
+use super::parameters::Parameters;
+
+/// Calls per `sample_rate` unit: rates are compared as 32-bit fractions.
+const RATE_SCALE: f64 = 4_294_967_296.0;
+
+/// A monitored function's settings and its place in the run.
+pub(super) struct Plan {
+    pub(super) definition: FunctionDef,
+    pub(super) parameters: Parameters,
+    /// A call is kept when a 32-bit random number is below this; above 2^32 - 1 every call is.
+    pub(super) keep_below: u64,
+    /// Calls a kept one stands for.
+    pub(super) weight: f64,
+    pub(super) capture_arguments: bool,
+    pub(super) capture_result: bool,
+    /// Bytes kept of one value: the function's own, or the setting's once a run is there.
+    pub(super) max_repr: usize,
+    pub(super) own_max_repr: Option<usize>,
+    /// The arguments a `functools.partial` adds.
+    pub(super) frozen: Option<Frozen>,
+    /// The run that `slot` and `counters` belong to.
+    pub(super) generation: u32,
+    pub(super) slot: u32,
+    /// Owned by the journal of run `generation`, which outlives every use while that run is current.
+    pub(super) counters: *const Counters,
+}
+
+impl Plan {
+    /// Sets the sampling of a function: `rate` is 0 to 1.
+    pub(super) fn sample(&mut self, rate: f64) {
+        self.keep_below = (rate * RATE_SCALE) as u64;
+        self.weight = if rate > 0.0 { 1.0 / rate } else { 1.0 };
+    }
+
+    /// Whether every call is kept.
+    #[inline]
+    pub(super) fn keeps_all(&self) -> bool {
+        self.keep_below > u64::from(u32::MAX)
+    }
+}

@@ -1,0 +1,82 @@
+//! Events come back as written, and a cut event is an error, never a panic.
+
+use super::*;
+use crate::value::ValueWriter;
+use proptest::prelude::*;
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn head() -> StartHead {
+    StartHead { id: 700_000_000_000_017, parent: 0, root: 700_000_000_000_017, started: 5, function: 3, weight: 1.0 }
+}
+
+#[test]
+fn arguments_read_like_the_call_with_defaults_listed() {
+    let mut out = Vec::new();
+    begin_start(&mut out, &head());
+    ArgumentWriter::leading(&mut out, 2);
+    ValueWriter::int(&mut out, 3);
+    ValueWriter::text(&mut out, b"tea");
+    ArgumentWriter::named(&mut out, 2, true);
+    ValueWriter::bool(&mut out, false);
+    ArgumentWriter::named(&mut out, ARGUMENT_OVERFLOW, false);
+    ValueWriter::none(&mut out);
+    let start = StartEvent::decode(&out).unwrap();
+    let mut json = String::new();
+    assert_eq!(start.render_arguments(&names(&["count", "item", "dry_run"]), &mut json), Ok(true));
+    assert_eq!(json, r#"{"count":3,"item":"tea","dry_run":false,"(extra)":null,"(defaults)":["dry_run"]}"#);
+}
+
+#[test]
+fn arguments_that_were_not_captured_render_nothing() {
+    let mut out = Vec::new();
+    begin_start(&mut out, &head());
+    let mut json = String::new();
+    assert_eq!(StartEvent::decode(&out).unwrap().render_arguments(&[], &mut json), Ok(false));
+    assert_eq!(json, "");
+}
+
+#[test]
+fn a_failure_comes_back_as_written() {
+    let failure = Failure {
+        error_type: "json.decoder.JSONDecodeError".into(),
+        message: "Expecting value".into(),
+        file: "json/decoder.py".into(),
+        line: 355,
+        place: "raw_decode".into(),
+        chain: &[0],
+    };
+    let mut out = Vec::new();
+    begin_end(&mut out, 9, 12, 4, Status::Error);
+    write_failure(&mut out, &failure);
+    let end = EndEvent::decode(&out).unwrap();
+    assert_eq!((end.id, end.ended, end.function, end.status), (9, 12, 4, Status::Error));
+    assert_eq!(end.outcome, Outcome::Failure(failure));
+}
+
+proptest! {
+    #[test]
+    fn a_start_comes_back_as_written(
+        id in 1u64..(1 << 62), parent in 0u64..(1 << 62), root in 1u64..(1 << 62), started: u64, function in 0u32..(1 << 30),
+        weight in prop_oneof![Just(1.0), Just(2.0), Just(1.0 / 0.3)],
+    ) {
+        prop_assume!(parent != id);
+        let root = if parent == 0 { id } else { root };
+        let head = StartHead { id, parent, root, started, function, weight };
+        let mut out = Vec::new();
+        begin_start(&mut out, &head);
+        prop_assert_eq!(StartEvent::decode(&out), Ok(StartEvent { head, arguments: &[] }));
+    }
+
+    #[test]
+    fn any_bytes_decode_or_fail_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = ThreadEvent::decode(&bytes);
+        let _ = EndEvent::decode(&bytes);
+        let _ = crate::FunctionDef::decode(&bytes);
+        if let Ok(start) = StartEvent::decode(&bytes) {
+            let _ = start.render_arguments(&names(&["a", "b"]), &mut String::new());
+        }
+    }
+}

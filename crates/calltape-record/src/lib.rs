@@ -1,0 +1,20 @@
+//! What a recorded call is: its events, its captured values, and their bytes.
+//!
+//! The wrapper writes events with this crate on the caller's thread, the journal carries them as opaque payloads, and
+//! the drain reads them back and renders them as JSON. Deliberately absent: I/O, clocks, threads, and anything that
+//! knows Python or SQLite.
+#![forbid(unsafe_code)]
+
+mod definition;
+mod error;
+mod event;
+pub mod ids;
+pub mod value;
+mod varint;
+
+pub use definition::FunctionDef;
+pub use error::DecodeError;
+pub use event::{
+    ARGUMENT_OVERFLOW, ArgumentWriter, EndEvent, Failure, Outcome, StartEvent, StartHead, Status, ThreadEvent,
+    begin_end, begin_start, kind, write_failure,
+};

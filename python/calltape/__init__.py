@@ -1,0 +1,19 @@
+"""calltape: a flight recorder for Python function calls.
+
+Mark a function with :func:`monitor`, run the program, then read the tape with the ``calltape`` command::
+
+    from calltape import monitor
+
+    @monitor
+    def place(order, *, dry_run=False):
+        ...
+
+Every call leaves a record in an SQLite file: its arguments by name, its result or its exception, how long it took and
+which call made it. Recording starts with the first recorded call; importing this package starts no thread and makes no
+file.
+"""
+
+from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
+from calltape._monitor import monitor
+
+__all__ = ["Breaker", "Stats", "flush", "monitor", "start", "stats", "stop"]
