@@ -102,10 +102,13 @@ demo: build ## record a census of Python's own standard library, then look at th
 	$(SAY) "calltape top: where the time went"
 	@$(BIN)/calltape --db "$(DEMO)/census.db" top
 	$(SAY) "calltape errors: what failed, grouped by type and place"
-	@$(BIN)/calltape --db "$(DEMO)/census.db" errors
-	$(SAY) "calltape show: one module that did not parse, with its call tree"
-	@$(BIN)/calltape --db "$(DEMO)/census.db" show "$$($(BIN)/python examples/pick_call.py "$(DEMO)/census.db")"
-	@printf '\nThe tape is %s: look on with\n  %s --db %s tail\n' \
+	@$(BIN)/calltape --db "$(DEMO)/census.db" errors || [ $$? -eq 1 ]  # 1: no error, as where Python comes without its tests
+	$(SAY) "calltape show: one call with its tree, the last that did not parse"
+	@tape="$(BIN)/calltape --db $(DEMO)/census.db --json"; \
+	    id='import json, sys; call = json.loads(next(sys.stdin)); print(call.get("last_call_id") or call["id"])'; \
+	    $(BIN)/calltape --db "$(DEMO)/census.db" show \
+	        "$$({ $$tape errors --limit 1 parse || $$tape tail -n 1 survey; } | $(BIN)/python -c "$$id")"
+	@printf '\nThe tape is %s. Look further:\n  %s --db %s top --sort p99\n' \
 	    "$(DEMO)/census.db" "$(BIN)/calltape" "$(DEMO)/census.db"
 
 # ------------------------------------------------------------------------------------------------------------ tests
@@ -201,6 +204,8 @@ bench: ## the table of costs, against its rivals, on each supported interpreter 
 
 .PHONY: bench-one
 bench-one: $(VENV)/.rivals build # one interpreter's table; BENCH_ARGS="--only per-call" and the like
+	$(SAY) "the bare insert loop to compare with"
+	@cargo build $(LOCKED) --release --package calltape-engine --example drain_rate
 	$(SAY) "bench on Python $(firstword $(subst -, ,$(TAG)))"
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 

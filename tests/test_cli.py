@@ -26,10 +26,11 @@ def order(amounts):
     return sum(checked(amount) for amount in amounts)
 
 order([1, 2, 3])
-try:
-    order([4, -5])
-except ValueError:
-    pass
+for amounts in [4, -5], [-6], [-7]:
+    try:
+        order(amounts)
+    except ValueError:
+        pass
 assert calltape.flush()
 """
 
@@ -66,15 +67,21 @@ def test_show_prints_the_arguments_the_error_and_the_tree_of_a_call(run_program:
     assert done.returncode == 0, done.stderr
     assert "ValueError" in done.stdout
     assert "amount is -5" in done.stdout
+    assert "[4,-5]" in done.stdout.replace(" ", "")
     assert "checked" in done.stdout
     assert "amounts" in done.stdout
 
 
-def test_errors_are_grouped_by_type_and_place(run_program: RunProgram, calltape_cli: Cli) -> None:
-    tape = run_program(RECORDED.replace("order([4, -5])", "[order([-n]) for n in range(1, 2)]")).tape
-    done = calltape_cli("--db", tape.path, "errors")
-    assert "ValueError" in done.stdout
-    assert "program.py" in done.stdout
+def test_errors_that_are_the_same_are_one_line_with_their_count(run_program: RunProgram, calltape_cli: Cli) -> None:
+    tape = run_program(RECORDED).tape
+    done = calltape_cli("--db", tape.path, "--json", "errors")
+    groups = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {(group["function"], group["error_type"], group["count"]) for group in groups} == {
+        ("__main__.checked", "ValueError", 3),
+        ("__main__.order", "ValueError", 3),
+    }
+    assert {Path(group["file"]).name for group in groups} == {"program.py"}
+    assert {group["place"] for group in groups} == {"checked"}
 
 
 @pytest.mark.parametrize("content", [None, b"this is no tape\n" * 400])
@@ -92,10 +99,12 @@ def test_a_missing_or_foreign_file_gets_one_clear_line_and_exit_code_2(
     assert path.exists() == (content is not None)
 
 
-def test_the_installed_command_is_the_same_as_the_module(run_program: RunProgram, calltape_cli: Cli) -> None:
+def test_the_installed_command_is_the_same_as_the_module(
+    run_program: RunProgram, calltape_cli: Cli, environment: dict[str, str]
+) -> None:
     tape = run_program(RECORDED).tape
     command = Path(sys.executable).with_name("calltape")
     installed = subprocess.run(
-        [command, "--db", tape.path, "top"], capture_output=True, text=True, check=True, timeout=60
+        [command, "--db", tape.path, "top"], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     assert installed.stdout == calltape_cli("--db", tape.path, "top").stdout

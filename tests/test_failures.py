@@ -1,4 +1,4 @@
-"""What a failed call leaves: type, message, place, the chain of causes; and the program sees its exception untouched."""
+"""What a failed call leaves: type, message, place, the chain of causes; the program sees its exception untouched."""
 
 import json
 

@@ -24,7 +24,7 @@ THREADS = 4
 
 # Seconds between the first acknowledged call and the kill, at most: long enough for some segments to be sealed, drained
 # and used again, short enough that many rounds fit into a test run.
-LATEST_KILL = 0.4
+LATEST_KILL = 0.25
 
 # A thread's calls are numbered from its own multiple of this.
 STRIDE = 1_000_000_000
@@ -41,13 +41,13 @@ def inner(n):
     return n + 1
 
 @monitor()
-def outer(n, *, note="in flight"):
+def outer(n, *, note):
     return inner(n) * 2
 
 def work(thread):
     n = thread * {STRIDE}
     while True:
-        assert outer(n) == (n + 1) * 2
+        assert outer(n, note="in flight") == (n + 1) * 2
         os.write(1, b"%d\\n" % n)
         n += 1
 
@@ -57,11 +57,16 @@ for thread in threads:
     thread.start()
 """
 
+# Done when the dead process's journal is gone: it is removed once its last call is in the database.
 NEXT_START = """
-import sys
+import pathlib, sys, time
 import calltape
-calltape.start(sys.argv[1])
-assert calltape.flush(timeout=60), "what the dead process left is not in the database after a minute"
+db = pathlib.Path(sys.argv[1])
+calltape.start(db)
+deadline = time.monotonic() + 60
+while sum(entry.is_dir() for entry in db.with_name(db.name + ".tape").iterdir()) > 1:
+    assert time.monotonic() < deadline, "what the dead process left is not in the database after a minute"
+    time.sleep(0.01)
 calltape.stop()
 """
 
@@ -94,27 +99,27 @@ def acknowledged_until_killed(db: Path, environment: dict[str, str], delay: floa
         return [int(line) for line in b"".join(pieces).split()], process.pid
 
 
-def check_one_call(row: dict[str, Any], pid: int) -> None:
-    """What holds for each row, whatever the moment of the kill was."""
-    n = json.loads(row["args"])["n"]
-    name = row["function"].rpartition(".")[2]
+def check_one_call(row: dict[str, Any], pid: int) -> tuple[str, int]:
+    """What holds for each row, whatever the moment of the kill was. Returns which call it is: function and number."""
+    name, arguments = row["function"].rpartition(".")[2], json.loads(row["args"])
+    n: int = arguments["n"]
     assert row["pid"] == pid
     assert row["thread"] == f"worker-{n // STRIDE}"
-    assert json.loads(row["args"]) == ({"n": n, "note": "in flight"} if name == "outer" else {"n": n})
+    assert arguments == ({"n": n, "note": "in flight"} if name == "outer" else {"n": n})
     if row["status"] == "ok":
-        assert json.loads(row["result"]) == ((n + 1) * 2 if name == "outer" else n + 1)
+        assert row["result"] == str((n + 1) * 2 if name == "outer" else n + 1)
         assert row["duration_ns"] > 0
     else:
         assert row["status"] == "interrupted"
         assert row["result"] is None
+    return name, n
 
 
 def check_tape_against_pipe(tape: Tape, acknowledged: list[int], pid: int) -> int:
     """Compares the tape with what the program wrote; returns how many calls were interrupted."""
     calls: dict[str, dict[int, dict[str, Any]]] = {"outer": {}, "inner": {}}
     for row in tape.calls():
-        check_one_call(row, pid)
-        name, n = row["function"].rpartition(".")[2], json.loads(row["args"])["n"]
+        name, n = check_one_call(row, pid)
         assert n not in calls[name], f"{name}({n}) is stored twice"
         calls[name][n] = row
 

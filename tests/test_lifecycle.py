@@ -7,6 +7,16 @@ from pathlib import Path
 
 from conftest import RunProgram
 
+# Reads the tape while the program runs: from another process, as a person would.
+SEEN_FROM_OUTSIDE = """
+import os, subprocess, sys
+def seen_from_outside(query):
+    reader = "import sqlite3, sys; database = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True);"
+    reader += "print(database.execute(sys.argv[2]).fetchall())"
+    command = [sys.executable, "-c", reader, os.environ["CALLTAPE_DB"], query]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+"""
+
 
 def test_importing_and_decorating_start_no_thread_and_make_no_file(run_program: RunProgram) -> None:
     program = """
@@ -39,17 +49,14 @@ assert (place / "calls.db").stat().st_mode & 0o077 == 0
 
 
 def test_flush_commits_what_was_recorded_before_it(run_program: RunProgram) -> None:
-    program = """
-import subprocess, sys, os
+    program = f"""{SEEN_FROM_OUTSIDE}
 from calltape import monitor, flush, stats
 @monitor
 def work(n): return n
-query = "import sqlite3,sys;print(sqlite3.connect('file:'+sys.argv[1]+'?mode=ro',uri=True).execute('select count(*) from calls').fetchone()[0])"
 for round in range(1, 4):
     for n in range(500): work(n)
     assert flush() is True
-    seen = subprocess.run([sys.executable, "-c", query, os.environ["CALLTAPE_DB"]], capture_output=True, text=True)
-    assert int(seen.stdout) == round * 500, seen
+    assert seen_from_outside("select count(*) from calls") == str([(round * 500,)])
 figures = stats()
 assert (figures.recorded, figures.stored, figures.dropped, figures.in_flight) == (1500, 1500, 0, 0), figures
 assert figures.breaker.state == "closed" and figures.writes >= 3 and figures.faults == 0
@@ -149,16 +156,12 @@ inner()
 
 
 def test_a_call_still_running_is_on_the_tape(run_program: RunProgram) -> None:
-    program = """
-import os, sqlite3, subprocess, sys, time
+    program = f"""{SEEN_FROM_OUTSIDE}
 from calltape import monitor, flush
 @monitor
 def long(name):
     assert flush()
-    seen = subprocess.run([sys.executable, "-c", "import sqlite3,sys;print(sqlite3.connect('file:'+sys.argv[1]+'?mode=ro',"
-        "uri=True).execute('select status,args,duration_ns from calls').fetchall())", os.environ["CALLTAPE_DB"]],
-        capture_output=True, text=True)
-    print(seen.stdout.strip())
+    print(seen_from_outside("select status, args, duration_ns from calls"))
 long("slow")
 """
     ended = run_program(program)

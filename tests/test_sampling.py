@@ -31,5 +31,5 @@ for rate in (0.0, 0.25, 1.0):
 def test_a_rate_that_is_none_is_refused_at_decoration(rate: object) -> None:
     from calltape import monitor
 
-    with pytest.raises(ValueError, match="sample_rate must be a number from 0.0 to 1.0"):
+    with pytest.raises(ValueError, match=r"sample_rate must be a number from 0\.0 to 1\.0"):
         monitor(sample_rate=rate)  # type: ignore[call-overload]

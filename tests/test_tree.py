@@ -24,7 +24,7 @@ top(); leaf(5)
     by_id = {call["id"]: call for call in calls}
 
     def line(call: dict[str, object]) -> str:
-        parent = by_id.get(call["parent_id"])  # type: ignore[call-overload]
+        parent = by_id.get(call["parent_id"])
         above = line(parent) + " > " if parent else ""
         return above + str(call["function"]).rpartition(".")[2]
 

@@ -54,8 +54,8 @@ CORPUS: list[tuple[str, str]] = [
     ("[[[[[[['deep']]]]]]]", '[[[[[["[list with 1 item]"]]]]]]'),
     ("circular_list()", '[1,"[circular list]"]'),
     ("circular_dict()", '{"me":"[circular dict]"}'),
-    ("'a' * 1048576", '"' + "a" * 973 + '... [1048576 chars]"'),
-    ("b'a' * 70000", "\"b'" + "a" * 973 + "'... [70000 bytes]\""),
+    ("'a' * 1048576", '"' + "a" * 976 + '... [1048576 chars]"'),
+    ("b'a' * 70000", "\"b'" + "a" * 976 + "'... [70000 bytes]\""),
 ]
 
 PRELUDE = """
@@ -95,14 +95,17 @@ def test_every_kind_of_value_reads_as_expected(run_program: RunProgram) -> None:
     tape = run_program(PRELUDE + "\n".join(lines)).tape
     seen = [call["args"] for call in tape.calls("keep")]
     expected = ['{"value":' + text + "}" for _, text in CORPUS]
-    differing = [(CORPUS[at][0], got, want) for at, (got, want) in enumerate(zip(seen, expected, strict=True)) if got != want]
+    pairs = zip(CORPUS, seen, expected, strict=True)
+    differing = [(expression, got, want) for (expression, _), got, want in pairs if got != want]
     assert differing == []
     for text in seen:
         json.loads(text)
 
 
 def test_a_values_budget_holds_for_results_and_for_the_whole_call(run_program: RunProgram) -> None:
-    program = PRELUDE + """
+    program = (
+        PRELUDE
+        + """
 @monitor(max_repr=100)
 def small(*args): return ["word" * 5] * 60
 small(*["x" * 500] * 300)
@@ -110,6 +113,7 @@ small(*["x" * 500] * 300)
 def large(a, b, c, d, e, f, g): return None
 large(*["y" * 900] * 7)
 """
+    )
     small, large = run_program(program).tape.calls()
     assert len(small["args"]) < 300
     assert len(small["result"]) < 300
@@ -118,7 +122,9 @@ large(*["y" * 900] * 7)
 
 
 def test_references_are_as_without_monitoring(run_program: RunProgram) -> None:
-    program = PRELUDE + """
+    program = (
+        PRELUDE
+        + """
 import gc, sys, weakref
 class Thing: pass
 def bare(value, *rest, **named): return value
@@ -134,4 +140,5 @@ for function in (bare, recorded):
     del thing, nested
     assert reference() is None
 """
+    )
     assert run_program(program).tape.accounting()["bare"]["stored"] == 300

@@ -174,7 +174,7 @@ def _is_method(function: Any) -> bool:
 
 
 def _layout_of(function: Any) -> _Layout:
-    """Names and counts of a callable's parameters, as the native side wants them; any arguments where none are known."""
+    """Names and counts of a callable's parameters, as the native side wants them; any where none are known."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (ValueError, TypeError):

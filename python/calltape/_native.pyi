@@ -1,6 +1,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
+__all__ = ["Monitored", "MonitoredCallable", "cli_main", "flush", "monitored", "start", "stats", "stop"]
+
 @final
 class Monitored:
     __weakref__: Any

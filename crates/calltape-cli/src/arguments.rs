@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Stats(Stats),
 }
 
-const PATTERN_HELP: &str = "Only these functions: a name, its end or beginning at a dot, or a glob such as 'shop.*'";
+const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one, or a glob such as 'shop.*'";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -146,8 +146,12 @@ exceptions, outermost first) and tree: a list of {depth, id, function, status, s
 marked}, or {depth, callers_left_out}, or {depth, calls_left_out, at_least}.")]
 pub(crate) struct Show {
     /// The call's id
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = call_id)]
     pub(crate) id: u64,
+}
+
+fn call_id(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "an id is a whole number; `calltape tail` and `calltape errors` show them")
 }
 
 #[derive(Debug, Args)]

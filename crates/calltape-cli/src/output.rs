@@ -8,6 +8,9 @@ use jiff::tz::TimeZone;
 use crate::palette::{Palette, Tone};
 use crate::text::times;
 
+/// From so many columns on there is room for milliseconds.
+const ROOMY: usize = 100;
+
 /// The two streams a command line writes to.
 pub struct Streams<'a> {
     /// What was asked for.
@@ -61,9 +64,10 @@ impl Output<'_> {
         self.palette.paint(tone, text)
     }
 
-    /// A Unix time, to the millisecond.
+    /// A Unix time; to the millisecond where there is room.
     pub(crate) fn time(&self, unix_ns: i64) -> String {
-        times::moment(unix_ns, self.now, &self.zone)
+        let milliseconds = !self.fit || self.width >= ROOMY;
+        times::moment(unix_ns, milliseconds, self.now, &self.zone)
     }
 
     /// How long ago a Unix time was.

@@ -6,8 +6,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use calltape_engine::settings;
-use jiff::tz::TimeZone;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Columns of a text that goes into a file or a pipe, where COLUMNS does not say.
 const PIPE_WIDTH: usize = 120;

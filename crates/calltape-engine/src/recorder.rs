@@ -150,8 +150,7 @@ impl Recorder {
         let positions = self.journal.positions();
         let ticket = self.shared.want_flush();
         self.shared.wait(deadline, FLUSH_LOOK, |figures| {
-            let figures_in = !figures.drains || self.shared.is_served(ticket);
-            (figures_in || figures.own_ended) && self.journal.drained_past(&positions)
+            (self.shared.is_served(ticket) || figures.own_ended) && self.journal.drained_past(&positions)
         })
     }
 

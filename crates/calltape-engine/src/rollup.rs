@@ -142,7 +142,8 @@ impl Latency {
         while !rest.is_empty() {
             let step = take(&mut rest)?;
             let first = latency.buckets.is_empty();
-            bucket = bucket.checked_add(step).filter(|at| *at < BUCKETS && (first || step > 0)).ok_or(DecodeError::Range)?;
+            bucket =
+                bucket.checked_add(step).filter(|at| *at < BUCKETS && (first || step > 0)).ok_or(DecodeError::Range)?;
             let count = take(&mut rest)?;
             latency.buckets.push((bucket as u16, count));
         }

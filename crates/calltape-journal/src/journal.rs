@@ -120,8 +120,11 @@ impl Journal {
         let path = new.path().join(directory::CONTROL);
         let file = directory::create_file(&path)?;
         let control = Control::create(&file, &path, run_id, geometry, identity)?;
-        // A fresh file that nobody else can name: only a file system without such locks refuses.
-        let lock = LockedFile::try_lock(file)
+        // Its own open file description: a mapping keeps its description open, and a forked child inherits the
+        // mapping, so a lock on the mapped one would outlive its owner in the child.
+        let lock = directory::open_or_create(&path)
+            .and_then(LockedFile::try_lock)
+            // A fresh file that nobody else can name: only a file system without such locks refuses.
             .and_then(|lock| lock.ok_or_else(|| std::io::ErrorKind::WouldBlock.into()))
             .map_err(JournalError::io("lock", &path))?;
         let functions = directory::create_file(&new.path().join(directory::FUNCTIONS))?;

@@ -2,7 +2,8 @@
 //!
 //! OFD locks belong to the open file description, so closing another descriptor of the same file in this process
 //! does not drop them, and the kernel does when the holder ends. A forked child shares the description: it must
-//! call [`forget_after_fork`], or its parent's death would go unseen for as long as the child lives.
+//! call [`forget_after_fork`], or its parent's death would go unseen for as long as the child lives. For the same
+//! reason a locked file is never mapped: a mapping holds its description as a descriptor does.
 
 use std::fs::{self, File};
 use std::io;

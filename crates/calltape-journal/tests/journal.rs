@@ -107,7 +107,13 @@ fn a_full_journal_refuses_and_keeps_what_it_has() {
     assert_eq!(journal.occupancy().free_segments, 0);
     assert_eq!(journal.occupancy().bytes_mapped, 3072);
     let run = journal.open_run().expect("opens");
-    assert_eq!(frames(&run).iter().filter(|(kind, _)| *kind == 2).count(), stored);
+    let read = frames(&run);
+    assert_eq!(read.iter().filter(|(kind, _)| *kind == 2).count(), stored);
+    assert_eq!(
+        read.iter().filter(|frame| **frame == (THREAD_KIND, "t".to_owned())).count(),
+        6,
+        "each names its thread"
+    );
 }
 
 #[test]
@@ -172,6 +178,34 @@ fn a_segment_still_leased_is_not_recycled() {
     assert!(!end.finished);
     run.mark_drained(key.number, key.epoch, end.offset);
     assert!(!run.recycle(key.number, key.epoch));
+}
+
+#[test]
+fn a_sealed_segment_is_not_recycled_before_it_is_marked_drained() {
+    let tape = tape();
+    let journal = journal(tape.path(), &small());
+    let mut writer = journal.lease(b"t").expect("a lease");
+    fill(&mut writer);
+    let run = journal.open_run().expect("opens");
+    let key = run.segments()[0];
+    let end = run.read(key.number, key.epoch, 0, |_| ControlFlow::Continue(()));
+    run.mark_drained(key.number, key.epoch, end.offset - 8);
+    assert!(!run.recycle(key.number, key.epoch));
+    run.mark_drained(key.number, key.epoch, end.offset);
+    assert!(run.recycle(key.number, key.epoch));
+    assert!(!run.recycle(key.number, key.epoch), "that epoch is over");
+}
+
+#[test]
+fn an_open_segment_without_room_for_a_threads_name_is_sealed_for_the_drain() {
+    let tape = tape();
+    let journal = journal(tape.path(), &small());
+    let mut writer = journal.lease(b"t").expect("a lease");
+    writer.append(2, &[0; 340], 0).expect("room");
+    journal.give_back(writer);
+    let _next = journal.lease(b"the next thread").expect("a lease");
+    let states: Vec<SegmentState> = journal.open_run().expect("opens").segments().iter().map(|key| key.state).collect();
+    assert_eq!(states, [SegmentState::Sealed, SegmentState::Leased]);
 }
 
 #[test]

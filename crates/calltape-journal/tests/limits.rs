@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "fork and setrlimit")]
 
 use std::env;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -19,38 +20,59 @@ fn journal(tape: &Path) -> Result<Journal, JournalError> {
     Journal::create(tape, &RunIdentity::default(), &Options::default())
 }
 
-#[test]
-fn a_forked_child_that_forgets_does_not_keep_its_parents_locks() {
-    let tape = tempfile::tempdir().expect("a directory");
-    let other = tempfile::tempdir().expect("a directory");
-    let (lease, journal) = (Lease::try_acquire(tape.path()).expect("works"), journal(tape.path()).expect("a journal"));
-    let run = Run::open(journal.directory()).expect("opens");
-    let (ready, child_ready) = std::io::pipe().expect("a pipe");
+/// A forked child, ended and reaped when dropped.
+struct Forked(libc::pid_t);
+
+impl Drop for Forked {
+    fn drop(&mut self) {
+        // SAFETY: the process is this test's own child and is reaped only here.
+        unsafe {
+            libc::kill(self.0, libc::SIGKILL);
+            libc::waitpid(self.0, std::ptr::null_mut(), 0);
+        }
+    }
+}
+
+/// Forks a child that forgets its parent's locks, says so, and waits to be killed.
+fn fork_and_forget() -> Forked {
+    let (mut ready, mut child_ready) = std::io::pipe().expect("a pipe");
     // SAFETY: the child calls only async-signal-safe functions: close, write and pause.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
         forget_after_fork();
-        let mut byte = &child_ready;
-        let _ = std::io::Write::write(&mut byte, b"!");
+        let _ = child_ready.write(b"!");
         loop {
             // SAFETY: waits for the parent's SIGKILL.
             unsafe { libc::pause() };
         }
     }
-    let mut byte = [0];
-    std::io::Read::read_exact(&mut &ready, &mut byte).expect("the child says so");
+    let forked = Forked(child);
+    ready.read_exact(&mut [0]).expect("the child says so");
+    forked
+}
+
+/// Waits for what is true at the latest when a process that another test is just starting has reached its exec: until
+/// then it shares every descriptor.
+fn soon(mut condition: impl FnMut() -> bool) -> bool {
+    (0..2000).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        condition()
+    })
+}
+
+#[test]
+fn a_forked_child_that_forgets_does_not_keep_its_parents_locks() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let lease = Lease::try_acquire(tape.path()).expect("works");
+    let journal = journal(tape.path()).expect("a journal");
+    let run = Run::open(journal.directory()).expect("opens");
+    let _child = fork_and_forget();
     assert!(run.owner_is_alive(), "the parent keeps its own");
     assert!(Lease::try_acquire(tape.path()).expect("works").is_none());
     drop((lease, journal));
-    assert!(!run.owner_is_alive(), "the child holds nothing");
-    assert!(Lease::try_acquire(tape.path()).expect("works").is_some());
-    drop(other);
-    // SAFETY: ends and reaps the child this test started.
-    unsafe {
-        libc::kill(child, libc::SIGKILL);
-        libc::waitpid(child, std::ptr::null_mut(), 0);
-    }
+    assert!(soon(|| !run.owner_is_alive()), "the child holds nothing");
+    assert!(soon(|| Lease::try_acquire(tape.path()).expect("works").is_some()));
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
     Ok(table::write(output, &table)?)
 }
 
-/// The function that ended in it, and where it was raised if that is another, each on a line that fits.
+/// The function that ended in it and where it was raised, on one line if both fit, else on a line each.
 fn place(group: &ErrorGroup, room: usize) -> String {
     let raised = match (group.place.as_str(), group.file.as_str()) {
         ("", "") => None,
@@ -89,8 +89,12 @@ fn place(group: &ErrorGroup, room: usize) -> String {
         }
     };
     let function = format!("in {}", fit::keep_end(&plain(&group.function), room.saturating_sub(3)));
-    let lines = [Some(function), raised.map(|text| fit::keep_end(&text, room))];
-    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+    let Some(raised) = raised else { return function };
+    let both = format!("{function}, {raised}");
+    if fit::width(&both) <= room {
+        return both;
+    }
+    format!("{function}\n{}", fit::keep_end(&raised, room))
 }
 
 fn object(group: &ErrorGroup) -> Object {

@@ -85,8 +85,8 @@ fn guides(items: &[TreeItem]) -> Vec<String> {
     for (item, guide) in items.iter().zip(&mut guides).rev() {
         let depth = item.depth();
         open.resize(depth + 1, false);
-        for level in 1..=depth {
-            let text = match (level == depth, open[level]) {
+        for (level, &more) in open.iter().enumerate().skip(1) {
+            let text = match (level == depth, more) {
                 (true, true) => "├─ ",
                 (true, false) => "└─ ",
                 (false, true) => "│  ",

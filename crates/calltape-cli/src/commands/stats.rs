@@ -88,7 +88,9 @@ fn books(account: &Account, output: &Output<'_>) -> Vec<Cell> {
         quiet(account.stored, Tone::Plain),
         quiet(account.sampled_out, Tone::Plain),
         quiet(account.dropped, Tone::Bad),
-        output.palette.cell(if account.in_flight == 0 { Tone::Faint } else { Tone::Pending }, signed_count(account.in_flight)),
+        output
+            .palette
+            .cell(if account.in_flight == 0 { Tone::Faint } else { Tone::Pending }, signed_count(account.in_flight)),
         unknown,
     ]
 }
@@ -142,7 +144,7 @@ fn write_runs(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
     let headings = [
         ("pid", Stand::Right),
         ("began", Stand::Left),
-        ("ended", Stand::Left),
+        ("ending", Stand::Left),
         ("calls", Stand::Right),
         ("unknown", Stand::Right),
         ("program", Stand::Left),

@@ -28,7 +28,10 @@ const ID_WIDTH: usize = 15;
 /// Columns of a duration, as in `1 min 12 s`.
 const DURATION_WIDTH: usize = 8;
 
-/// Columns an outcome may take before the arguments are cut to make room for it.
+/// Arguments and outcome together get at least this part of what is left beside id, time and duration: a third.
+const REST_SHARE: usize = 3;
+
+/// The outcome gets at least this part of what the function's name leaves: half.
 const OUTCOME_SHARE: usize = 2;
 
 pub(crate) fn run(
@@ -117,14 +120,18 @@ fn line(call: &Call, output: &Output<'_>) -> String {
         (_, Some(ns)) => duration(ns),
         (_, None) => "-".to_owned(),
     };
-    let function = plain(&call.function);
+    let mut function = plain(&call.function).into_owned();
     let mut inside = arguments(call.args.as_deref());
     let mut outcome = outcome(call);
     if output.fit {
         let head = id.len().max(ID_WIDTH) + fit::width(&time) + fit::width(&took).max(DURATION_WIDTH) + 3 * 2;
-        let room = output.width.saturating_sub(head + fit::width(&function) + "()".len());
-        let outcome_room = fit::width(&outcome).min((room / OUTCOME_SHARE).max(room.saturating_sub(fit::width(&inside))));
-        inside = fit::keep_start(&inside, room.saturating_sub(outcome_room).max(1));
+        let room = output.width.saturating_sub(head + "()".len());
+        let rest = (fit::width(&inside) + fit::width(&outcome)).min(room / REST_SHARE);
+        function = fit::keep_end(&function, room - rest);
+        let room = room - fit::width(&function);
+        let outcome_room =
+            fit::width(&outcome).min((room / OUTCOME_SHARE).max(room.saturating_sub(fit::width(&inside))));
+        inside = fit::keep_start(&inside, room.saturating_sub(outcome_room));
         outcome = fit::keep_start(&outcome, room.saturating_sub(fit::width(&inside)));
     }
     let tone = status_tone(call.status);
@@ -168,7 +175,9 @@ fn outcome(call: &Call) -> String {
             None | Some("") => format!(" ! {}", plain(error_type)),
             Some(message) => format!(" ! {}: {}", plain(error_type), plain(message)),
         },
-        (None, Status::Ok) => call.result.as_deref().map_or_else(String::new, |result| format!(" -> {}", plain(result))),
+        (None, Status::Ok) => {
+            call.result.as_deref().map_or_else(String::new, |result| format!(" -> {}", plain(result)))
+        }
         (None, Status::Running) => String::new(),
         (None, status) => format!(" ! {}", status_word(status)),
     }

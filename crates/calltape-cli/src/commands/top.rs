@@ -19,8 +19,14 @@ const BAR_WIDTH: usize = 10;
 /// Columns a function's name gets at least.
 const NARROWEST_NAME: usize = 16;
 
-/// What goes as the table gets narrower, first to last, by heading.
-const DISPENSABLE: [&str; 4] = ["", "max", "p95", "p50"];
+/// Columns a name may ask for at the cost of other columns.
+const WIDEST_NAME: usize = 40;
+
+/// What goes so that names stay whole, first to last, by heading.
+const LUXURIES: [&str; 2] = ["", "max"];
+
+/// What goes so that at least half of the names stays.
+const DISPENSABLE: [&str; 2] = ["p95", "p50"];
 
 pub(crate) fn run(top: &Top, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
     let since_ns = match &top.since {
@@ -103,11 +109,12 @@ fn write_table(page: &OverviewPage, output: &mut Output<'_>) -> Result<(), Failu
     let left = |columns: &[Column]| {
         output.width.saturating_sub(columns.iter().map(|column| column.width() + table::GAP).sum())
     };
-    for heading in DISPENSABLE {
-        if left(&columns) >= longest.min(NARROWEST_NAME.max(longest / 2)) {
-            break;
+    let (whole, half) = (longest.min(WIDEST_NAME), longest.min(NARROWEST_NAME.max(longest / 2)));
+    let wanted = LUXURIES.map(|heading| (heading, whole)).into_iter().chain(DISPENSABLE.map(|heading| (heading, half)));
+    for (heading, name_width) in wanted {
+        if left(&columns) < name_width {
+            columns.retain(|column| column.heading != heading);
         }
-        columns.retain(|column| column.heading != heading);
     }
     let room = left(&columns).max(NARROWEST_NAME);
     for name in &mut names {

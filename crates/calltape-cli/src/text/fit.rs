@@ -12,7 +12,10 @@ pub(crate) fn keep_start(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let kept = taken(text.chars(), columns.saturating_sub(1));
+    if columns == 0 {
+        return String::new();
+    }
+    let kept = taken(text.chars(), columns - 1);
     format!("{}…", text.chars().take(kept).collect::<String>())
 }
 
@@ -21,7 +24,10 @@ pub(crate) fn keep_end(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let kept = taken(text.chars().rev(), columns.saturating_sub(1));
+    if columns == 0 {
+        return String::new();
+    }
+    let kept = taken(text.chars().rev(), columns - 1);
     let skipped = text.chars().count() - kept;
     format!("…{}", text.chars().skip(skipped).collect::<String>())
 }
@@ -73,6 +79,7 @@ mod tests {
         assert_eq!(keep_start("shop.orders.place", 8), "shop.or…");
         assert_eq!(keep_end("shop.orders.place", 8), "…s.place");
         assert_eq!(keep_start("你好你好", 6), "你好…");
+        assert_eq!((keep_start("abc", 0), keep_end("abc", 1)), (String::new(), "…".to_owned()));
     }
 
     #[test]

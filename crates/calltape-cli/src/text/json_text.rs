@@ -90,7 +90,9 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_none_and_no_panic() {
-        for text in ["", "{", "}", "[]", "null", r#"{"a"}"#, r#"{"a":1"#, r#"{"a":"\"#, r#"{1:2}"#, r#"{"a":1,}"#, "{]}", "{é}"] {
+        for text in
+            ["", "{", "}", "[]", "null", r#"{"a"}"#, r#"{"a":1"#, r#"{"a":"\"#, r#"{1:2}"#, r#"{"a":1,}"#, "{]}", "{é}"]
+        {
             assert_eq!(members(text), None, "{text}");
         }
     }

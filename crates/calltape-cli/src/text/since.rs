@@ -1,8 +1,8 @@
 //! `--since`: how people say when.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 /// The Unix time in ns that `text` means: so long ago (`90s`, `10m`, `2h`, `3d`, `1w`, also `1h30m`), or a time
 /// (`2026-10-14T09:00`, `2026-10-14`, `09:00` for today, each in `zone` unless it has an offset of its own).
@@ -52,6 +52,8 @@ fn time(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         date.to_datetime(Time::midnight())
     } else if let Ok(both) = text.parse::<DateTime>() {
         both
+    } else if !text.contains(':') {
+        return None;
     } else {
         now.to_zoned(zone.clone()).date().to_datetime(text.parse::<Time>().ok()?)
     };

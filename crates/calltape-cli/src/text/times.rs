@@ -9,11 +9,13 @@ fn zoned(unix_ns: i64, zone: &TimeZone) -> Zoned {
     Timestamp::from_nanosecond(i128::from(unix_ns)).unwrap_or_default().to_zoned(zone.clone())
 }
 
-/// A Unix time in ns to the millisecond: the time alone if it is of the same day as `now`, else with its date.
-pub(crate) fn moment(unix_ns: i64, now: Timestamp, zone: &TimeZone) -> String {
+/// A Unix time in ns to the second or the millisecond: the time alone if it is of the same day as `now`, else with its
+/// date.
+pub(crate) fn moment(unix_ns: i64, milliseconds: bool, now: Timestamp, zone: &TimeZone) -> String {
     let moment = zoned(unix_ns, zone);
     let today = moment.date() == now.to_zoned(zone.clone()).date();
-    moment.strftime(if today { "%H:%M:%S.%3f" } else { "%Y-%m-%d %H:%M:%S.%3f" }).to_string()
+    let (date, fraction) = (if today { "" } else { "%Y-%m-%d " }, if milliseconds { ".%3f" } else { "" });
+    moment.strftime(&format!("{date}%H:%M:%S{fraction}")).to_string()
 }
 
 /// A Unix time in ns in full: date, microseconds, offset.
@@ -50,8 +52,8 @@ mod tests {
     #[test]
     fn a_moment_of_another_day_has_its_date() {
         let now = Timestamp::from_nanosecond(i128::from(NOON)).unwrap();
-        assert_eq!(moment(NOON, now, &TimeZone::UTC), "12:00:00.123");
-        assert_eq!(moment(NOON - 86_400_000_000_000, now, &TimeZone::UTC), "2026-10-13 12:00:00.123");
+        assert_eq!(moment(NOON, true, now, &TimeZone::UTC), "12:00:00.123");
+        assert_eq!(moment(NOON - 86_400_000_000_000, false, now, &TimeZone::UTC), "2026-10-13 12:00:00");
         assert_eq!(iso(NOON), "2026-10-14T12:00:00.123456789Z");
         assert_eq!(full(NOON, &TimeZone::fixed(jiff::tz::offset(2))), "2026-10-14 14:00:00.123456 +02:00");
     }

@@ -4,7 +4,8 @@
 //! ```text
 //! thread.rs   when: poll, lease, breaker, wake, finish
 //! shared.rs   what recorder and thread tell each other
-//! pass.rs     one batch: find runs, read, write, then release what is committed
+//! pass.rs     one batch: read, write, then release what is committed
+//! scan.rs     finding the runs of a tape
 //! run.rs      what is known of a run between batches: cursors, functions, threads, books
 //! read.rs     frames of a run into a batch
 //! batch.rs    calls of a batch, START and END joined
@@ -27,6 +28,7 @@ mod pace;
 mod pass;
 mod read;
 mod run;
+mod scan;
 mod settle;
 mod shared;
 mod thread;

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use calltape_journal::{Journal, Lease, Run, list_runs, monotonic_ns, unix_ns};
+use calltape_journal::{Journal, Lease, monotonic_ns, unix_ns};
 
 use super::batch::Batch;
 use super::pace::Pace;
 use super::run::Followed;
-use super::settle::{DIED, EXIT, LOST, settle};
+use super::settle::{DIED, EXIT, settle};
 use super::write::Writing;
 use crate::store::{ErrorKey, Minutes, Store, StoreError};
 
@@ -96,20 +96,20 @@ type Observer = Box<dyn FnMut(Point) -> bool + Send>;
 /// The drain of one tape.
 pub struct Drain {
     db: PathBuf,
-    tape: PathBuf,
-    own: Option<Arc<Journal>>,
+    pub(super) tape: PathBuf,
+    pub(super) own: Option<Arc<Journal>>,
     lease: Option<Lease>,
-    store: Option<Store>,
-    runs: Vec<Followed>,
+    pub(super) store: Option<Store>,
+    pub(super) runs: Vec<Followed>,
     batch: Batch,
     minutes: Minutes,
     errors: HashMap<ErrorKey, i64>,
     /// Runs whose journal is removed and whose cursors are left.
     removed: Vec<u64>,
     /// Folders that cannot be opened, said once.
-    unreadable: HashSet<PathBuf>,
-    warnings: Vec<String>,
-    own_ended: bool,
+    pub(super) unreadable: HashSet<PathBuf>,
+    pub(super) warnings: Vec<String>,
+    pub(super) own_ended: bool,
     ending_own: bool,
     next_scan_ns: u64,
     next_books_ns: u64,
@@ -346,64 +346,9 @@ impl Drain {
         }
         Ok(())
     }
-
-    /// Looks for runs: the own one, those of other processes, and those whose folder is gone.
-    fn scan(&mut self) -> Result<(), DrainError> {
-        let Some(store) = &self.store else { return Ok(()) };
-        let transaction = store.begin()?;
-        let known = transaction.open_runs()?;
-        let own_id = self.own.as_ref().map(|journal| journal.run_id());
-        let folders = list_runs(&self.tape)
-            .map_err(|fault| DrainError::Journal(format!("{} cannot be read: {fault}", self.tape.display())))?;
-        let present: HashSet<u64> = folders.iter().filter_map(|folder| id_of(folder)).collect();
-        self.runs.retain(|followed| followed.own || present.contains(&followed.run.id()));
-        if let Some(journal) = self.own.as_ref().filter(|_| !self.own_ended)
-            && !self.runs.iter().any(|followed| followed.own)
-        {
-            let run = journal.open_run().map_err(|fault| DrainError::Journal(fault.to_string()))?;
-            self.runs.push(Followed::new(run, true));
-            let highest = transaction.highest_id()?;
-            if journal.run_id() < highest {
-                journal.raise_ids(highest + 1);
-            }
-        }
-        for folder in folders {
-            let id = id_of(&folder);
-            if id == own_id || self.runs.iter().any(|followed| Some(followed.run.id()) == id) {
-                continue;
-            }
-            match Run::open(&folder) {
-                Ok(run) => {
-                    let damage = run.damage().map(|damage| format!("the journal {}: {damage}", folder.display()));
-                    self.warnings.extend(damage);
-                    self.runs.push(Followed::new(run, false));
-                }
-                Err(fault) if self.unreadable.insert(folder) => self.warnings.push(fault.to_string()),
-                Err(_) => {}
-            }
-        }
-        for followed in self.runs.iter_mut().filter(|followed| !followed.loaded) {
-            followed.load(&transaction)?;
-        }
-        let gone = |run: &u64| !present.contains(run) && Some(*run) != own_id;
-        for run in known.into_iter().filter(gone) {
-            settle(&transaction, run, None, LOST)?;
-            self.warnings.push(format!("the journal of run {run:016x} is gone; what it held is unknown"));
-        }
-        for run in transaction.runs_with_cursors()?.into_iter().filter(gone) {
-            transaction.drop_cursors(run)?;
-        }
-        transaction.commit()?;
-        Ok(())
-    }
 }
 
 fn reached(observer: &mut Option<Observer>, point: Point) -> Result<(), DrainError> {
     let goes_on = observer.as_mut().is_none_or(|observer| observer(point));
     if goes_on { Ok(()) } else { Err(DrainError::Stopped(point)) }
-}
-
-/// The run id in a folder's name.
-fn id_of(folder: &Path) -> Option<u64> {
-    u64::from_str_radix(folder.file_name()?.to_str()?, 16).ok()
 }

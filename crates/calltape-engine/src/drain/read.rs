@@ -90,13 +90,7 @@ fn read_segment(
 
 impl Facts {
     /// Takes one frame into the batch; breaks with the slot of a function not known yet, with nothing taken.
-    fn take(
-        &mut self,
-        frame: &Frame<'_>,
-        place: u32,
-        thread: &mut Option<u32>,
-        batch: &mut Batch,
-    ) -> ControlFlow<u32> {
+    fn take(&mut self, frame: &Frame<'_>, place: u32, thread: &mut Option<u32>, batch: &mut Batch) -> ControlFlow<u32> {
         match frame.kind {
             kind::START => {
                 let Ok(start) = StartEvent::decode(frame.payload) else { return self.skip() };

@@ -74,8 +74,7 @@ impl Followed {
     pub(super) fn new(run: Run, own: bool) -> Self {
         let identity = run.identity().unwrap_or_default();
         let id = run.id();
-        let started_ns =
-            if identity.started_unix_ns == 0 { ids::unix_ns(id) } else { identity.started_unix_ns };
+        let started_ns = if identity.started_unix_ns == 0 { ids::unix_ns(id) } else { identity.started_unix_ns };
         let row = RunRow {
             id,
             pid: identity.pid,

@@ -89,8 +89,7 @@ impl Shared {
     /// What the thread last knew, the time to the next probe counted from now.
     pub(crate) fn figures(&self) -> Figures {
         let mut figures = self.lock().clone();
-        figures.breaker.next_probe_s =
-            figures.next_probe_ns.map(|at| at.saturating_sub(monotonic_ns()) as f64 / 1e9);
+        figures.breaker.next_probe_s = figures.next_probe_ns.map(|at| at.saturating_sub(monotonic_ns()) as f64 / 1e9);
         figures
     }
 
@@ -109,7 +108,8 @@ impl Shared {
         self.wake();
     }
 
-    /// Asks for a flush; the ticket is served once everything recorded before is committed, figures included.
+    /// Asks for a flush. The ticket is served by the next round that stored all it found, counts included, or that found
+    /// another process draining.
     pub(crate) fn want_flush(&self) -> u64 {
         let ticket = self.flushes_wanted.fetch_add(1, Ordering::AcqRel) + 1;
         self.wake();

@@ -54,7 +54,9 @@ enum Round {
     More,
     /// Everything that was there is committed.
     Done,
-    /// Nothing could be done: another process drains, the breaker is open, or the database failed.
+    /// Another process drains.
+    Elsewhere,
+    /// Nothing could be done: the breaker is open or the database failed.
     Held,
 }
 
@@ -114,12 +116,12 @@ impl Worker {
         let now = monotonic_ns();
         if !self.drain.has_lease() {
             if now < self.next_lease_ns {
-                return Round::Held;
+                return Round::Elsewhere;
             }
             self.next_lease_ns = now + LEASE_EVERY_NS;
             match self.drain.take_lease() {
                 Ok(true) => {}
-                Ok(false) => return Round::Held,
+                Ok(false) => return Round::Elsewhere,
                 Err(fault) => {
                     self.shared.messages.say(Level::Warning, format!("the writer lease cannot be taken: {fault}"));
                     return Round::Held;
@@ -177,6 +179,8 @@ impl Worker {
         }
         if matches!(round, Round::Done) {
             figures.caught_up_ns = now;
+        }
+        if matches!(round, Round::Done | Round::Elsewhere) {
             self.shared.serve(ticket);
         }
         let breaker = &mut figures.breaker;
@@ -185,8 +189,7 @@ impl Worker {
         if breaker.last_error.as_deref() != self.breaker.last_error() {
             breaker.last_error = self.breaker.last_error().map(str::to_owned);
         }
-        figures.next_probe_ns =
-            self.breaker.until_probe(now).map(|left| now.saturating_add(left.as_nanos() as u64));
+        figures.next_probe_ns = self.breaker.until_probe(now).map(|left| now.saturating_add(left.as_nanos() as u64));
         figures.own_ended = self.drain.own_has_ended();
         drop(figures);
         self.shared.tell();

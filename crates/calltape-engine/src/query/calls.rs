@@ -136,7 +136,9 @@ pub(super) const LATEST_OF_FUNCTION: &str = "SELECT id FROM call
 fn latest_ids(connection: &Connection, range: &IdRange, limit: usize) -> rusqlite::Result<Vec<i64>> {
     connection
         .prepare_cached(LATEST)?
-        .query_map(params![range.first, range.last, range.since_ns, range.until_ns, row_limit(limit)], |row| row.get(0))?
+        .query_map(params![range.first, range.last, range.since_ns, range.until_ns, row_limit(limit)], |row| {
+            row.get(0)
+        })?
         .collect()
 }
 

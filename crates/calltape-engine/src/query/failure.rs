@@ -98,8 +98,7 @@ impl Failure {
         if !links.is_empty() {
             return links;
         }
-        let frame =
-            Frame::At { file: self.file.clone(), line: self.line, function: self.place.clone(), source: None };
+        let frame = Frame::At { file: self.file.clone(), line: self.line, function: self.place.clone(), source: None };
         vec![ChainLink {
             error_type: self.error_type.clone(),
             message: self.message.clone(),

@@ -1,9 +1,9 @@
 //! Which functions a question is about, as people name them on the command line.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
-/// A function pattern: a glob (`*`, `?`, `[a-z]`) over the whole name, or a plain name, which also finds the functions
-/// that end or begin with it at a dot: `place` finds `shop.orders.place`, `shop.orders` finds all of that module.
+/// A function pattern: a glob (`*`, `?`, `[a-z]`) over the whole name, or plain text, which finds the names that have it
+/// between dots: `place`, `orders` and `shop.orders` all find `shop.orders.place`, `place_order` and `ord` do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionPattern {
     text: String,
@@ -20,22 +20,17 @@ impl FunctionPattern {
         &self.text
     }
 
-    /// The globs a name may match, as SQLite's GLOB has them.
-    fn globs(&self) -> [String; 3] {
+    /// The glob for a name with a dot before and after it.
+    fn glob(&self) -> String {
         let plain = !self.text.contains(['*', '?', '[']);
-        if plain {
-            [self.text.clone(), format!("*.{}", self.text), format!("{}.*", self.text)]
-        } else {
-            [self.text.clone(), self.text.clone(), self.text.clone()]
-        }
+        if plain { format!("*.{}.*", self.text) } else { format!(".{}.", self.text) }
     }
 
     /// The functions that match.
     pub(super) fn function_ids(&self, connection: &Connection) -> rusqlite::Result<Vec<i64>> {
-        let [whole, end, begin] = self.globs();
         connection
-            .prepare_cached("SELECT id FROM function WHERE name GLOB ?1 OR name GLOB ?2 OR name GLOB ?3 ORDER BY id")?
-            .query_map(params![whole, end, begin], |row| row.get(0))?
+            .prepare_cached("SELECT id FROM function WHERE '.' || name || '.' GLOB ?1 ORDER BY id")?
+            .query_map([self.glob()], |row| row.get(0))?
             .collect()
     }
 }

@@ -9,49 +9,49 @@ use tempfile::TempDir;
 use super::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 
 /// When the first call of a sample tape begins: 2026-10-14T09:12:33Z in Unix ns.
-pub const START_NS: i64 = 1_791_969_153_000_000_000;
+pub(super) const START_NS: i64 = 1_791_969_153_000_000_000;
 
 /// What a sample tape is called in its folder.
-pub const NAME: &str = "calls.db";
+pub(super) const NAME: &str = "calls.db";
 
 /// A tape that a test writes.
-pub struct SampleTape {
+pub(super) struct SampleTape {
     /// The writing connection, for what the methods do not cover.
-    pub connection: Connection,
+    pub(super) connection: Connection,
     /// The folder it is in; gone with it.
-    pub folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 /// A row of `call`; [`CallRow::new`] fills in what a test does not care about.
 #[derive(Debug, Clone)]
-pub struct CallRow<'a> {
+pub(super) struct CallRow<'a> {
     /// Its id.
-    pub id: i64,
+    pub(super) id: i64,
     /// Its function.
-    pub function: i64,
+    pub(super) function: i64,
     /// Its thread.
-    pub thread: i64,
+    pub(super) thread: i64,
     /// Its status, as the tape numbers them.
-    pub status: i64,
+    pub(super) status: i64,
     /// Its start, Unix ns.
-    pub started_ns: i64,
+    pub(super) started_ns: i64,
     /// Its duration, ns.
-    pub duration_ns: Option<i64>,
+    pub(super) duration_ns: Option<i64>,
     /// Its arguments, JSON.
-    pub args: Option<&'a str>,
+    pub(super) args: Option<&'a str>,
     /// Its result, JSON.
-    pub result: Option<&'a str>,
+    pub(super) result: Option<&'a str>,
     /// The call that made it.
-    pub parent: Option<i64>,
+    pub(super) parent: Option<i64>,
     /// The outermost call above it.
-    pub root: Option<i64>,
+    pub(super) root: Option<i64>,
     /// Calls it stands for.
-    pub weight: Option<f64>,
+    pub(super) weight: Option<f64>,
 }
 
 impl<'a> CallRow<'a> {
     /// A call of `function` that returned after 1.24 ms, begun `after_ns` after [`START_NS`].
-    pub fn new(function: i64, after_ns: i64) -> Self {
+    pub(super) fn new(function: i64, after_ns: i64) -> Self {
         let started_ns = START_NS + after_ns;
         Self {
             id: id_at(started_ns),
@@ -69,39 +69,40 @@ impl<'a> CallRow<'a> {
     }
 
     /// The call as one that `parent`, whose root is `root`, made.
-    pub fn made_by(self, parent: i64, root: i64) -> Self {
+    pub(super) fn made_by(self, parent: i64, root: i64) -> Self {
         Self { parent: Some(parent), root: Some(root), ..self }
     }
 }
 
 /// The id that stands for `unix_ns`.
-pub fn id_at(unix_ns: i64) -> i64 {
+pub(super) fn id_at(unix_ns: i64) -> i64 {
     (unix_ns - 1_704_067_200_000_000_000) / 128
 }
 
 /// What a failed call adds.
 #[derive(Debug, Clone)]
-pub struct Raised<'a> {
+pub(super) struct Raised<'a> {
     /// The exception's type.
-    pub error_type: &'a str,
+    pub(super) error_type: &'a str,
     /// Its message.
-    pub message: &'a str,
+    pub(super) message: &'a str,
     /// Where it was raised.
-    pub file: &'a str,
+    pub(super) file: &'a str,
     /// The line there.
-    pub line: i64,
+    pub(super) line: i64,
     /// The function there.
-    pub place: &'a str,
+    pub(super) place: &'a str,
     /// The chain, JSON.
-    pub traceback: &'a str,
+    pub(super) traceback: &'a str,
 }
 
 impl SampleTape {
     /// A tape with one run (pid 4711) and one thread (MainThread).
-    pub fn create() -> Self {
+    pub(super) fn create() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let connection = Connection::open(folder.path().join(NAME)).unwrap();
         connection.pragma_update(None, "journal_mode", "wal").unwrap();
+        connection.pragma_update(None, "synchronous", "off").unwrap();
         connection.execute_batch(SCHEMA).unwrap();
         connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         connection.pragma_update(None, "user_version", SCHEMA_VERSION).unwrap();
@@ -115,12 +116,12 @@ impl SampleTape {
     }
 
     /// Where it is.
-    pub fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join(NAME)
     }
 
     /// Adds a run.
-    pub fn run(&self, id: i64, pid: i64, ending: Option<&str>) {
+    pub(super) fn run(&self, id: i64, pid: i64, ending: Option<&str>) {
         let ended = ending.map(|_| START_NS + 60_000_000_000);
         self.connection
             .execute(
@@ -132,17 +133,17 @@ impl SampleTape {
     }
 
     /// Adds a thread.
-    pub fn thread(&self, id: i64, run: i64, name: &str) {
+    pub(super) fn thread(&self, id: i64, run: i64, name: &str) {
         self.connection.execute("INSERT INTO thread VALUES (?1, ?2, ?1, ?1, ?3)", params![id, run, name]).unwrap();
     }
 
     /// Adds a plain function at line 17 of `shop/orders.py`.
-    pub fn function(&self, name: &str) -> i64 {
+    pub(super) fn function(&self, name: &str) -> i64 {
         self.function_of(name, "", "function")
     }
 
     /// Adds a function of a group and kind.
-    pub fn function_of(&self, name: &str, group: &str, kind: &str) -> i64 {
+    pub(super) fn function_of(&self, name: &str, group: &str, kind: &str) -> i64 {
         self.connection
             .execute(
                 "INSERT INTO function (name, group_name, kind, file, line, parameters)
@@ -154,7 +155,7 @@ impl SampleTape {
     }
 
     /// Adds a call; returns its id.
-    pub fn call(&self, row: CallRow<'_>) -> i64 {
+    pub(super) fn call(&self, row: CallRow<'_>) -> i64 {
         self.connection
             .execute(
                 "INSERT INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result, parent_id,
@@ -179,7 +180,7 @@ impl SampleTape {
     }
 
     /// Adds a call that raised; returns its id.
-    pub fn failed_call(&self, row: CallRow<'_>, raised: &Raised<'_>) -> i64 {
+    pub(super) fn failed_call(&self, row: CallRow<'_>, raised: &Raised<'_>) -> i64 {
         let place = params![row.function, raised.error_type, raised.file, raised.line, raised.place];
         self.connection
             .execute(
@@ -197,14 +198,17 @@ impl SampleTape {
             .unwrap();
         let id = self.call(CallRow { status: 1, result: None, ..row });
         self.connection
-            .execute("INSERT INTO failure VALUES (?1, ?2, ?3, ?4)", params![id, error, raised.message, raised.traceback])
+            .execute(
+                "INSERT INTO failure VALUES (?1, ?2, ?3, ?4)",
+                params![id, error, raised.message, raised.traceback],
+            )
             .unwrap();
         id
     }
 
     /// Adds a minute of `function`, `after` minutes from the first: `figures` are calls, errors, sampled out, dropped,
     /// total, min and max.
-    pub fn minute(&self, function: i64, after: i64, figures: [i64; 7], latency: &[u8]) {
+    pub(super) fn minute(&self, function: i64, after: i64, figures: [i64; 7], latency: &[u8]) {
         let [calls, errors, sampled_out, dropped, total, min, max] = figures;
         self.connection
             .execute(
@@ -226,7 +230,7 @@ impl SampleTape {
     }
 
     /// Adds a page of the books: calls, stored, sampled out, dropped, dropped errors.
-    pub fn books(&self, run: i64, function: i64, figures: [i64; 5]) {
+    pub(super) fn books(&self, run: i64, function: i64, figures: [i64; 5]) {
         let [calls, stored, sampled_out, dropped, dropped_errors] = figures;
         self.connection
             .execute(

@@ -71,10 +71,7 @@ impl Tape {
     }
 
     /// Runs `question` in one read transaction and under the time limit.
-    pub(super) fn read<T>(
-        &self,
-        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, QueryError> {
+    pub(super) fn read<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, QueryError> {
         self.deadline.arm(self.time_limit);
         let answer = self.connection.unchecked_transaction().and_then(|snapshot| {
             let answer = question(&snapshot)?;

@@ -256,17 +256,13 @@ pub(super) const CHILDREN: &str = "SELECT id FROM call WHERE parent_id = ?1 ORDE
 pub(super) const CHILD_COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM call WHERE parent_id = ?1 LIMIT ?2)";
 
 fn child_ids(connection: &Connection, id: i64, limit: usize) -> rusqlite::Result<Vec<i64>> {
-    connection
-        .prepare_cached(CHILDREN)?
-        .query_map([id, row_limit(limit)], |row| row.get(0))?
-        .collect()
+    connection.prepare_cached(CHILDREN)?.query_map([id, row_limit(limit)], |row| row.get(0))?.collect()
 }
 
 /// The line for the calls of `node` that are not shown.
 fn left_out(connection: &Connection, id: i64, node: &Node) -> rusqlite::Result<Option<TreeItem>> {
-    let counted: i64 = connection
-        .prepare_cached(CHILD_COUNT)?
-        .query_row([id, row_limit(COUNTED_CHILDREN + 1)], |row| row.get(0))?;
+    let counted: i64 =
+        connection.prepare_cached(CHILD_COUNT)?.query_row([id, row_limit(COUNTED_CHILDREN + 1)], |row| row.get(0))?;
     let shown = if node.expanded { node.children.len() as u64 } else { 0 };
     let at_least = unsigned(counted) > COUNTED_CHILDREN as u64;
     let total = unsigned(counted).min(COUNTED_CHILDREN as u64);

@@ -183,17 +183,12 @@ fn find(
     let environment_name = setting.environment_name();
     let in_environment = surroundings.environment.get(&environment_name).filter(|text| !text.trim().is_empty());
     let in_file = file.and_then(|file| Some((file.values.get(setting.name)?, file.path.display().to_string())));
-    let candidates = in_environment.map(|text| (text, environment_name)).into_iter().chain(in_file);
-    for (given, from) in candidates {
+    if let Some((given, from)) = in_environment.map(|text| (text, environment_name)).or(in_file) {
         match text::parse(given, setting.kind) {
             Ok(value) => return Ok((value, given.clone(), from)),
             Err(remedy) => {
-                let default = setting.default;
-                problems.push(format!(
-                    "{} = {given:?} from {from} cannot be used, so {default} is: {remedy}",
-                    setting.name
-                ));
-                break;
+                let Setting { name, default, .. } = setting;
+                problems.push(format!("{name} = {given:?} from {from} cannot be used, so {default} is: {remedy}"));
             }
         }
     }

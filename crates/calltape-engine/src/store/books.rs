@@ -139,7 +139,8 @@ impl Transaction<'_> {
 
     /// The figures of a run, by slot.
     pub(crate) fn books(&self, run: u64) -> Result<Vec<(u32, BooksRow)>, StoreError> {
-        let sql = "SELECT slot, calls, stored, sampled_out, dropped, dropped_errors FROM run_function WHERE run_id = ?1";
+        let sql =
+            "SELECT slot, calls, stored, sampled_out, dropped, dropped_errors FROM run_function WHERE run_id = ?1";
         self.rows("to read the books", sql, [run as i64], |row| {
             let at = |column| row.get::<_, i64>(column).map(|figure| figure as u64);
             let books = BooksRow {
@@ -155,7 +156,8 @@ impl Transaction<'_> {
 
     /// Writes one function's figures.
     pub(crate) fn put_books(&self, run: u64, slot: u32, function: i64, books: &BooksRow) -> Result<(), StoreError> {
-        let sql = "INSERT INTO run_function (run_id, slot, function_id, calls, stored, sampled_out, dropped, dropped_errors)
+        let sql =
+            "INSERT INTO run_function (run_id, slot, function_id, calls, stored, sampled_out, dropped, dropped_errors)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                    ON CONFLICT (run_id, slot) DO UPDATE SET calls = excluded.calls, stored = excluded.stored,
                        sampled_out = excluded.sampled_out, dropped = excluded.dropped,

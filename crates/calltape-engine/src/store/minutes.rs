@@ -113,7 +113,8 @@ impl Minutes {
     }
 }
 
-const UPSERT: &str = "INSERT INTO minute (function_id, minute, calls, errors, sampled_out, dropped, total_ns, min_ns, max_ns, latency)
+const UPSERT: &str =
+    "INSERT INTO minute (function_id, minute, calls, errors, sampled_out, dropped, total_ns, min_ns, max_ns, latency)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (function_id, minute) DO UPDATE SET
         calls = calls + excluded.calls, errors = errors + excluded.errors,

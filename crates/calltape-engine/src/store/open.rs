@@ -83,9 +83,8 @@ impl Store {
 
     fn create_schema(&self) -> Result<(), StoreError> {
         let doing = StoreError::sqlite("to make the tables");
-        let before = format!(
-            "PRAGMA page_size = {PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-        );
+        let before =
+            format!("PRAGMA page_size = {PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;");
         self.connection.execute_batch(&before).map_err(&doing)?;
         let transaction = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
         let transaction = transaction.map_err(&doing)?;
@@ -93,10 +92,8 @@ impl Store {
             return Ok(());
         }
         transaction.execute_batch(SCHEMA).map_err(&doing)?;
-        let now = i64::try_from(calltape_journal::unix_ns()).unwrap_or(i64::MAX);
-        transaction.execute("INSERT INTO tape VALUES (1, ?1, 0, 0)", [now]).map_err(&doing)?;
-        let marks =
-            format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
+        transaction.execute("INSERT INTO tape VALUES (1, ?1, 0, 0)", [calltape_journal::unix_ns()]).map_err(&doing)?;
+        let marks = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
         transaction.execute_batch(&marks).map_err(&doing)?;
         transaction.commit().map_err(&doing)
     }

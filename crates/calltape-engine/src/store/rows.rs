@@ -50,10 +50,12 @@ pub(crate) struct RowWriter<'batch> {
     failure: CachedStatement<'batch>,
 }
 
-const INSERT_SHORT: &str = "INSERT OR IGNORE INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result)
+const INSERT_SHORT: &str =
+    "INSERT OR IGNORE INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
-const INSERT_FULL: &str = "INSERT OR IGNORE INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result,
+const INSERT_FULL: &str =
+    "INSERT OR IGNORE INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result,
     parent_id, root_id, weight) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 /// Ends a call stored as running (5).
@@ -106,8 +108,7 @@ impl<'batch> RowWriter<'batch> {
     /// Whether a call of this id is stored, however it stands.
     pub(crate) fn knows(&self, id: u64) -> Result<bool, StoreError> {
         let doing = StoreError::sqlite("to look for a call");
-        let mut statement =
-            self.connection.prepare_cached("SELECT 1 FROM call WHERE id = ?1").map_err(&doing)?;
+        let mut statement = self.connection.prepare_cached("SELECT 1 FROM call WHERE id = ?1").map_err(&doing)?;
         statement.exists([id as i64]).map_err(&doing)
     }
 
@@ -125,7 +126,9 @@ impl<'batch> RowWriter<'batch> {
         let values: [&dyn ToSql; 5] = [&key.function, &key.error_type, &key.file, &key.line, &key.place];
         let mut insert = self
             .connection
-            .prepare_cached("INSERT OR IGNORE INTO error (function_id, type, file, line, place) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .prepare_cached(
+                "INSERT OR IGNORE INTO error (function_id, type, file, line, place) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
             .map_err(&doing)?;
         insert.execute(&values[..]).map_err(&doing)?;
         let mut select = self

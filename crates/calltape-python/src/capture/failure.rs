@@ -333,8 +333,10 @@ pub(super) unsafe fn message_of(exception: *mut PyObject, limit: usize) -> Strin
         if args.is_null() {
             return String::new();
         }
-        let parts: Vec<String> =
-            (0..ffi::PyTuple_GET_SIZE(args)).take(8).map(|at| argument_text(ffi::PyTuple_GET_ITEM(args, at), limit)).collect();
+        let parts: Vec<String> = (0..ffi::PyTuple_GET_SIZE(args))
+            .take(8)
+            .map(|at| argument_text(ffi::PyTuple_GET_ITEM(args, at), limit))
+            .collect();
         parts.join(", ")
     }
 }
@@ -364,7 +366,8 @@ unsafe fn are_plain(exception: *mut PyObject, args: *mut PyObject) -> bool {
     unsafe {
         let count = ffi::PyTuple_GET_SIZE(args);
         // Text that is the only argument is its own str; a decoding error never shows the bytes it failed on.
-        let shows_whole = count > 1 && ffi::PyType_IsSubtype(ffi::Py_TYPE(exception), ffi::PyExc_UnicodeError.cast()) == 0;
+        let shows_whole =
+            count > 1 && ffi::PyType_IsSubtype(ffi::Py_TYPE(exception), ffi::PyExc_UnicodeError.cast()) == 0;
         (0..count).all(|at| {
             let item = ffi::PyTuple_GET_ITEM(args, at);
             let kind = ffi::Py_TYPE(item);

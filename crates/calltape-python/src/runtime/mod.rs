@@ -57,6 +57,9 @@ enum State {
 
 static STATE: Mutex<State> = Mutex::new(State::Idle);
 
+/// How long a waiting call sleeps before it looks whether the run still lasts.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// A run in progress.
 pub(crate) struct Running {
     pub(crate) generation: u32,
@@ -75,9 +78,24 @@ impl Running {
         self.forks == FORKS.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn wait_for_space(&self, nanoseconds: u64) {
-        self.recorder.wake();
-        self.journal.wait_for_space(Duration::from_nanos(nanoseconds.min(50_000_000)));
+    /// Tries again, while the settings allow and the run lasts, each time the journal has room; other Python threads run
+    /// meanwhile.
+    #[cold]
+    fn patiently<T>(&self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        let deadline = monotonic_ns() + self.block_ns?;
+        loop {
+            let now = monotonic_ns();
+            if now >= deadline || self.generation != generation() {
+                return None;
+            }
+            without_the_lock(|| {
+                self.recorder.wake();
+                self.journal.wait_for_space(Duration::from_nanos(deadline - now).min(LOOK_AGAIN));
+            });
+            if let Some(done) = attempt() {
+                return Some(done);
+            }
+        }
     }
 }
 
@@ -140,14 +158,13 @@ pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
     unsafe {
         (*thread).busy = true;
         let event = identity::this_thread_event();
-        let leased = running.journal.lease(&event.encode());
-        let joined = match leased {
-            Ok(writer) => {
-                (*thread).join(running, writer);
-                true
-            }
-            Err(_) => false,
-        };
+        let name = event.encode();
+        let lease = || running.journal.lease(&name).ok();
+        let writer = lease().or_else(|| running.patiently(lease));
+        let joined = writer.is_some();
+        if let Some(writer) = writer {
+            (*thread).join(running, writer);
+        }
         (*thread).busy = false;
         joined
     }

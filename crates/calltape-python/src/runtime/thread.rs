@@ -183,18 +183,11 @@ impl ThreadRecorder {
     #[cold]
     fn append_waiting(&mut self, payload: &[u8], reserve: usize) -> Appended {
         let Some(running) = self.running.clone() else { return Appended::Full };
-        let Some(patience) = running.block_ns else { return Appended::Full };
-        let deadline = monotonic_ns() + patience;
-        loop {
-            let now = monotonic_ns();
-            if now >= deadline || self.generation != super::generation() {
-                return Appended::Full;
-            }
-            super::without_the_lock(|| running.wait_for_space(deadline - now));
-            if let Appended::Yes = self.append(kind::START, payload, reserve) {
-                return Appended::Yes;
-            }
-        }
+        let appended = running.patiently(|| match self.append(kind::START, payload, reserve) {
+            Appended::Yes => Some(()),
+            Appended::Full => None,
+        });
+        if appended.is_some() { Appended::Yes } else { Appended::Full }
     }
 }
 

@@ -18,14 +18,35 @@ unsafe extern "C" {
 
 /// Attributes answered by this type itself.
 const OWN: &[&CStr] = &[
-    c"__call__", c"__get__", c"__set_name__", c"__reduce__", c"__reduce_ex__", c"__dict__", c"__weakref__", c"__eq__",
-    c"__ne__", c"__hash__", c"__getattribute__", c"__setattr__", c"__delattr__", c"__copy__", c"__deepcopy__",
+    c"__call__",
+    c"__get__",
+    c"__set_name__",
+    c"__reduce__",
+    c"__reduce_ex__",
+    c"__dict__",
+    c"__weakref__",
+    c"__eq__",
+    c"__ne__",
+    c"__hash__",
+    c"__getattribute__",
+    c"__setattr__",
+    c"__delattr__",
+    c"__copy__",
+    c"__deepcopy__",
 ];
 
 /// Attributes of a function that are the function's, also when written through the wrapper.
 const OF_THE_FUNCTION: &[&CStr] = &[
-    c"__name__", c"__qualname__", c"__doc__", c"__module__", c"__defaults__", c"__kwdefaults__", c"__annotations__",
-    c"__code__", c"__type_params__", c"__annotate__",
+    c"__name__",
+    c"__qualname__",
+    c"__doc__",
+    c"__module__",
+    c"__defaults__",
+    c"__kwdefaults__",
+    c"__annotations__",
+    c"__code__",
+    c"__type_params__",
+    c"__annotate__",
 ];
 
 /// The slots this file fills.

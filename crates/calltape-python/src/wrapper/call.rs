@@ -58,11 +58,8 @@ pub(super) unsafe extern "C" fn vectorcall(
         unsafe {
             let positional = ffi::PyVectorcall_NARGS(nargsf as _) as usize;
             let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
-            let given = Given {
-                positional: slice(args, 0, positional),
-                keywords: slice(args, positional, keywords),
-                names,
-            };
+            let given =
+                Given { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names };
             enter(&mut *(*monitored).plan, (*monitored).wrapped, given)
         }
     });

@@ -93,7 +93,10 @@ impl Parameters {
 
     /// The names shown on the tape.
     pub(super) fn shown(&self, py: Python<'_>) -> Vec<String> {
-        self.all[self.skipped..].iter().map(|parameter| parameter.name.bind(py).to_string_lossy().into_owned()).collect()
+        self.all[self.skipped..]
+            .iter()
+            .map(|parameter| parameter.name.bind(py).to_string_lossy().into_owned())
+            .collect()
     }
 
     /// The number of the parameter a keyword names, if it may be given by keyword.

@@ -46,10 +46,7 @@ fn errors_are_grouped_by_function_type_and_place() {
     assert_eq!((first.file.as_str(), first.line, first.place.as_str()), ("shop/orders.py", 21, "check"));
     assert_eq!(first.last_call_id, ids[3].cast_unsigned());
     let took = 1_240_000;
-    assert_eq!(
-        (first.first_seen_ns, first.last_seen_ns),
-        (START_NS + took, START_NS + 2 * SECOND + took)
-    );
+    assert_eq!((first.first_seen_ns, first.last_seen_ns), (START_NS + took, START_NS + 2 * SECOND + took));
 }
 
 #[test]

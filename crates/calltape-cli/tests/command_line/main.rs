@@ -1,0 +1,16 @@
+//! The command line as a user meets it: what each command prints for a small tape, as snapshots, and how it behaves
+//! around pipes, colours and files that are no tape.
+
+use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
+
+mod big_tape;
+mod commands;
+mod following;
+mod hostile_text;
+mod processes;
+mod refusals;
+#[path = "../../../calltape-engine/src/query/sample_tape.rs"]
+#[allow(dead_code, reason = "shared with the query's tests, which use more of it")]
+mod sample_tape;
+mod session;
+mod shop_tape;

@@ -1,0 +1,68 @@
+//! Finding the runs of a tape. A pass begins with it now and then: the own run, those of other processes, and those that
+//! are in the database with their folder gone.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use calltape_journal::{Run, list_runs};
+
+use super::pass::{Drain, DrainError};
+use super::run::Followed;
+use super::settle::{LOST, settle};
+
+impl Drain {
+    /// Looks for runs: the own one, those of other processes, and those whose folder is gone.
+    pub(super) fn scan(&mut self) -> Result<(), DrainError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let transaction = store.begin()?;
+        let known = transaction.open_runs()?;
+        let own_id = self.own.as_ref().map(|journal| journal.run_id());
+        let folders = list_runs(&self.tape)
+            .map_err(|fault| DrainError::Journal(format!("{} cannot be read: {fault}", self.tape.display())))?;
+        let present: HashSet<u64> = folders.iter().filter_map(|folder| id_of(folder)).collect();
+        self.runs.retain(|followed| followed.own || present.contains(&followed.run.id()));
+        if let Some(journal) = self.own.as_ref().filter(|_| !self.own_ended)
+            && !self.runs.iter().any(|followed| followed.own)
+        {
+            let run = journal.open_run().map_err(|fault| DrainError::Journal(fault.to_string()))?;
+            self.runs.push(Followed::new(run, true));
+            let highest = transaction.highest_id()?;
+            if journal.run_id() < highest {
+                journal.raise_ids(highest + 1);
+            }
+        }
+        for folder in folders {
+            let id = id_of(&folder);
+            if id == own_id || self.runs.iter().any(|followed| Some(followed.run.id()) == id) {
+                continue;
+            }
+            match Run::open(&folder) {
+                Ok(run) => {
+                    let damage = run.damage().map(|damage| format!("the journal {}: {damage}", folder.display()));
+                    self.warnings.extend(damage);
+                    self.runs.push(Followed::new(run, false));
+                }
+                Err(fault) if self.unreadable.insert(folder) => self.warnings.push(fault.to_string()),
+                Err(_) => {}
+            }
+        }
+        for followed in self.runs.iter_mut().filter(|followed| !followed.loaded) {
+            followed.load(&transaction)?;
+        }
+        let gone = |run: &u64| !present.contains(run) && Some(*run) != own_id;
+        for run in known.into_iter().filter(gone) {
+            settle(&transaction, run, None, LOST)?;
+            self.warnings.push(format!("the journal of run {run:016x} is gone; what it held is unknown"));
+        }
+        for run in transaction.runs_with_cursors()?.into_iter().filter(gone) {
+            transaction.drop_cursors(run)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+/// The run id in a folder's name.
+fn id_of(folder: &Path) -> Option<u64> {
+    u64::from_str_radix(folder.file_name()?.to_str()?, 16).ok()
+}
