@@ -113,6 +113,8 @@ pub struct Drain {
     ending_own: bool,
     next_scan_ns: u64,
     next_books_ns: u64,
+    /// Something was committed since the store last settled down.
+    stirred: bool,
     turn: usize,
     observer: Option<Observer>,
 }
@@ -143,6 +145,7 @@ impl Drain {
             ending_own: false,
             next_scan_ns: 0,
             next_books_ns: 0,
+            stirred: false,
             turn: 0,
             observer: None,
         }
@@ -205,7 +208,8 @@ impl Drain {
         outcome
     }
 
-    fn forget(&mut self) {
+    /// Drops everything known; the next pass begins with the database.
+    pub(super) fn forget(&mut self) {
         self.store = None;
         self.runs.clear();
         self.batch.clear();
@@ -242,19 +246,32 @@ impl Drain {
             self.next_books_ns = now + BOOKS_EVERY_NS;
         }
         self.release()?;
-        if progress.committed
-            && let Some(store) = &mut self.store
-        {
-            self.warnings.extend(store.checkpoint_if_due()?);
-        }
+        self.look_after_store(progress.committed, books_due)?;
         Ok(progress)
+    }
+
+    /// Checkpoints while calls come; lets go of memory when none came since the last look.
+    fn look_after_store(&mut self, committed: bool, due: bool) -> Result<(), DrainError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        if committed {
+            self.stirred = true;
+            self.warnings.extend(store.checkpoint_if_due()?);
+        } else if due && self.stirred && !self.ending_own {
+            self.stirred = false;
+            store.settle_down()?;
+            self.batch = Batch::default();
+            self.minutes = Minutes::default();
+        }
+        Ok(())
     }
 
     /// Reads a batch from all runs in turn; false when there is no more.
     fn read(&mut self, pace: &mut Pace) -> bool {
         self.batch.clear();
         self.minutes.clear();
-        self.turn = self.turn.wrapping_add(1);
+        // Runs take turns at being first; at its end the own one is.
+        let own = self.runs.iter().position(|followed| followed.own).filter(|_| self.ending_own);
+        self.turn = own.unwrap_or(self.turn.wrapping_add(1));
         let count = self.runs.len();
         self.runs.iter_mut().for_each(|followed| followed.exhausted = false);
         for step in 0..count {

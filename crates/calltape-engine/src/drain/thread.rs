@@ -4,6 +4,7 @@
 //! the breaker before every batch. It ends when the recorder says so, or pauses and hands itself back.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -132,7 +133,7 @@ impl Worker {
             return Round::Held;
         }
         let probe = self.breaker.state() == State::HalfOpen;
-        let outcome = self.drain.pass(everything || probe || last);
+        let outcome = self.guarded_pass(everything || probe || last);
         for warning in self.drain.take_warnings() {
             self.shared.messages.say(Level::Warning, warning);
         }
@@ -140,6 +141,17 @@ impl Worker {
             Ok(progress) => self.passed(progress),
             Err(fault) => self.failed(&fault),
         }
+    }
+
+    /// A pass; a panic in it is an error like others, so that a fault of the drain's own never ends the recording.
+    fn guarded_pass(&mut self, everything: bool) -> Result<Progress, DrainError> {
+        let drain = &mut self.drain;
+        // What a panic leaves half done is dropped and read again from the database.
+        let outcome = catch_unwind(AssertUnwindSafe(|| drain.pass(everything)));
+        outcome.unwrap_or_else(|_| {
+            self.drain.forget();
+            Err(DrainError::Journal("the drain met a fault of its own; please report it".to_owned()))
+        })
     }
 
     fn passed(&mut self, progress: Progress) -> Round {

@@ -91,8 +91,9 @@ impl Transaction<'_> {
 
     /// Marks every running call of a run as interrupted: how many for each function.
     pub(crate) fn interrupt_calls(&self, run: u64) -> Result<Vec<(i64, u64)>, StoreError> {
-        let sql = "UPDATE call SET status = 6, duration_ns = NULL
-                   WHERE status = 5 AND thread_id IN (SELECT id FROM thread WHERE run_id = ?1) RETURNING function_id";
+        // The index's own condition must stand in the query, or SQLite reads the whole table.
+        let sql = "UPDATE call INDEXED BY call_unfinished SET status = 6, duration_ns = NULL
+                   WHERE status >= 5 AND status = 5 AND thread_id IN (SELECT id FROM thread WHERE run_id = ?1) RETURNING function_id";
         let functions = self.rows("to mark interrupted calls", sql, [run as i64], |row| row.get::<_, i64>(0))?;
         let mut counts: Vec<(i64, u64)> = Vec::new();
         for function in functions {

@@ -34,6 +34,16 @@ impl Store {
         Ok(None)
     }
 
+    /// For a while without calls: moves what is left, so that the next reader and the end find little to do, and gives
+    /// memory back.
+    pub(crate) fn settle_down(&mut self) -> Result<(), StoreError> {
+        let wal = self.wal("PRAGMA wal_checkpoint(NOOP)")?;
+        if wal.moved < wal.bytes {
+            self.wal("PRAGMA wal_checkpoint(PASSIVE)")?;
+        }
+        self.connection.execute_batch("PRAGMA shrink_memory").map_err(StoreError::sqlite("to give memory back"))
+    }
+
     fn wal(&self, pragma: &str) -> Result<Wal, StoreError> {
         let doing = StoreError::sqlite("a checkpoint");
         let mut statement = self.connection.prepare_cached(pragma).map_err(&doing)?;

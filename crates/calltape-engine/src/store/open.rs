@@ -30,7 +30,8 @@ pub(crate) const BUSY_WAIT: Duration = Duration::from_millis(20);
 /// Database pages in memory, KiB: the drain's working set is the right edge of a few trees.
 const CACHE_KIB: i64 = 8 << 10;
 
-/// Bytes a page: SQLite's own default; larger ones save 3 % on disk and cost 10 % of the insert rate.
+/// Bytes a page. Larger ones insert 5 to 15 % faster and take as much room, but when calls only trickle each commit
+/// rewrites half a dozen pages, and then a small page is what keeps the disk quiet.
 pub(super) const PAGE_BYTES: i64 = 4096;
 
 /// The WAL is cut back to this once it has grown beyond: 64 MiB.

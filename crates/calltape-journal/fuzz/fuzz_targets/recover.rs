@@ -20,7 +20,8 @@ const HEADER_BYTES: usize = 128;
 /// The directory of a dead run with four segments, and its chunk file as its owner left it. The tape's directory is
 /// kept for as long as the fuzzer runs.
 static RUN: LazyLock<(PathBuf, Vec<u8>, tempfile::TempDir)> = LazyLock::new(|| {
-    let tape = tempfile::tempdir().expect("a directory");
+    // Memory files where there are any: the disk would be most of the time.
+    let tape = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory");
     let bytes = 4 * SEGMENT_BYTES;
     let options = Options {
         limit_bytes: bytes as u64,
