@@ -41,7 +41,7 @@ impl State {
 /// How a batch failed, as far as the breaker cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Somebody else has the database locked; counts once that lasted [`BUSY_GRACE`].
+    /// Somebody else has the database locked; counts once that lasted 5 s.
     Busy,
     /// The disk is full, broken, read-only or gone.
     Capacity,

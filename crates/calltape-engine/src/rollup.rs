@@ -1,7 +1,7 @@
 //! Latency histograms: how long a function's calls took, in a few hundred bytes a minute.
 //!
 //! The drain keeps one a function and minute (`minute.latency`); the query merges them over any span of time and asks
-//! for quantiles. Buckets are log-linear: exact up to 32 ns, then [`SUB_BUCKETS`] to an octave, so that a value read
+//! for quantiles. Buckets are log-linear: exact up to 32 ns, then 32 to an octave, so that a value read
 //! back is within 1/64 (1.6 %) of the one recorded. Holds no time and no function; never fails to record.
 
 use std::fmt;

@@ -18,7 +18,7 @@ use calltape_testkit::{Caller, Database, identity};
 use stage::{drain_all, stranger};
 
 /// Rounds of an ordinary run; `CALLTAPE_KILL_ROUNDS` asks for more.
-const ROUNDS: u64 = 12;
+const ROUNDS: u64 = 8;
 
 const THREADS: usize = 4;
 

@@ -3,8 +3,8 @@
 //! The drain is the only caller and, by the writer lease, the only writer among all processes. Constraints:
 //!
 //! - A transaction holds a batch's rows, its cursors and its books, so that a replay changes nothing.
-//! - An error rolls back and is handed up; nothing here retries, waits longer than [`BUSY_WAIT`], or repairs.
-//! - After any error the drain drops the [`Store`] and everything it knew, and opens it again.
+//! - An error rolls back and is handed up; nothing here retries, waits longer than 20 ms, or repairs.
+//! - After any error the drain drops its `Store` and everything it knew, and opens it again.
 //!
 //! ```text
 //! open.rs        create or open, check what the file is

@@ -80,7 +80,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
     };
     let (max_repr, exit_timeout) = (settings.max_repr, settings.exit_timeout);
     // The interpreter lock stays held, so no second thread starts a second run meanwhile.
-    let recorder = Recorder::start(&settings, &identity).map_err(|error| error.to_string())?;
+    let recorder = with_signals_blocked(|| Recorder::start(&settings, &identity)).map_err(|error| error.to_string())?;
     let generation = LAST_GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
     let running = Arc::new(Running {
         generation,
@@ -95,6 +95,20 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
     GENERATION.store(generation, Ordering::Relaxed);
     messages::log_pending(&running);
     Ok(running)
+}
+
+/// Runs `body` with every signal blocked, for the thread it starts: signals are the program's threads' to take.
+fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: both sets are initialised before they are read, and the mask is the calling thread's own.
+    unsafe {
+        let mut all = std::mem::zeroed::<libc::sigset_t>();
+        let mut before = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let value = body();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        value
+    }
 }
 
 /// Waits until everything recorded before the call is in the database.
@@ -198,9 +212,9 @@ unsafe extern "C" fn forget_in_child() {
     FORKS.fetch_add(1, Ordering::Relaxed);
     GENERATION.store(IDLE, Ordering::Relaxed);
     // The lock is free or held by a thread that does not exist here; a start in progress in the parent forks nobody.
-    if let Ok(mut state) = super::STATE.try_lock() {
-        if matches!(*state, State::Running(_)) {
-            std::mem::forget(std::mem::replace(&mut *state, State::Idle));
-        }
+    if let Ok(mut state) = super::STATE.try_lock()
+        && matches!(*state, State::Running(_))
+    {
+        std::mem::forget(std::mem::replace(&mut *state, State::Idle));
     }
 }

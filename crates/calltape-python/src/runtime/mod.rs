@@ -1,6 +1,7 @@
 //! The one recording of this process: when it begins and ends, and what threads and functions take from it.
 //!
 //! ```text
+//! clock.rs      the time, cheaply
 //! thread.rs     what a thread keeps between its calls
 //! lifecycle.rs  start, flush, stop, exit, fork
 //! identity.rs   who this process and this thread are
@@ -10,6 +11,7 @@
 //! A run has a generation number. Whatever belongs to a run (a function's number, a thread's writer) carries it, and is
 //! made anew when it is not the current one; so a stop, a second start or a fork needs to find nobody.
 
+mod clock;
 mod identity;
 mod lifecycle;
 mod messages;
@@ -20,11 +22,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use calltape_engine::Recorder;
-use calltape_journal::{Counters, Journal, bump};
+use calltape_journal::{Counters, Journal, bump, monotonic_ns};
 use calltape_record::FunctionDef;
 use pyo3::ffi;
 
-pub(crate) use calltape_journal::monotonic_ns;
 pub(crate) use lifecycle::{flush, install_exit_hooks, quiesce, start, stats, stop};
 pub(crate) use thread::{Appended, END_ROOM, ThreadRecorder, this_thread};
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use calltape_journal::Writer;
 use calltape_record::kind;
 
+use super::clock::Clock;
 use super::{NEVER, Running, monotonic_ns};
 
 /// Bytes a journal frame of an END without outcome takes, frame header included: kept free for each call begun, so that
@@ -39,6 +40,7 @@ pub(crate) struct ThreadRecorder {
     /// Calls begun and not ended.
     pub(crate) open: usize,
     pub(crate) scratch: Vec<u8>,
+    clock: Clock,
     random: u64,
     next_id: u64,
     last_id: u64,
@@ -79,6 +81,7 @@ impl ThreadRecorder {
             root: 0,
             open: 0,
             scratch: Vec::new(),
+            clock: Clock::new(),
             random: 0,
             next_id: 0,
             last_id: 0,
@@ -115,6 +118,12 @@ impl ThreadRecorder {
         self.current = 0;
         self.root = 0;
         self.open = 0;
+    }
+
+    /// CLOCK_MONOTONIC ns.
+    #[inline]
+    pub(crate) fn now(&mut self) -> u64 {
+        self.clock.now()
     }
 
     /// The next call's id.

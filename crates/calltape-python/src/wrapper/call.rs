@@ -60,16 +60,19 @@ pub(super) unsafe extern "C" fn vectorcall(
             let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
             let given =
                 Given { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names };
-            enter(&mut *(*monitored).plan, (*monitored).wrapped, given)
+            enter((*monitored).plan, (*monitored).wrapped, given)
         }
     });
     // SAFETY: the caller's arguments are handed on unchanged, and with them its promise about the slot before them.
     let result = unsafe { ffi::PyObject_Vectorcall((*monitored).wrapped, args, nargsf, names) };
+    // SAFETY: the plan lives as long as the callable, which the caller holds.
+    let plan = unsafe { &*(*monitored).plan };
     match entered {
         Entered::Passed => {}
-        // SAFETY: the plan lives as long as the callable, which the caller holds.
-        Entered::Recording(call) => contain((), || unsafe { leave(&*(*monitored).plan, call, result) }),
-        Entered::Dropped => contain((), || unsafe { leave_dropped(&*(*monitored).plan, result) }),
+        // SAFETY: the call was begun by this plan on this thread, just above.
+        Entered::Recording(call) => contain((), || unsafe { leave(plan, call, result) }),
+        // SAFETY: as above.
+        Entered::Dropped => contain((), || unsafe { leave_dropped(plan, result) }),
     }
     result
 }
@@ -88,9 +91,10 @@ unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'
 /// Begins a call.
 ///
 /// # Safety
-/// The interpreter lock is held; `given` and `function` are live.
+/// The interpreter lock is held; `given`, `function` and `plan` are live, and nothing else refers to the plan unless
+/// this thread is busy.
 #[inline]
-unsafe fn enter(plan: &mut Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
+unsafe fn enter(plan: *mut Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
     let thread = runtime::this_thread();
     // SAFETY: `thread` is this thread's own, and the lock is held; no reference to it is kept across other code.
     unsafe {
@@ -98,6 +102,7 @@ unsafe fn enter(plan: &mut Plan, function: *mut PyObject, given: Given<'_>) -> E
             runtime::note_reentry();
             return Entered::Passed;
         }
+        let plan = &mut *plan;
         let generation = runtime::generation();
         if plan.generation != generation && (generation == runtime::OFF || !prepare(plan, thread)) {
             return Entered::Passed;
@@ -122,7 +127,7 @@ unsafe fn enter(plan: &mut Plan, function: *mut PyObject, given: Given<'_>) -> E
 /// As [`enter`]; `thread` is attached to the plan's run.
 #[inline]
 unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObject, given: Given<'_>) -> Entered {
-    let started = runtime::monotonic_ns();
+    let started = thread.now();
     let id = thread.next_id(started);
     let (parent, outer_root) = (thread.current, thread.root);
     let root = if parent == 0 { id } else { outer_root };
@@ -159,7 +164,6 @@ unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObjec
 /// As [`enter`]; `call` is the one begun by this plan on this thread.
 #[inline]
 unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
-    let ended = runtime::monotonic_ns();
     let thread = runtime::this_thread();
     // SAFETY: as in `enter`.
     unsafe {
@@ -169,6 +173,7 @@ unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
         }
         let was_busy = std::mem::replace(&mut (*thread).busy, true);
         let thread = &mut *thread;
+        let ended = thread.now();
         thread.current = call.parent;
         thread.root = call.root;
         thread.open -= 1;
