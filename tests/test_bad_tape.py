@@ -46,13 +46,16 @@ def test_a_folder_that_cannot_be_made_is_said_once_and_recording_stays_off(run_p
     assert "/proc/nowhere" in ended.stderr
 
 
-def test_start_raises_where_the_folder_cannot_be_made(run_program: RunProgram) -> None:
+def test_start_raises_where_the_tape_cannot_be_made(run_program: RunProgram) -> None:
     program = """
 from calltape import start
-try: start("/proc/nowhere/calls.db")
-except OSError as error: print(error)
+for place in ("/proc/nowhere/calls.db", "/usr"):
+    try: start(place)
+    except OSError as error: print(error)
 """
-    assert "/proc/nowhere" in run_program(program).stdout
+    lines = run_program(program).stdout.splitlines()
+    assert "/proc/nowhere" in lines[0]
+    assert lines[1] == "/usr is a directory; set db to a file's path"
 
 
 def test_an_exit_with_the_database_locked_keeps_to_its_time_and_says_what_is_left(run_program: RunProgram) -> None:

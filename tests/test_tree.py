@@ -104,3 +104,41 @@ assert depth_reached(lambda f: f) == depth_reached(monitor) > 900
     calls = run_program(program).tape.calls()
     assert {call["error_type"] for call in calls} == {"RecursionError"}
     assert len(calls) > 900
+
+
+def test_calls_nested_deeper_than_a_segment_can_end_are_dropped_and_counted(run_program: RunProgram) -> None:
+    program = """
+import sys, threading
+from calltape import monitor, stats
+@monitor
+def down(n):
+    if n: down(n - 1)
+def deep():
+    sys.setrecursionlimit(20_000)
+    down(6000)
+threading.stack_size(256 << 20)
+thread = threading.Thread(target=deep)
+thread.start(); thread.join()
+"""
+    book = run_program(program).tape.accounting()["down"]
+    assert book["calls"] == 6001 == book["stored"] + book["dropped"]
+    assert book["unknown"] == 0
+    assert book["stored"] > 3500
+
+
+def test_five_hundred_threads_at_once_lose_nothing(run_program: RunProgram) -> None:
+    program = """
+import threading
+from calltape import monitor
+gate = threading.Event()
+@monitor
+def work(n): return n
+def body(n):
+    work(n); gate.wait()
+threads = [threading.Thread(target=body, args=(n,)) for n in range(500)]
+for thread in threads: thread.start()
+gate.set()
+for thread in threads: thread.join()
+"""
+    book = run_program(program).tape.accounting()["work"]
+    assert (book["stored"], book["dropped"]) == (500, 0)

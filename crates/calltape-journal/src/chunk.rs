@@ -172,4 +172,4 @@ impl Chunk {
 const MOST_CHUNK_BYTES: usize = 1 << 30;
 
 /// What is assumed when neither control file nor chunk says: the default options' cut.
-const DEFAULT_GEOMETRY: Geometry = Geometry { segment_bytes: 256 << 10, chunk_segments: 8 };
+const DEFAULT_GEOMETRY: Geometry = Geometry { segment_bytes: 128 << 10, chunk_segments: 16 };

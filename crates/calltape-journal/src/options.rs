@@ -13,7 +13,8 @@ pub struct Options {
     pub limit_bytes: u64,
     /// Bytes kept when idle, and made at the start. 2 MiB: one chunk.
     pub initial_bytes: u64,
-    /// Bytes of one segment, what a thread holds at least. 256 KiB: a few thousand calls, so leasing is rare.
+    /// Bytes of one segment, what a thread holds at least. 128 KiB: over a thousand calls, so leasing is rare; 512
+    /// threads at the limit; and room to end 4,000 calls that are open at once.
     pub segment_bytes: usize,
     /// Bytes of one file, the step of growing and shrinking. 2 MiB.
     pub chunk_bytes: usize,
@@ -26,7 +27,7 @@ impl Default for Options {
         Options {
             limit_bytes: 64 << 20,
             initial_bytes: 2 << 20,
-            segment_bytes: 256 << 10,
+            segment_bytes: 128 << 10,
             chunk_bytes: 2 << 20,
             idle: Duration::from_secs(10),
         }

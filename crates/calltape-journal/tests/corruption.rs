@@ -97,7 +97,7 @@ fn read_all(run: &Run) -> Vec<Vec<u8>> {
             }
             ControlFlow::Continue(())
         });
-        assert!(end.offset <= SEGMENT_BYTES.max(256 << 10));
+        assert!(end.offset <= SEGMENT_BYTES.max(128 << 10));
         let way = (end.offset - 128.min(end.offset)) as u64;
         assert_eq!(frame_bytes + end.damaged_bytes, way, "each byte is delivered or counted");
         assert_eq!(end.damaged_frames == 0, end.damaged_bytes == 0);

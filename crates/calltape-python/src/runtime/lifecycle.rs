@@ -41,6 +41,9 @@ pub(crate) fn start(py: Python<'_>, arguments: &[(String, String)]) -> PyResult<
             running.recorder.settings().db.display()
         )));
     }
+    if settings.db.is_dir() {
+        return Err(PyOSError::new_err(format!("{} is a directory; set db to a file's path", settings.db.display())));
+    }
     begin(py, settings).map_err(PyOSError::new_err).map(drop)
 }
 
