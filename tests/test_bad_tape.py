@@ -63,8 +63,8 @@ def test_an_exit_with_the_database_locked_keeps_to_its_time_and_says_what_is_lef
     program = (
         """
 import os, sqlite3, subprocess, sys
-code = "import sqlite3, sys, time; d = sqlite3.connect(sys.argv[1], isolation_level=None); d.execute('BEGIN EXCLUSIVE');"
-code += "print('locked', flush=True); sys.stdin.read()"
+code = "import sqlite3, sys; database = sqlite3.connect(sys.argv[1], isolation_level=None);"
+code += "database.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); sys.stdin.read()"
 pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
 holder = subprocess.Popen([sys.executable, "-c", code, os.environ["CALLTAPE_DB"]], **pipes)
 holder.stdout.readline()

@@ -87,6 +87,7 @@ print(stats().journal_bytes)
 
 def test_recursion_to_the_limit_fails_at_the_same_depth(run_program: RunProgram) -> None:
     program = """
+import sys
 from calltape import monitor
 
 def depth_reached(function):
@@ -100,10 +101,12 @@ def depth_reached(function):
     except RecursionError: pass
     return reached
 assert depth_reached(lambda f: f) == depth_reached(monitor) > 900
+sys.setrecursionlimit(3000)
+assert depth_reached(lambda f: f) == depth_reached(monitor) > 2900
 """
     calls = run_program(program).tape.calls()
     assert {call["error_type"] for call in calls} == {"RecursionError"}
-    assert len(calls) > 900
+    assert len(calls) > 3800
 
 
 def test_calls_nested_deeper_than_a_segment_can_end_are_dropped_and_counted(run_program: RunProgram) -> None:

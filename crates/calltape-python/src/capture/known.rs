@@ -10,7 +10,7 @@ use std::ffi::CStr;
 use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::failure::message_of;
+use super::message::message_of;
 use super::scalar::to_string;
 use super::{Capture, type_name};
 

@@ -11,6 +11,7 @@
 mod container;
 mod failure;
 mod known;
+mod message;
 mod names;
 mod scalar;
 

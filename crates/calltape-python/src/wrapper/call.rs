@@ -17,6 +17,7 @@ use pyo3::ffi::{self, PyObject};
 use super::arguments::{Given, write_arguments};
 use super::object::Monitored;
 use super::plan::Plan;
+use super::recursion;
 use super::trampoline::contain;
 use crate::capture::{Capture, Raised, write_failure_of};
 use crate::runtime::{self, Appended, END_ROOM, ThreadRecorder};
@@ -64,7 +65,7 @@ pub(super) unsafe extern "C" fn vectorcall(
         }
     });
     // SAFETY: the caller's arguments are handed on unchanged, and with them its promise about the slot before them.
-    let result = unsafe { ffi::PyObject_Vectorcall((*monitored).wrapped, args, nargsf, names) };
+    let result = unsafe { recursion::call((*monitored).wrapped, args, nargsf, names) };
     // SAFETY: the plan lives as long as the callable, which the caller holds.
     let plan = unsafe { &*(*monitored).plan };
     match entered {

@@ -7,6 +7,7 @@
 //! plan.rs        what was decided at decoration: name, sampling, what to capture
 //! object.rs      the type: making, freeing, garbage collection
 //! attributes.rs  what the program sees when it looks at it
+//! recursion.rs   the same depth of recursion as without
 //! trampoline.rs  panics stop here
 //! ```
 //!
@@ -18,6 +19,7 @@ mod call;
 mod object;
 mod parameters;
 mod plan;
+mod recursion;
 mod trampoline;
 
 pub(crate) use object::{new_monitored, types};
