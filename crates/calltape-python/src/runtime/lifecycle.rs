@@ -5,7 +5,7 @@
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use calltape_engine::settings::{OnFull, Settings, Surroundings};
@@ -90,6 +90,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         forks: FORKS.load(Ordering::Relaxed),
         journal: Arc::clone(recorder.journal()),
         recorder,
+        slots: Mutex::default(),
         block_ns,
         max_repr,
         exit_timeout,

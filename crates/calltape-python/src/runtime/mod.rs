@@ -17,12 +17,13 @@ mod lifecycle;
 mod messages;
 mod thread;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use calltape_engine::Recorder;
-use calltape_journal::{Counters, Journal, bump, monotonic_ns};
+use calltape_journal::{Counters, Journal, JournalError, bump, monotonic_ns};
 use calltape_record::FunctionDef;
 use pyo3::ffi;
 
@@ -67,6 +68,8 @@ pub(crate) struct Running {
     forks: u32,
     pub(crate) journal: Arc<Journal>,
     recorder: Recorder,
+    /// Numbers given out, by encoded definition: a function that is made anew each time keeps its number.
+    slots: Mutex<HashMap<Vec<u8>, u32>>,
     /// How long a call waits for room; `None` to drop at once.
     pub(crate) block_ns: Option<u64>,
     max_repr: usize,
@@ -74,6 +77,20 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The number of a function, written to the journal the first time.
+    fn slot_of(&self, definition: &FunctionDef) -> Result<u32, JournalError> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let encoded = definition.encode();
+        if let Some(&slot) = slots.get(&encoded) {
+            return Ok(slot);
+        }
+        let slot = self.journal.define(&encoded)?;
+        if slot != 0 {
+            slots.insert(encoded, slot);
+        }
+        Ok(slot)
+    }
+
     /// Whether the run was started in this process, and not in one it was forked from.
     pub(crate) fn is_of_this_process(&self) -> bool {
         self.forks == FORKS.load(Ordering::Relaxed)
@@ -86,13 +103,16 @@ impl Running {
         let deadline = monotonic_ns() + self.block_ns?;
         loop {
             let now = monotonic_ns();
-            if now >= deadline || self.generation != generation() {
+            if now >= deadline {
                 return None;
             }
             without_the_lock(|| {
                 self.recorder.wake();
                 self.journal.wait_for_space(Duration::from_nanos(deadline - now).min(LOOK_AGAIN));
             });
+            if self.generation != generation() {
+                return None;
+            }
             if let Some(done) = attempt() {
                 return Some(done);
             }
@@ -137,7 +157,7 @@ pub(crate) fn define(definition: &FunctionDef) -> Option<Defined> {
         Some(running) => running,
         None => lifecycle::start_lazily()?,
     };
-    let slot = match running.journal.define(&definition.encode()) {
+    let slot = match running.slot_of(definition) {
         Ok(slot) => slot,
         Err(error) => {
             messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));

@@ -10,7 +10,6 @@
 //! run, `ThreadRecorder::busy` is set: a finaliser that an allocation may trigger, and that calls a monitored function,
 //! is passed through and counted as re-entry.
 
-use calltape_journal::bump;
 use calltape_record::{StartHead, Status, begin_end, begin_start};
 use pyo3::ffi::{self, PyObject};
 
@@ -41,6 +40,8 @@ struct Call {
     parent: u64,
     root: u64,
     generation: u32,
+    /// The thread that began it, and ends it.
+    thread: *mut ThreadRecorder,
 }
 
 /// The vectorcall of a monitored function.
@@ -61,7 +62,7 @@ pub(super) unsafe extern "C" fn vectorcall(
             let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
             let given =
                 Given { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names };
-            enter((*monitored).plan, (*monitored).wrapped, given)
+            enter(&*(*monitored).plan, (*monitored).wrapped, given)
         }
     });
     // SAFETY: the caller's arguments are handed on unchanged, and with them its promise about the slot before them.
@@ -92,10 +93,9 @@ unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'
 /// Begins a call.
 ///
 /// # Safety
-/// The interpreter lock is held; `given`, `function` and `plan` are live, and nothing else refers to the plan unless
-/// this thread is busy.
+/// The interpreter lock is held; `given` and `function` are live.
 #[inline]
-unsafe fn enter(plan: *mut Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
+unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
     let thread = runtime::this_thread();
     // SAFETY: `thread` is this thread's own, and the lock is held; no reference to it is kept across other code.
     unsafe {
@@ -103,16 +103,15 @@ unsafe fn enter(plan: *mut Plan, function: *mut PyObject, given: Given<'_>) -> E
             runtime::note_reentry();
             return Entered::Passed;
         }
-        let plan = &mut *plan;
         let generation = runtime::generation();
-        if plan.generation != generation && (generation == runtime::OFF || !prepare(plan, thread)) {
+        if plan.generation.get() != generation && (generation == runtime::OFF || !prepare(plan, thread)) {
             return Entered::Passed;
         }
         if !plan.keeps_all() && u64::from((*thread).random()) >= plan.keep_below {
-            count_sampled_out(plan);
+            plan.count_sampled_out();
             return Entered::Passed;
         }
-        if (*thread).generation != plan.generation && !runtime::attach(thread) {
+        if (*thread).generation != plan.generation.get() && !runtime::attach(thread) {
             return drop_call(plan);
         }
         (*thread).busy = true;
@@ -132,11 +131,11 @@ unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObjec
     let id = thread.next_id(started);
     let (parent, outer_root) = (thread.current, thread.root);
     let root = if parent == 0 { id } else { outer_root };
-    let head = StartHead { id, parent, root, started, function: plan.slot, weight: plan.weight };
+    let head = StartHead { id, parent, root, started, function: plan.slot.get(), weight: plan.weight };
     let mut scratch = std::mem::take(&mut thread.scratch);
     begin_start(&mut scratch, &head);
     if plan.capture_arguments {
-        let mut capture = Capture::new(&mut scratch, plan.max_repr);
+        let mut capture = Capture::new(&mut scratch, plan.max_repr.get());
         // SAFETY: passed on.
         unsafe {
             match &plan.frozen {
@@ -151,12 +150,12 @@ unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObjec
         // SAFETY: passed on.
         return unsafe { drop_call(plan) };
     }
-    // SAFETY: the counters belong to the run the plan is prepared for, which is current.
-    unsafe { bump(&(*plan.counters).calls) };
+    // SAFETY: the plan is prepared for the thread's run, into whose journal the START just went.
+    unsafe { plan.count_call() };
     thread.current = id;
     thread.root = root;
     thread.open += 1;
-    Entered::Recording(Call { id, parent, root: outer_root, generation: plan.generation })
+    Entered::Recording(Call { id, parent, root: outer_root, generation: plan.generation.get(), thread })
 }
 
 /// Ends a call: `result` is null when it raised.
@@ -165,8 +164,8 @@ unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObjec
 /// As [`enter`]; `call` is the one begun by this plan on this thread.
 #[inline]
 unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
-    let thread = runtime::this_thread();
-    // SAFETY: as in `enter`.
+    let thread = call.thread;
+    // SAFETY: as in `enter`; a call ends on the thread that began it.
     unsafe {
         if call.generation != runtime::generation() || (*thread).generation != call.generation {
             (*thread).forget_calls();
@@ -182,15 +181,15 @@ unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
         if result.is_null() {
             write_failed_end(&mut scratch, plan, call.id, ended);
         } else {
-            begin_end(&mut scratch, call.id, ended, plan.slot, Status::Ok);
+            begin_end(&mut scratch, call.id, ended, plan.slot.get(), Status::Ok);
             if plan.capture_result {
-                Capture::new(&mut scratch, plan.max_repr).value(result);
+                Capture::new(&mut scratch, plan.max_repr.get()).value(result);
             }
         }
         let reserve = thread.open * END_ROOM;
         if matches!(thread.append_end(&scratch, reserve), Appended::Full) {
             let status = if result.is_null() { Status::Error } else { Status::Ok };
-            begin_end(&mut scratch, call.id, ended, plan.slot, status);
+            begin_end(&mut scratch, call.id, ended, plan.slot.get(), status);
             thread.append_bare_end(&scratch, reserve);
         }
         thread.scratch = scratch;
@@ -204,7 +203,7 @@ unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
 /// The interpreter lock is held and an exception is set.
 #[cold]
 unsafe fn write_failed_end(scratch: &mut Vec<u8>, plan: &Plan, id: u64, ended: u64) {
-    begin_end(scratch, id, ended, plan.slot, Status::Error);
+    begin_end(scratch, id, ended, plan.slot.get(), Status::Error);
     // SAFETY: passed on; what the capture may raise is cleared before the exception returns.
     unsafe {
         if ffi::PyErr_Occurred().is_null() {
@@ -212,11 +211,11 @@ unsafe fn write_failed_end(scratch: &mut Vec<u8>, plan: &Plan, id: u64, ended: u
         }
         let raised = Raised::take();
         let written = contain(false, || {
-            write_failure_of(&raised, scratch, plan.max_repr);
+            write_failure_of(&raised, scratch, plan.max_repr.get());
             true
         });
         if !written {
-            begin_end(scratch, id, ended, plan.slot, Status::Error);
+            begin_end(scratch, id, ended, plan.slot.get(), Status::Error);
         }
         if !ffi::PyErr_Occurred().is_null() {
             ffi::PyErr_Clear();
@@ -230,42 +229,28 @@ unsafe fn write_failed_end(scratch: &mut Vec<u8>, plan: &Plan, id: u64, ended: u
 /// # Safety
 /// As [`enter`].
 #[cold]
-unsafe fn prepare(plan: &mut Plan, thread: *mut ThreadRecorder) -> bool {
+unsafe fn prepare(plan: &Plan, thread: *mut ThreadRecorder) -> bool {
     // SAFETY: as in `enter`; starting may run the program's code (log handlers), which is passed through meanwhile.
     unsafe {
         (*thread).busy = true;
         let defined = contain(None, || runtime::define(&plan.definition));
         (*thread).busy = false;
         let Some(defined) = defined else { return false };
-        plan.generation = defined.generation;
-        plan.slot = defined.slot;
-        plan.counters = defined.counters;
-        plan.max_repr = plan.own_max_repr.unwrap_or(defined.max_repr);
+        plan.generation.set(defined.generation);
+        plan.slot.set(defined.slot);
+        plan.counters.set(defined.counters);
+        plan.max_repr.set(plan.own_max_repr.unwrap_or(defined.max_repr));
         true
     }
 }
 
 /// # Safety
-/// The plan is prepared for the current run.
-#[inline]
-unsafe fn count_sampled_out(plan: &Plan) {
-    // SAFETY: passed on.
-    unsafe {
-        bump(&(*plan.counters).calls);
-        bump(&(*plan.counters).sampled_out);
-    }
-}
-
-/// # Safety
-/// The plan is prepared for the current run.
+/// The interpreter lock is held.
 #[cold]
 unsafe fn drop_call(plan: &Plan) -> Entered {
-    if plan.generation == runtime::generation() && !plan.counters.is_null() {
-        // SAFETY: passed on.
-        unsafe {
-            bump(&(*plan.counters).calls);
-            bump(&(*plan.counters).dropped);
-        }
+    if plan.generation.get() == runtime::generation() {
+        // SAFETY: the plan is prepared for the current run.
+        unsafe { plan.count_dropped() };
     }
     Entered::Dropped
 }
@@ -274,8 +259,8 @@ unsafe fn drop_call(plan: &Plan) -> Entered {
 /// As [`leave`].
 #[cold]
 unsafe fn leave_dropped(plan: &Plan, result: *mut PyObject) {
-    if result.is_null() && plan.generation == runtime::generation() {
+    if result.is_null() && plan.generation.get() == runtime::generation() {
         // SAFETY: the plan is prepared for the current run.
-        unsafe { bump(&(*plan.counters).dropped_errors) };
+        unsafe { plan.count_dropped_error() };
     }
 }

@@ -4,6 +4,7 @@
 //! a bound method being made. It holds the wrapped callable and a `__dict__` of its own, and takes part in garbage
 //! collection.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_uint, c_ulong, c_void};
 use std::mem::offset_of;
 use std::ptr;
@@ -180,12 +181,12 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
         weight: 1.0,
         capture_arguments: options.capture_args,
         capture_result: options.capture_result,
-        max_repr: 0,
+        max_repr: Cell::new(0),
         own_max_repr: options.max_repr,
         frozen: if is_partial { Some(Frozen::of(wrapped)?) } else { None },
-        generation: NEVER,
-        slot: 0,
-        counters: ptr::null(),
+        generation: Cell::new(NEVER),
+        slot: Cell::new(0),
+        counters: Cell::new(ptr::null()),
     };
     plan.sample(options.sample_rate);
     Ok(plan)
@@ -203,7 +204,7 @@ pub(super) unsafe fn skip_first(monitored: *mut Monitored) {
     // SAFETY: no call of this function is being recorded, since the lock is held and this is not inside `enter`.
     unsafe {
         let plan = &mut *(*monitored).plan;
-        if plan.parameters.skipped == 0 && plan.parameters.positional > 0 && plan.generation == NEVER {
+        if plan.parameters.skipped == 0 && plan.parameters.positional > 0 && plan.generation.get() == NEVER {
             plan.parameters.skipped = 1;
             Python::attach(|py| plan.definition.parameters = plan.parameters.shown(py));
         }

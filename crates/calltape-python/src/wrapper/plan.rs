@@ -1,6 +1,8 @@
 //! What was decided at decoration, and the function's number in the current run.
 
-use calltape_journal::Counters;
+use std::cell::Cell;
+
+use calltape_journal::{Counters, bump};
 use calltape_record::FunctionDef;
 
 use super::arguments::Frozen;
@@ -9,7 +11,8 @@ use super::parameters::Parameters;
 /// Calls per `sample_rate` unit: rates are compared as 32-bit fractions.
 const RATE_SCALE: f64 = 4_294_967_296.0;
 
-/// A monitored function's settings and its place in the run.
+/// A monitored function's settings and its place in the run. What a run changes stands in cells: several threads may
+/// be inside calls of the function, and the interpreter lock lets one at a time at them.
 pub(super) struct Plan {
     pub(super) definition: FunctionDef,
     pub(super) parameters: Parameters,
@@ -20,15 +23,15 @@ pub(super) struct Plan {
     pub(super) capture_arguments: bool,
     pub(super) capture_result: bool,
     /// Bytes kept of one value: the function's own, or the setting's once a run is there.
-    pub(super) max_repr: usize,
+    pub(super) max_repr: Cell<usize>,
     pub(super) own_max_repr: Option<usize>,
     /// The arguments a `functools.partial` adds.
     pub(super) frozen: Option<Frozen>,
     /// The run that `slot` and `counters` belong to.
-    pub(super) generation: u32,
-    pub(super) slot: u32,
+    pub(super) generation: Cell<u32>,
+    pub(super) slot: Cell<u32>,
     /// Owned by the journal of run `generation`, which outlives every use while that run is current.
-    pub(super) counters: *const Counters,
+    pub(super) counters: Cell<*const Counters>,
 }
 
 impl Plan {
@@ -36,6 +39,50 @@ impl Plan {
     pub(super) fn sample(&mut self, rate: f64) {
         self.keep_below = (rate * RATE_SCALE) as u64;
         self.weight = if rate > 0.0 { 1.0 / rate } else { 1.0 };
+    }
+
+    /// Counts a call whose START is in the journal.
+    ///
+    /// # Safety
+    /// The plan is prepared for the current run, and the interpreter lock is held.
+    #[inline]
+    pub(super) unsafe fn count_call(&self) {
+        // SAFETY: the current run's journal holds the counters.
+        unsafe { bump(&(*self.counters.get()).calls) };
+    }
+
+    /// Counts a call that sampling leaves out.
+    ///
+    /// # Safety
+    /// As [`Self::count_call`].
+    #[inline]
+    pub(super) unsafe fn count_sampled_out(&self) {
+        // SAFETY: as there.
+        unsafe {
+            bump(&(*self.counters.get()).calls);
+            bump(&(*self.counters.get()).sampled_out);
+        }
+    }
+
+    /// Counts a call whose START found no room.
+    ///
+    /// # Safety
+    /// As [`Self::count_call`].
+    pub(super) unsafe fn count_dropped(&self) {
+        // SAFETY: as there.
+        unsafe {
+            bump(&(*self.counters.get()).calls);
+            bump(&(*self.counters.get()).dropped);
+        }
+    }
+
+    /// Counts that a dropped call raised.
+    ///
+    /// # Safety
+    /// As [`Self::count_call`].
+    pub(super) unsafe fn count_dropped_error(&self) {
+        // SAFETY: as there.
+        unsafe { bump(&(*self.counters.get()).dropped_errors) };
     }
 
     /// Whether every call is kept.
