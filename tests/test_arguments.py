@@ -155,3 +155,33 @@ login("ann", {"deep": {"Password": "deep-canary", "passage": "kept"}}, api_key={
     ]
     assert json.loads(tape.calls()[0]["result"]) == {"token": "***", "author": "ann"}
     assert b"canary" not in b"".join(path.read_bytes() for path in tape.path.parent.rglob("*") if path.is_file())
+
+
+def test_secrets_are_masked_in_every_place_a_name_tells(run_program: RunProgram) -> None:
+    program = """
+import functools, json
+from calltape import monitor
+class Key(str): pass
+secret = "canary-5c1f"
+@monitor
+def variadic(*tokens, **credentials): pass
+variadic(secret, secret, login=secret)
+@monitor
+def nested(value): pass
+nested({Key("password"): secret, b"api_key": secret, "github_token": secret})
+nested({"user.password": secret, "db_password_1": secret, "Proxy-Authorization": secret})
+@monitor
+def surplus(user, password): pass
+try: surplus("ann", secret, secret)
+except TypeError: pass
+class Mine(functools.partial): pass
+def login(user, password): pass
+monitor(Mine(login, "ann"), name="p.mine")(secret)
+monitor(functools.partial(login, "ann", password=secret), name="p.held")()
+nested({"author": 1, "tokenizer": 2, "max_tokens": 3, "passage": 4, "keyboard": 5, "cardinal": 6, "has_auth": 7})
+"""
+    tape = run_program(program).tape
+    assert b"canary" not in b"".join(path.read_bytes() for path in tape.path.parent.rglob("*") if path.is_file())
+    kept = json.loads(tape.calls("nested")[-1]["args"])["value"]
+    assert list(kept.values()) == [1, 2, 3, 4, 5, 6, 7]
+    assert json.loads(tape.calls("held")[0]["args"]) == {"user": "ann", "password": "***"}

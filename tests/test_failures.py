@@ -61,7 +61,7 @@ def test_the_tape_tells_type_message_and_chain(run_program: RunProgram) -> None:
     assert parse["error_type"] == "json.decoder.JSONDecodeError"
     assert parse["error_message"].startswith("Expecting property name")
     assert load["error_type"] == "__main__.Refused"
-    assert load["error_message"] == "no order, [int]"
+    assert load["error_message"] == "('no order', 7)"
     chain = json.loads(load["traceback"])
     assert [(link["type"], link["relation"]) for link in chain] == [
         ("__main__.Refused", None),
@@ -165,3 +165,71 @@ except ValueError: pass
     assert messages[3] == "[int]"
     assert all(len(message) < 1100 for message in messages)
     assert len(json.loads(tape.calls("cycle")[0]["traceback"])) == 2
+
+
+def test_messages_read_as_the_interpreters_own(run_program: RunProgram) -> None:
+    program = """
+import json
+from calltape import monitor
+cases = {
+    "plain": lambda: (_ for _ in ()).throw(ValueError("bad")),
+    "empty": lambda: (_ for _ in ()).throw(ValueError()),
+    "number": lambda: (_ for _ in ()).throw(ValueError(5)),
+    "several": lambda: (_ for _ in ()).throw(ValueError("a", 2, None, True)),
+    "key": lambda: {}["it's"],
+    "file": lambda: open("/nowhere/at all"),
+    "rename": lambda: __import__("os").rename("/nowhere/a", "/nowhere/b"),
+    "syntax": lambda: compile("x = (", "/srv/module.py", "exec"),
+    "decode": lambda: b"ab\\xff".decode("utf-8"),
+    "decode many": lambda: b"\\xe4\\xb8".decode("utf-8"),
+    "zero": lambda: 1 // 0,
+    "attribute": lambda: None.nothing,
+    "name": lambda: nothing_here,
+    "exit": lambda: exec("raise SystemExit(3)"),
+    "json": lambda: json.loads("{"),
+}
+@monitor
+def case(name): cases[name]()
+for name in cases:
+    try: case(name)
+    except BaseException as error: print(json.dumps(str(error)))
+"""
+    ended = run_program(program)
+    told = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [call["error_message"] for call in ended.tape.calls("case")] == told
+
+
+def test_an_error_is_kept_with_its_kind_whatever_the_settings(run_program: RunProgram) -> None:
+    program = """
+from calltape import monitor
+@monitor(max_repr=1_000_000)
+def fail(text): raise type("E" * 200_000, (ValueError,), {})(text)
+try: fail("m" * 900_000)
+except ValueError: pass
+"""
+    (call,) = run_program(program).tape.calls("fail")
+    assert call["status"] == "error"
+    assert call["error_type"].startswith("__main__.EEEE")
+    assert len(call["error_type"]) < 600
+    assert call["error_message"].endswith("... [900000 chars]")
+
+
+def test_no_user_code_runs_for_a_message(run_program: RunProgram) -> None:
+    program = """
+from calltape import monitor
+class Weird(str):
+    def __str__(self): raise SystemExit("user code ran")
+    __repr__ = __format__ = __len__ = __str__
+class Odd:
+    def __repr__(self): raise SystemExit("user code ran")
+    __str__ = __repr__
+@monitor
+def fail(error): raise error
+syntax = SyntaxError("m"); syntax.msg = Odd(); syntax.filename = Weird("f")
+errors = [OSError(2, "m", Odd()), OSError(2, Weird("w")), OSError(Odd(), Odd()), syntax, ValueError(Weird("w"))]
+for error in [*errors, KeyError(Odd())]:
+    try: fail(error)
+    except Exception: pass
+"""
+    messages = [call["error_message"] for call in run_program(program).tape.calls("fail")]
+    assert messages == ["[Errno 2] m: [Odd]", "[Errno 2] w", "[Errno [Odd]] [Odd]", " (f)", "w", "[Odd]"]

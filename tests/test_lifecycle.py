@@ -207,9 +207,10 @@ for n in range(3000): work(n)
 def test_a_forked_child_records_on_its_own(run_program: RunProgram) -> None:
     program = """
 import os, sys
-from calltape import monitor, flush
+from calltape import monitor, flush, start
 @monitor
 def work(who): return who
+start(os.environ.pop("CALLTAPE_DB"))
 work("parent")
 pid = os.fork()
 if pid == 0:

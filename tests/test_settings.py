@@ -47,14 +47,17 @@ def test_a_bad_argument_of_start_is_an_error_that_names_it(arguments: dict[str, 
         calltape.start(**arguments)
 
 
-def test_a_second_tape_is_refused_with_the_remedy(run_program: RunProgram) -> None:
+def test_a_second_tape_or_other_settings_are_refused_with_the_remedy(run_program: RunProgram) -> None:
     program = """
 from calltape import start
-start()
-try: start("other.db")
-except RuntimeError as error: print(error)
+start(); start()
+for settings in ({"db": "other.db"}, {"on_full": "block"}):
+    try: start(**settings)
+    except RuntimeError as error: print(error)
 """
-    assert "call calltape.stop() before starting another tape" in run_program(program).stdout
+    first, second = run_program(program).stdout.splitlines()
+    assert first.startswith("calltape already records with db=")
+    assert second.startswith("calltape already records with on_full=drop; call calltape.stop() before")
 
 
 def test_disabled_in_the_file_records_nothing(run_program: RunProgram) -> None:

@@ -73,19 +73,23 @@ def test_it_is_pickled_by_name() -> None:
         globals()["bare"] = original
 
 
-def test_attributes_are_set_on_it_and_the_functions_own_on_the_function() -> None:
+def test_attributes_are_those_of_the_function_set_on_either() -> None:
     def target() -> int:
         return 1
 
     wrapped = monitor(target)
     wrapped.extra = 5  # type: ignore[attr-defined]
     assert wrapped.extra == 5  # type: ignore[attr-defined]
-    assert not hasattr(target, "extra")
+    assert target.extra == 5  # type: ignore[attr-defined]
     wrapped.__name__ = "renamed"
     wrapped.__doc__ = "new"
     assert (target.__name__, target.__doc__) == ("renamed", "new")
     del wrapped.extra  # type: ignore[attr-defined]
     assert not hasattr(wrapped, "extra")
+    target.later = 6  # type: ignore[attr-defined]
+    assert wrapped.later == 6  # type: ignore[attr-defined]
+    del wrapped.later  # type: ignore[attr-defined]
+    assert not hasattr(wrapped, "later")
 
 
 def test_cycles_through_it_are_collected_and_it_can_be_referenced_weakly() -> None:
@@ -113,3 +117,68 @@ def test_making_and_dropping_many_leaves_nothing_behind() -> None:
     cycle()
     gc.collect()
     assert len(gc.get_objects()) - before < 50
+
+
+class Ruled:
+    """A callable that binds by a rule of its own."""
+
+    def __call__(self, value: int) -> int:
+        return value
+
+    def __get__(self, instance: object, owner: type | None = None) -> Callable[[int], int]:
+        return lambda value: value + 100
+
+
+def test_callables_bind_by_their_own_rule_and_builtins_not_at_all() -> None:
+    class Holder:
+        largest = monitor(max)
+        ruled = monitor(Ruled())
+        cached = monitor(functools.lru_cache(lambda _, value: value + 1))
+
+    holder = Holder()
+    assert holder.largest(1, 2) == 2
+    assert holder.ruled(1) == 101
+    assert holder.cached(1) == 2
+
+
+def test_a_proxy_of_a_function_is_decorated_as_the_callable_it_is() -> None:
+    class Proxy:
+        def __init__(self, target: Callable[..., Any]) -> None:
+            self.target = target
+
+        @property
+        def __class__(self) -> Any:
+            return type(self.target)
+
+        def __call__(self, *args: Any) -> Any:
+            return self.target(*args)
+
+    assert monitor(Proxy(lambda value: value * 2))(4) == 8
+
+
+def test_a_monitored_callable_is_pickled_and_copied_with_what_it_wraps() -> None:
+    wrapped = monitor(functools.partial(divmod, 9))
+    for clone in (pickle.loads(pickle.dumps(wrapped)), copy.copy(wrapped), copy.deepcopy(wrapped)):
+        assert clone(4) == (2, 1)
+        assert type(clone) is type(wrapped)
+
+
+def test_a_call_from_a_finaliser_of_a_collected_cycle_still_finds_the_function() -> None:
+    """The collector cleared the wrapper before a finaliser in the same cycle called it, which crashed the program;
+    the wrapper now keeps its function until it is freed."""
+    seen = []
+
+    class Late:
+        def __init__(self) -> None:
+            self.me = self
+            self.call = monitor(lambda: seen.append("called"))
+            self.cycle = [self.call, self]
+            self.reference = weakref.ref(self.cycle[1], lambda _, call=self.call: call())
+
+        def __del__(self) -> None:
+            self.call()
+
+    for _ in range(10):
+        Late()
+        gc.collect()
+    assert len(seen) >= 10

@@ -136,8 +136,9 @@ def _decorate_callable(function: Any, options: dict[str, Any], *, skip_first: bo
             "%s is not recorded: coroutine functions and generators are not supported yet", _name_of(function)
         )
         return function
-    called = function.func if isinstance(function, functools.partial) else function
-    code = getattr(called, "__code__", None) if isinstance(called, types.FunctionType) else None
+    partial = _is_plain_partial(function)
+    called = function.func if partial else function
+    code = called.__code__ if type(called) is types.FunctionType else None
     return _native.monitored(
         function,
         {
@@ -146,7 +147,8 @@ def _decorate_callable(function: Any, options: dict[str, Any], *, skip_first: bo
             "file": code.co_filename if code else "",
             "line": code.co_firstlineno if code else 0,
             "skip_first": _is_method(called) if skip_first is None else skip_first,
-            "layout": None if called is function and code else _layout_of(called),
+            "partial": partial,
+            "layout": None if code else _layout_of(called),
         },
     )
 
@@ -154,9 +156,20 @@ def _decorate_callable(function: Any, options: dict[str, Any], *, skip_first: bo
 _MONITORED = (_native.Monitored, _native.MonitoredCallable)
 
 
+def _is_plain_partial(function: Any) -> bool:
+    """Whether a partial's arguments simply go before the call's: not a subclass, no placeholders (3.14)."""
+    if type(function) is not functools.partial:
+        return False
+    placeholder = getattr(functools, "Placeholder", None)
+    return placeholder is None or all(argument is not placeholder for argument in function.args)
+
+
 def _runs_later(function: Any) -> bool:
     tests = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
-    return any(test(function) for test in tests)
+    try:
+        return any(test(function) for test in tests)
+    except AttributeError:  # a proxy that says it is a function and has no code
+        return False
 
 
 def _name_of(function: Any) -> str:
@@ -166,7 +179,7 @@ def _name_of(function: Any) -> str:
 
 def _is_method(function: Any) -> bool:
     """Whether the first parameter is an instance or class, as far as a function tells before its class is made."""
-    if not isinstance(function, types.FunctionType):
+    if type(function) is not types.FunctionType:
         return False
     owner = function.__qualname__.rpartition(".")[0]
     first = function.__code__.co_varnames[:1]
@@ -177,7 +190,7 @@ def _layout_of(function: Any) -> _Layout:
     """Names and counts of a callable's parameters, as the native side wants them; any where none are known."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         return _ANY_ARGUMENTS
     kinds = inspect.Parameter
     positional_only = [p.name for p in parameters if p.kind is kinds.POSITIONAL_ONLY]

@@ -223,7 +223,6 @@ impl Recorder {
             sampled_out: 0,
             dropped: 0,
             dropped_errors: 0,
-            reentrant: 0,
             in_flight: 0,
             journal_bytes: occupancy.bytes_leased_or_sealed,
             journal_capacity: occupancy.limit_bytes,
@@ -243,7 +242,6 @@ impl Recorder {
             stats.sampled_out += counters.sampled_out;
             stats.dropped += counters.dropped;
             stats.dropped_errors += counters.dropped_errors;
-            stats.reentrant += counters.reentrant;
         }
         let settled = stats.stored + stats.sampled_out + stats.dropped;
         stats.in_flight = stats.recorded.saturating_sub(settled);

@@ -28,8 +28,6 @@ pub struct Stats {
     pub dropped: u64,
     /// Of the dropped, those that ended in an error.
     pub dropped_errors: u64,
-    /// Calls made by the recorder's own work, passed through; not among `recorded`.
-    pub reentrant: u64,
     /// Begun and not ended, or not yet in the database.
     pub in_flight: u64,
     /// Bytes of journal that hold records or may get some.

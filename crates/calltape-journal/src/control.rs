@@ -29,10 +29,8 @@ pub struct Counters {
     pub dropped: AtomicU64,
     /// Of the dropped, those that ended in an error.
     pub dropped_errors: AtomicU64,
-    /// Calls made by the recorder's own work, passed through.
-    pub reentrant: AtomicU64,
     /// Zero; room for later versions.
-    _spare: [AtomicU64; 3],
+    _spare: [AtomicU64; 4],
 }
 
 const _: () = assert!(size_of::<Counters>() == at::SLOT_BYTES);
@@ -45,7 +43,6 @@ impl Counters {
             sampled_out: self.sampled_out.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             dropped_errors: self.dropped_errors.load(Ordering::Relaxed),
-            reentrant: self.reentrant.load(Ordering::Relaxed),
         }
     }
 }
@@ -61,8 +58,6 @@ pub struct CounterValues {
     pub dropped: u64,
     /// See [`Counters::dropped_errors`].
     pub dropped_errors: u64,
-    /// See [`Counters::reentrant`].
-    pub reentrant: u64,
 }
 
 /// Adds one, for callers that something else serialises (the interpreter lock): a load and a store, no locked

@@ -57,8 +57,10 @@ fn quiesce() {
     runtime::quiesce();
 }
 
+/// A timeout as given; what is longer than a thread can be told to wait is a year.
 fn seconds(timeout: f64) -> Duration {
-    Duration::try_from_secs_f64(timeout.max(0.0)).unwrap_or(Duration::MAX)
+    const YEAR: f64 = 366.0 * 86_400.0;
+    if timeout.is_nan() { Duration::ZERO } else { Duration::from_secs_f64(timeout.clamp(0.0, YEAR)) }
 }
 
 /// The figures of the run by name, zeros while there is none; the breaker's stand in a dict of their own.

@@ -56,6 +56,21 @@ pub(super) struct Failed {
     pub(super) traceback: Stretch,
 }
 
+impl Failed {
+    /// An error whose kind found no room in a full journal: it is counted among the errors all the same.
+    fn without_kind() -> Self {
+        let empty = String::new;
+        Self {
+            error_type: "(not kept)".to_owned(),
+            file: empty(),
+            line: 0,
+            place: empty(),
+            message: empty(),
+            traceback: Stretch::NOTHING,
+        }
+    }
+}
+
 /// An END whose START is not in the batch.
 #[derive(Debug)]
 pub(super) struct Late {
@@ -176,7 +191,7 @@ impl Batch {
 
     fn finish(&mut self, position: usize, end: EndEvent<'_>) -> u64 {
         let (status, ended) = (end.status, end.ended);
-        let (result, failed, unreadable) = self.render_outcome(end.outcome);
+        let (result, failed, unreadable) = self.render_outcome(status, end.outcome);
         let failure = failed.map_or(0, |failed| {
             self.failures.push(failed);
             self.failures.len() as u32
@@ -191,9 +206,9 @@ impl Batch {
     }
 
     /// Renders how a call ended: its result, its failure, and how many values could not be read.
-    pub(super) fn render_outcome(&mut self, outcome: Outcome<'_>) -> (Stretch, Option<Failed>, u64) {
+    pub(super) fn render_outcome(&mut self, status: Status, outcome: Outcome<'_>) -> (Stretch, Option<Failed>, u64) {
         match outcome {
-            Outcome::Value([]) => (Stretch::NOTHING, None, 0),
+            Outcome::Value([]) => (Stretch::NOTHING, (status == Status::Error).then(Failed::without_kind), 0),
             Outcome::Value(bytes) => {
                 let result = self.render(|json| value::render_json(bytes, json).map(|()| true));
                 (result.unwrap_or(Stretch::NOTHING), None, u64::from(result.is_err()))

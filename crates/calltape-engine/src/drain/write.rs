@@ -132,7 +132,7 @@ impl Writing<'_> {
         let duration_ns = facts.running.remove(&end.id).map(|started| end.ended.saturating_sub(started));
         let ended_ns = facts.unix(end.ended, None);
         let (status, slot) = (end.status, end.function);
-        let (result, failed, unreadable) = batch.render_outcome(end.outcome);
+        let (result, failed, unreadable) = batch.render_outcome(status, end.outcome);
         facts.damaged += unreadable;
         match writer.end(end.id, status as u8, duration_ns, ended_ns, batch.text(result))? {
             Some((function, duration_ns)) => {

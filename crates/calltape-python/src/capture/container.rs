@@ -104,10 +104,17 @@ impl Capture<'_> {
     /// # Safety
     /// `key` and `value` are live and held, the interpreter lock held.
     pub(super) unsafe fn pair(&mut self, key: *mut PyObject, value: *mut PyObject) {
-        // SAFETY: passed on; only a str's storage is read as text.
+        // SAFETY: passed on; only the storage of a str or of bytes is read.
         unsafe {
-            let is_text = ffi::PyUnicode_Check(key) != 0;
-            let secret = is_text && ascii(key).is_some_and(is_sensitive);
+            let name = if ffi::PyUnicode_Check(key) != 0 {
+                ascii(key)
+            } else if ffi::PyBytes_Check(key) != 0 {
+                let length = ffi::Py_SIZE(key) as usize;
+                Some(std::slice::from_raw_parts(ffi::PyBytes_AS_STRING(key).cast::<u8>(), length))
+            } else {
+                None
+            };
+            let secret = name.is_some_and(is_sensitive);
             self.any(key);
             if secret {
                 ValueWriter::masked(self.out);

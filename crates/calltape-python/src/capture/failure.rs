@@ -16,6 +16,8 @@ const MAX_FRAMES: usize = 32;
 const MAX_CHAIN: usize = 8;
 /// Characters kept of a file or function name.
 const MAX_NAME: usize = 512;
+/// Characters kept of a message where room is short.
+const MAX_BARE_MESSAGE: usize = 200;
 /// Bytes of a failure's chain after which no further link is written.
 const MAX_CHAIN_BYTES: usize = 6 * 1024;
 
@@ -98,17 +100,42 @@ pub(crate) unsafe fn write_failure_of(raised: &Raised, out: &mut Vec<u8>, max_re
         let mut chain = Vec::with_capacity(512);
         let frames = frames_of(raised.traceback());
         write_chain(exception, &frames, &mut chain, max_repr);
-        let place = frames.last();
-        let failure = Failure {
-            error_type: qualified_type(ffi::Py_TYPE(exception)),
-            message: message_of(exception, max_repr),
-            file: place.map_or_else(String::new, |frame| frame.file.clone()),
-            line: place.map_or(0, |frame| frame.line),
-            place: place.map_or_else(String::new, |frame| frame.function.clone()),
-            chain: &chain,
-        };
-        calltape_record::write_failure(out, &failure);
+        write_head(exception, frames.last(), &chain, out, max_repr);
     }
+}
+
+/// Appends only what tells `raised` apart (type, message, place), for a journal with little room.
+///
+/// # Safety
+/// As [`write_failure_of`].
+pub(crate) unsafe fn write_bare_failure_of(raised: &Raised, out: &mut Vec<u8>) {
+    let exception = raised.value();
+    if exception.is_null() {
+        return;
+    }
+    // SAFETY: passed on.
+    unsafe {
+        let mut chain = Vec::new();
+        ValueWriter::list(&mut chain);
+        ValueWriter::end(&mut chain);
+        write_head(exception, frames_of(raised.traceback()).last(), &chain, out, MAX_BARE_MESSAGE);
+    }
+}
+
+/// # Safety
+/// `exception` is a live exception, the interpreter lock held.
+unsafe fn write_head(exception: *mut PyObject, place: Option<&Frame>, chain: &[u8], out: &mut Vec<u8>, limit: usize) {
+    // SAFETY: passed on.
+    let (error_type, message) = unsafe { (qualified_type(ffi::Py_TYPE(exception)), message_of(exception, limit)) };
+    let failure = Failure {
+        error_type,
+        message,
+        file: place.map_or_else(String::new, |frame| frame.file.clone()),
+        line: place.map_or(0, |frame| frame.line),
+        place: place.map_or_else(String::new, |frame| frame.function.clone()),
+        chain,
+    };
+    calltape_record::write_failure(out, &failure);
 }
 
 struct Frame {
@@ -271,8 +298,7 @@ unsafe fn qualified_type(kind: *mut PyTypeObject) -> String {
     // program cannot replace here because the getters are called on `type` itself.
     unsafe {
         if (*kind).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
-            let full = std::ffi::CStr::from_ptr((*kind).tp_name).to_string_lossy().into_owned();
-            return full;
+            return std::ffi::CStr::from_ptr((*kind).tp_name).to_string_lossy().chars().take(MAX_NAME).collect();
         }
         let module = type_text(kind, c"__module__");
         let name = type_text(kind, c"__qualname__");

@@ -1,8 +1,9 @@
 //! Walking a Python value under a budget into tagged bytes, on the calling thread, with the interpreter lock held.
 //!
 //! Who calls it: `wrapper` for arguments, results and failures. What it must never do: run the program's own code (no
-//! `__repr__`, `__getattr__`, `__len__`, properties), build a value in full and cut it afterwards, raise, or change what
-//! it looks at. Exact builtin types come first; subclasses of builtins are read from their storage; what is not known
+//! `__repr__`, `__getattr__`, `__len__`, properties), call into the interpreter where it looks at pending signals
+//! (`PyObject_Str`, `PyObject_Repr`, an int's decimal text: a handler's exception would be lost here), build a value in
+//! full and cut it afterwards, raise, or change what it looks at. Exact builtin types come first; subclasses of builtins are read from their storage; what is not known
 //! is its type's name in brackets.
 //!
 //! Constraints: one [`Capture`] serves one frame. Its limits are checked before work is done, so a list of ten million
@@ -18,7 +19,8 @@ mod scalar;
 use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
-pub(crate) use failure::{Raised, write_failure_of};
+pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
+pub(crate) use known::stored_attribute;
 pub(crate) use names::is_sensitive;
 pub(crate) use scalar::to_string;
 
@@ -182,7 +184,10 @@ unsafe fn has(kind: *mut ffi::PyTypeObject, flag: std::ffi::c_ulong) -> bool {
     unsafe { ffi::PyType_HasFeature(kind, flag) != 0 }
 }
 
-/// The bare name of a type: `OrderedDict` of `collections.OrderedDict`.
+/// Bytes kept of a type's name.
+const MAX_TYPE_NAME: usize = 200;
+
+/// The bare name of a type: `OrderedDict` of `collections.OrderedDict`; a very long one is cut.
 ///
 /// # Safety
 /// `kind` is a live type object; the text lives as long as it.
@@ -190,5 +195,6 @@ pub(crate) unsafe fn type_name<'a>(kind: *mut ffi::PyTypeObject) -> &'a str {
     // SAFETY: tp_name of a ready type is a C string that the type owns.
     let full = unsafe { std::ffi::CStr::from_ptr((*kind).tp_name) };
     let full = full.to_str().unwrap_or("?");
-    full.rsplit('.').next().unwrap_or(full)
+    let bare = full.rsplit('.').next().unwrap_or(full);
+    &bare[..bare.floor_char_boundary(MAX_TYPE_NAME)]
 }

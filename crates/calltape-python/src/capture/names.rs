@@ -46,8 +46,6 @@ const SENSITIVE: &[&str] = &[
     "passphrase",
     "passwd",
     "password",
-    "password1",
-    "password2",
     "passwordconfirmation",
     "passwordhash",
     "pgpassword",
@@ -80,23 +78,44 @@ const SENSITIVE: &[&str] = &[
     "xsrftoken",
 ];
 
-/// The longest of [`SENSITIVE`] with room for separators; longer names are not looked at.
+/// Of [`SENSITIVE`], those that are no secret as the last word of a longer name (`max_tokens`, `has_auth`).
+const ONLY_ALONE: &[&str] = &["auth", "bearer", "cookies", "csrf", "jwt", "otp", "secrets", "tokens", "totp"];
+
+/// The longest of [`SENSITIVE`] with room for separators; a longer name is looked at from its end.
 const LONGEST: usize = 32;
 
-/// Whether a value under this name is withheld.
+/// Whether a value under this name is withheld: the whole name is a known word for a secret, or its last words are, as
+/// in `github_token`, `user.password` and `db_password_1`.
 pub(crate) fn is_sensitive(name: &[u8]) -> bool {
-    if name.len() < 3 || name.len() > LONGEST {
-        return false;
+    let end = name.iter().rposition(|&byte| !byte.is_ascii_digit() && !is_separator(byte)).map_or(0, |at| at + 1);
+    let name = &name[..end];
+    if matches_whole(name).is_some() {
+        return true;
+    }
+    let from = name.len().saturating_sub(LONGEST);
+    (from..name.len())
+        .filter(|&at| at > 0 && is_separator(name[at - 1]))
+        .any(|at| matches_whole(&name[at..]).is_some_and(|word| !ONLY_ALONE.contains(&word)))
+}
+
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_' | b'.' | b' ')
+}
+
+fn matches_whole(name: &[u8]) -> Option<&'static str> {
+    if name.len() > LONGEST {
+        return None;
     }
     let mut folded = [0u8; LONGEST];
     let mut length = 0;
     for &byte in name {
-        if !matches!(byte, b'-' | b'_' | b' ') {
+        if !is_separator(byte) {
             folded[length] = byte.to_ascii_lowercase();
             length += 1;
         }
     }
-    SENSITIVE.binary_search_by(|entry| entry.as_bytes().cmp(&folded[..length])).is_ok()
+    let found = SENSITIVE.binary_search_by(|entry| entry.as_bytes().cmp(&folded[..length])).ok()?;
+    Some(SENSITIVE[found])
 }
 
 const _: () = {

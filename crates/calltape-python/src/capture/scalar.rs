@@ -37,15 +37,14 @@ impl Capture<'_> {
                 self.marker(&format!("int with {bits} bits"));
                 return;
             }
-            let text = ffi::PyNumber_ToBase(value, 10);
-            if text.is_null() {
-                ffi::PyErr_Clear();
-                self.marker(&format!("int with {bits} bits"));
-                return;
+            let text = ffi::PyNumber_ToBase(value, 16);
+            let hexadecimal = if text.is_null() { None } else { ascii(text) };
+            match hexadecimal.and_then(decimal_of) {
+                Some(digits) => ValueWriter::digits(self.out, digits.as_bytes()),
+                None => self.marker(&format!("int with {bits} bits")),
             }
-            let digits = ascii(text).unwrap_or(b"0");
-            ValueWriter::digits(self.out, digits);
-            ffi::Py_DECREF(text);
+            ffi::Py_XDECREF(text);
+            ffi::PyErr_Clear();
         }
     }
 
@@ -128,9 +127,9 @@ impl Capture<'_> {
 /// # Safety
 /// `text` is a live str; the bytes live as long as it.
 pub(crate) unsafe fn ascii<'a>(text: *mut PyObject) -> Option<&'a [u8]> {
-    // SAFETY: a compact ASCII str holds `length` bytes at its data pointer.
+    // SAFETY: a ready ASCII str, of a subclass or not, holds `length` bytes at its data pointer.
     unsafe {
-        if ffi::PyUnicode_IS_COMPACT_ASCII(text) == 0 {
+        if ffi::PyUnicode_IS_READY(text) == 0 || ffi::PyUnicode_IS_ASCII(text) == 0 {
             return None;
         }
         let length = ffi::PyUnicode_GET_LENGTH(text) as usize;
@@ -153,6 +152,42 @@ pub(crate) unsafe fn to_string(text: *mut PyObject, limit: usize) -> String {
             .map(|index| char::from_u32(ffi::PyUnicode_ReadChar(text, index as isize)).unwrap_or('\u{fffd}'))
             .collect()
     }
+}
+
+/// The decimal text of what Python writes as `-0x1f`: its own conversion to decimal looks at pending signals.
+fn decimal_of(hexadecimal: &[u8]) -> Option<String> {
+    const PIECE: u64 = 1_000_000_000;
+    let (sign, digits) = match hexadecimal.strip_prefix(b"-") {
+        Some(rest) => ("-", rest),
+        None => ("", hexadecimal),
+    };
+    let digits = std::str::from_utf8(digits.strip_prefix(b"0x")?).ok()?;
+    // Most significant limb first; each piece of nine digits is the remainder of one division of all limbs.
+    let first = digits.len() % 8;
+    let mut limbs = Vec::with_capacity(digits.len() / 8 + 1);
+    let ends = (first..=digits.len()).step_by(8);
+    let mut start = 0;
+    for end in ends {
+        if end > start {
+            limbs.push(u32::from_str_radix(&digits[start..end], 16).ok()?);
+        }
+        start = end;
+    }
+    let mut pieces = Vec::new();
+    while limbs.iter().any(|&limb| limb != 0) {
+        let mut remainder = 0u64;
+        for limb in &mut limbs {
+            let value = remainder << 32 | u64::from(*limb);
+            *limb = (value / PIECE) as u32;
+            remainder = value % PIECE;
+        }
+        pieces.push(remainder);
+    }
+    let mut text = format!("{sign}{}", pieces.pop().unwrap_or(0));
+    for piece in pieces.iter().rev() {
+        text.push_str(&format!("{piece:09}"));
+    }
+    Some(text)
 }
 
 /// Appends a code point as UTF-8, surrogates in their generalised form.

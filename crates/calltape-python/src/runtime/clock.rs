@@ -17,6 +17,9 @@ const KEPT_NS: u64 = 250_000_000;
 /// How long the rate is measured before it is used.
 const MEASURED_NS: u64 = 50_000_000;
 
+/// Readings of which the closest pair counts.
+const TRIES: usize = 3;
+
 /// Nanoseconds a tick, as a 32.32 fixed-point number; 0 while unknown. Written by any thread that takes a pair: the
 /// values differ by less than the error.
 static RATE: AtomicU64 = AtomicU64::new(0);
@@ -29,6 +32,25 @@ static FIRST: OnceLock<Option<Pair>> = OnceLock::new();
 struct Pair {
     ticks: u64,
     ns: u64,
+}
+
+impl Pair {
+    /// Both clocks, with as little between them as [`TRIES`] readings give: the thread may be put aside in the middle.
+    fn read() -> Self {
+        let once = || {
+            let before = ticks();
+            let ns = monotonic_ns();
+            (ticks().wrapping_sub(before), Self { ticks: before, ns })
+        };
+        let (mut least, mut best) = once();
+        for _ in 1..TRIES {
+            let (apart, pair) = once();
+            if apart < least {
+                (least, best) = (apart, pair);
+            }
+        }
+        best
+    }
 }
 
 /// A thread's clock.
@@ -59,7 +81,7 @@ impl Clock {
     #[cold]
     #[inline(never)]
     fn take_pair(&mut self) -> u64 {
-        let now = Pair { ticks: ticks(), ns: monotonic_ns() };
+        let now = Pair::read();
         let Some(first) = *FIRST.get_or_init(|| kernel_trusts_the_counter().then_some(now)) else { return now.ns };
         let measured = now.ns.saturating_sub(first.ns);
         if measured >= MEASURED_NS && now.ticks > first.ticks {

@@ -2,10 +2,10 @@
 
 use calltape_journal::{RunIdentity, unix_ns};
 use calltape_record::ThreadEvent;
-use pyo3::ffi::{self, PyObject};
+use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::capture::to_string;
+use crate::capture::{stored_attribute, to_string};
 
 /// Characters kept of a thread's name.
 const MAX_THREAD_NAME: usize = 200;
@@ -63,28 +63,13 @@ unsafe fn name_of(ident: u64) -> Option<String> {
         let key = ffi::PyLong_FromUnsignedLongLong(ident);
         let thread = if key.is_null() { key } else { ffi::PyDict_GetItemWithError(active, key) };
         ffi::Py_XDECREF(key);
-        let name = if thread.is_null() { thread } else { stored(thread, c"_name") };
-        if name.is_null() {
+        if thread.is_null() {
             ffi::PyErr_Clear();
             return None;
         }
+        let name = stored_attribute(thread, c"_name")?;
         let text = (ffi::PyUnicode_Check(name) != 0).then(|| to_string(name, MAX_THREAD_NAME));
         ffi::Py_DECREF(name);
         text
-    }
-}
-
-/// # Safety
-/// `object` is live, the interpreter lock held. Returns a new reference, or null with an error set.
-unsafe fn stored(object: *mut PyObject, name: &std::ffi::CStr) -> *mut PyObject {
-    // SAFETY: object's own lookup, which runs no `__getattr__`.
-    unsafe {
-        let key = ffi::PyUnicode_InternFromString(name.as_ptr());
-        if key.is_null() {
-            return key;
-        }
-        let value = ffi::PyObject_GenericGetAttr(object, key);
-        ffi::Py_DECREF(key);
-        value
     }
 }

@@ -5,7 +5,7 @@
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use calltape_engine::settings::{OnFull, Settings, Surroundings};
@@ -15,8 +15,11 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::messages::{self, Level};
-use super::{FORKS, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
+use super::{EXITING, FORKS, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
 use super::{identity, running, state, turn_off, without_the_lock};
+
+/// The settings of the last run: a forked child begins its own with them.
+static KEPT: Mutex<Option<Settings>> = Mutex::new(None);
 
 /// How long the last step of the end may take: little is left by then.
 const FINISH_TIMEOUT: Duration = Duration::from_millis(500);
@@ -33,13 +36,12 @@ pub(crate) fn start(py: Python<'_>, arguments: &[(String, String)]) -> PyResult<
         return Ok(());
     }
     if let Some(running) = running() {
-        if running.recorder.settings().db == settings.db {
-            return Ok(());
-        }
-        return Err(PyRuntimeError::new_err(format!(
-            "calltape already records to {}; call calltape.stop() before starting another tape",
-            running.recorder.settings().db.display()
-        )));
+        return match difference(running.recorder.settings(), &settings) {
+            None => Ok(()),
+            Some((setting, value)) => Err(PyRuntimeError::new_err(format!(
+                "calltape already records with {setting}={value}; call calltape.stop() before starting with another"
+            ))),
+        };
     }
     if settings.db.is_dir() {
         return Err(PyOSError::new_err(format!("{} is a directory; set db to a file's path", settings.db.display())));
@@ -52,7 +54,11 @@ pub(super) fn start_lazily() -> Option<Arc<Running>> {
     if matches!(&*state(), State::Off) {
         return None;
     }
-    let settings = Settings::load(&[], &Surroundings::of_process()).ok()?;
+    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let settings = match kept {
+        Some(settings) => settings,
+        None => Settings::load(&[], &Surroundings::of_process()).ok()?,
+    };
     if settings.disabled {
         turn_off_by_setting(&settings);
         return None;
@@ -65,6 +71,12 @@ pub(super) fn start_lazily() -> Option<Arc<Running>> {
             None
         }
     }
+}
+
+/// The first setting that differs, with the value in force.
+fn difference(in_force: &Settings, wanted: &Settings) -> Option<(&'static str, String)> {
+    let pairs = in_force.sources().iter().zip(wanted.sources());
+    pairs.filter(|(old, new)| old.value != new.value).map(|(old, _)| (old.setting, old.value.clone())).next()
 }
 
 fn turn_off_by_setting(settings: &Settings) {
@@ -96,6 +108,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         exit_timeout,
     });
     *state() = State::Running(Arc::clone(&running));
+    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings);
     GENERATION.store(generation, Ordering::Relaxed);
     messages::log_pending(&running);
     Ok(running)
@@ -160,7 +173,6 @@ fn no_figures() -> Stats {
         sampled_out: 0,
         dropped: 0,
         dropped_errors: 0,
-        reentrant: 0,
         in_flight: 0,
         journal_bytes: 0,
         journal_capacity: 0,
@@ -174,6 +186,7 @@ fn no_figures() -> Stats {
 
 /// The first step of the end, while Python still runs.
 pub(crate) fn quiesce() {
+    EXITING.store(true, Ordering::Relaxed);
     let Some(running) = running() else { return };
     let drained = without_the_lock(|| running.recorder.quiesce(running.exit_timeout));
     messages::log_pending(&running);
@@ -214,11 +227,11 @@ fn install_fork_hook() {
 unsafe extern "C" fn forget_in_child() {
     calltape_journal::forget_after_fork();
     FORKS.fetch_add(1, Ordering::Relaxed);
-    GENERATION.store(IDLE, Ordering::Relaxed);
     // The lock is free or held by a thread that does not exist here; a start in progress in the parent forks nobody.
     if let Ok(mut state) = super::STATE.try_lock()
         && matches!(*state, State::Running(_))
     {
+        GENERATION.store(IDLE, Ordering::Relaxed);
         std::mem::forget(std::mem::replace(&mut *state, State::Idle));
     }
 }

@@ -18,7 +18,7 @@ mod messages;
 mod thread;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +43,8 @@ static GENERATION: AtomicU32 = AtomicU32::new(IDLE);
 static LAST_GENERATION: AtomicU32 = AtomicU32::new(IDLE);
 /// Counts forks: a run of another count is the parent's.
 static FORKS: AtomicU32 = AtomicU32::new(0);
+/// Set when the interpreter has begun to exit.
+static EXITING: AtomicBool = AtomicBool::new(false);
 /// Faults inside calltape since the program began: panics and broken invariants.
 static FAULTS: AtomicU64 = AtomicU64::new(0);
 /// Calls passed through because calltape's own work made them.
@@ -97,13 +99,14 @@ impl Running {
     }
 
     /// Tries again, while the settings allow and the run lasts, each time the journal has room; other Python threads run
-    /// meanwhile.
+    /// meanwhile. `None` when the time is over, or when room does not help: a frame too large for any segment.
     #[cold]
     fn patiently<T>(&self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = monotonic_ns() + self.block_ns?;
         loop {
             let now = monotonic_ns();
-            if now >= deadline {
+            // At the exit nobody waits: a thread that comes back to an interpreter that is gone is ended on the spot.
+            if now >= deadline || EXITING.load(Ordering::Relaxed) {
                 return None;
             }
             without_the_lock(|| {
@@ -113,8 +116,13 @@ impl Running {
             if self.generation != generation() {
                 return None;
             }
+            // Asked first: where a segment is free and the attempt fails all the same, no room will ever do.
+            let has_room = self.journal.occupancy().free_segments > 0;
             if let Some(done) = attempt() {
                 return Some(done);
+            }
+            if has_room {
+                return None;
             }
         }
     }
@@ -191,10 +199,12 @@ pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
     }
 }
 
-/// Counts a fault of calltape's own.
+/// Counts a fault of calltape's own, and lets the thread record its next calls.
 #[cold]
 pub(crate) fn note_fault() {
     FAULTS.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: this thread's own, and the code that had set it is over.
+    unsafe { (*this_thread()).busy = false };
 }
 
 /// Counts a call that calltape's own work made.
@@ -215,11 +225,14 @@ pub(crate) fn reentries() -> u64 {
 
 /// Runs `body` while other Python threads may run.
 pub(crate) fn without_the_lock<T>(body: impl FnOnce() -> T) -> T {
-    // SAFETY: called with the interpreter lock held; `body` touches no Python object, and the lock is taken again.
-    unsafe {
-        let thread = ffi::PyEval_SaveThread();
-        let value = body();
-        ffi::PyEval_RestoreThread(thread);
-        value
+    struct TakenBack(*mut ffi::PyThreadState);
+    impl Drop for TakenBack {
+        fn drop(&mut self) {
+            // SAFETY: gives this thread the lock that it gave up below, also when `body` panics.
+            unsafe { ffi::PyEval_RestoreThread(self.0) };
+        }
     }
+    // SAFETY: called with the interpreter lock held; `body` touches no Python object.
+    let _taken_back = TakenBack(unsafe { ffi::PyEval_SaveThread() });
+    body()
 }

@@ -6,8 +6,6 @@
 use calltape_record::value::ValueWriter;
 use calltape_record::{ARGUMENT_OVERFLOW, ArgumentWriter};
 use pyo3::ffi::{self, PyObject};
-use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
 
 use super::parameters::{Defaults, Parameters};
 use crate::capture::Capture;
@@ -29,7 +27,7 @@ impl Given<'_> {
     /// # Safety
     /// `at` is below the number of keywords, whose names are live.
     #[inline]
-    unsafe fn name(&self, at: usize) -> *mut PyObject {
+    pub(super) unsafe fn name(&self, at: usize) -> *mut PyObject {
         // SAFETY: passed on.
         unsafe { ffi::PyTuple_GET_ITEM(self.names, at as isize) }
     }
@@ -91,7 +89,11 @@ unsafe fn write_rest(
         if given.positional.len() > taken {
             let slot = parameters.var_positional.map_or(ARGUMENT_OVERFLOW, number);
             ArgumentWriter::named(capture.out(), slot, false);
-            capture.values(&given.positional[taken..]);
+            if parameters.masks_surplus(parameters.var_positional) {
+                ValueWriter::masked(capture.out());
+            } else {
+                capture.values(&given.positional[taken..]);
+            }
         }
         let mut bound: u128 = 0;
         let mut surplus = Vec::new();
@@ -109,7 +111,11 @@ unsafe fn write_rest(
         if !surplus.is_empty() {
             let slot = parameters.var_keyword.map_or(ARGUMENT_OVERFLOW, number);
             ArgumentWriter::named(capture.out(), slot, false);
-            capture.named_values(&surplus);
+            if parameters.var_keyword.is_some_and(|at| parameters.all[at].masked) {
+                ValueWriter::masked(capture.out());
+            } else {
+                capture.named_values(&surplus);
+            }
         }
         if matches!(parameters.defaults, Defaults::Function) {
             write_defaults(capture, parameters, function, taken, bound);
@@ -174,59 +180,4 @@ unsafe fn default(capture: &mut Capture<'_>, parameters: &Parameters, at: usize,
 
 fn bit(at: usize) -> u128 {
     if at < TRACKED { 1 << at } else { 0 }
-}
-
-/// The arguments that a `functools.partial` holds, recorded as if the caller had given them.
-pub(super) struct Frozen {
-    positional: Py<PyTuple>,
-    keywords: Py<PyDict>,
-    /// What the partial calls, for its defaults.
-    function: Py<PyAny>,
-}
-
-impl Frozen {
-    /// The frozen arguments of `partial`, an exact `functools.partial`.
-    pub(super) fn of(partial: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self {
-            positional: partial.getattr("args")?.extract()?,
-            keywords: partial.getattr("keywords")?.extract()?,
-            function: partial.getattr("func")?.unbind(),
-        })
-    }
-
-    /// Writes frozen and given arguments together; a given keyword replaces a frozen one.
-    ///
-    /// # Safety
-    /// As [`write_arguments`].
-    pub(super) unsafe fn write_arguments(&self, capture: &mut Capture<'_>, parameters: &Parameters, given: Given<'_>) {
-        // SAFETY: the partial's tuple and dict are live; PyDict_Next runs no code; borrowed objects are only used before
-        // anything could change the dict.
-        unsafe {
-            let frozen = self.positional.as_ptr();
-            let mut positional: Vec<_> =
-                (0..ffi::PyTuple_GET_SIZE(frozen)).map(|at| ffi::PyTuple_GET_ITEM(frozen, at)).collect();
-            positional.extend_from_slice(given.positional);
-            let mut keywords: Vec<(*mut PyObject, *mut PyObject)> =
-                given.keywords.iter().enumerate().map(|(at, &value)| (given.name(at), value)).collect();
-            let (mut position, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-            while ffi::PyDict_Next(self.keywords.as_ptr(), &raw mut position, &raw mut name, &raw mut value) != 0 {
-                if !keywords.iter().any(|&(given, _)| ffi::PyUnicode_Compare(given, name) == 0) {
-                    keywords.push((name, value));
-                }
-            }
-            let names = ffi::PyTuple_New(keywords.len() as isize);
-            if names.is_null() {
-                ffi::PyErr_Clear();
-                return;
-            }
-            for (at, &(name, _)) in keywords.iter().enumerate() {
-                ffi::Py_INCREF(name);
-                ffi::PyTuple_SetItem(names, at as isize, name);
-            }
-            let values: Vec<_> = keywords.iter().map(|&(_, value)| value).collect();
-            let all = Given { positional: &positional, keywords: &values, names };
-            write_arguments(capture, parameters, all, self.function.as_ptr());
-            ffi::Py_DECREF(names);
-        }
-    }
 }

@@ -97,19 +97,13 @@ unsafe fn is_one_of(name: *mut PyObject, list: &[&CStr]) -> bool {
     }
 }
 
-/// The wrapped callable, or null with an error set when the collector has cleared it.
+/// The wrapped callable.
 ///
 /// # Safety
 /// `object` is a live monitored function, the interpreter lock held.
 unsafe fn wrapped_of(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: passed on.
-    unsafe {
-        let wrapped = (*object.cast::<Monitored>()).wrapped;
-        if wrapped.is_null() {
-            ffi::PyErr_SetString(ffi::PyExc_ReferenceError, c"the monitored function was garbage collected".as_ptr());
-        }
-        wrapped
-    }
+    unsafe { (*object.cast::<Monitored>()).wrapped }
 }
 
 unsafe extern "C" fn get_attribute(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
@@ -120,9 +114,12 @@ unsafe extern "C" fn get_attribute(object: *mut PyObject, name: *mut PyObject) -
         }
         let dict = (*object.cast::<Monitored>()).dict;
         if !dict.is_null() {
+            // Held: comparing the name with a key may run code that sets another dict.
+            ffi::Py_INCREF(dict);
             let found = ffi::PyDict_GetItemWithError(dict, name);
+            ffi::Py_XINCREF(found);
+            ffi::Py_DECREF(dict);
             if !found.is_null() {
-                ffi::Py_INCREF(found);
                 return found;
             }
             if !ffi::PyErr_Occurred().is_null() {
@@ -130,9 +127,6 @@ unsafe extern "C" fn get_attribute(object: *mut PyObject, name: *mut PyObject) -
             }
         }
         let wrapped = wrapped_of(object);
-        if wrapped.is_null() {
-            return wrapped;
-        }
         if is_one_of(name, &[c"__wrapped__"]) {
             ffi::Py_INCREF(wrapped);
             return wrapped;
@@ -145,9 +139,6 @@ unsafe extern "C" fn set_attribute(object: *mut PyObject, name: *mut PyObject, v
     // SAFETY: slot protocol: live objects (`value` null to delete), the interpreter lock held.
     unsafe {
         let wrapped = wrapped_of(object);
-        if wrapped.is_null() {
-            return -1;
-        }
         if ffi::PyFunction_Check(wrapped) != 0 && is_one_of(name, OF_THE_FUNCTION) {
             return ffi::PyObject_SetAttr(wrapped, name, value);
         }
@@ -155,36 +146,43 @@ unsafe extern "C" fn set_attribute(object: *mut PyObject, name: *mut PyObject, v
     }
 }
 
-unsafe extern "C" fn bind(object: *mut PyObject, instance: *mut PyObject, _owner: *mut PyObject) -> *mut PyObject {
-    // SAFETY: slot protocol: `instance` may be null, the rest is live, the interpreter lock held.
+/// Binds as the wrapped callable binds: a function becomes a method; another callable with a rule of its own gives what
+/// that gives, which is then not monitored; one without a rule stays itself.
+unsafe extern "C" fn bind(object: *mut PyObject, instance: *mut PyObject, owner: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slot protocol: `instance` and `owner` may be null, the rest is live, the interpreter lock held.
     unsafe {
         let wrapped = wrapped_of(object);
-        if wrapped.is_null() {
-            return wrapped;
+        let kind = ffi::Py_TYPE(wrapped);
+        let is_method = ffi::PyType_HasFeature(kind, ffi::Py_TPFLAGS_METHOD_DESCRIPTOR) != 0;
+        match (*kind).tp_descr_get {
+            Some(rule) if !is_method => {
+                let bound = rule(wrapped, instance, owner);
+                if bound != wrapped {
+                    return bound;
+                }
+                ffi::Py_DECREF(bound);
+                ffi::Py_INCREF(object);
+                object
+            }
+            Some(_) if !instance.is_null() && instance != ffi::Py_None() => PyMethod_New(object, instance),
+            _ => {
+                ffi::Py_INCREF(object);
+                object
+            }
         }
-        let binds = (*ffi::Py_TYPE(wrapped)).tp_descr_get.is_some();
-        if !binds || instance.is_null() || instance == ffi::Py_None() {
-            ffi::Py_INCREF(object);
-            return object;
-        }
-        PyMethod_New(object, instance)
     }
 }
 
 unsafe extern "C" fn represent(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: slot protocol.
-    unsafe {
-        let wrapped = wrapped_of(object);
-        if wrapped.is_null() { wrapped } else { ffi::PyObject_Repr(wrapped) }
-    }
+    unsafe { ffi::PyObject_Repr(wrapped_of(object)) }
 }
 
 /// `__set_name__(owner, name)`: a class body holds this function directly, so its first argument is the instance.
 unsafe extern "C" fn set_name(object: *mut PyObject, _arguments: *mut PyObject) -> *mut PyObject {
     // SAFETY: method protocol: a live object of this type, the interpreter lock held.
     unsafe {
-        let wrapped = (*object.cast::<Monitored>()).wrapped;
-        if !wrapped.is_null() && ffi::PyFunction_Check(wrapped) != 0 {
+        if ffi::PyFunction_Check(wrapped_of(object)) != 0 {
             skip_first(object.cast());
         }
         let none = ffi::Py_None();
@@ -193,8 +191,31 @@ unsafe extern "C" fn set_name(object: *mut PyObject, _arguments: *mut PyObject) 
     }
 }
 
-/// Pickled and copied by name, as functions are.
+/// A monitored function is pickled and copied by name, as functions are; another callable as `monitor(callable)`.
 unsafe extern "C" fn reduce(object: *mut PyObject, _arguments: *mut PyObject) -> *mut PyObject {
-    // SAFETY: method protocol.
-    unsafe { ffi::PyObject_GetAttrString(object, c"__qualname__".as_ptr()) }
+    // SAFETY: method protocol; owned references are dropped or handed over.
+    unsafe {
+        let wrapped = wrapped_of(object);
+        if ffi::PyFunction_Check(wrapped) != 0 {
+            return ffi::PyObject_GetAttrString(object, c"__qualname__".as_ptr());
+        }
+        let module = ffi::PyImport_ImportModule(c"calltape".as_ptr());
+        if module.is_null() {
+            return module;
+        }
+        let monitor = ffi::PyObject_GetAttrString(module, c"monitor".as_ptr());
+        ffi::Py_DECREF(module);
+        if monitor.is_null() {
+            return monitor;
+        }
+        let arguments = ffi::PyTuple_Pack(1, wrapped);
+        if arguments.is_null() {
+            ffi::Py_DECREF(monitor);
+            return arguments;
+        }
+        let reduced = ffi::PyTuple_Pack(2, monitor, arguments);
+        ffi::Py_DECREF(monitor);
+        ffi::Py_DECREF(arguments);
+        reduced
+    }
 }

@@ -15,10 +15,11 @@ use pyo3::ffi::{self, PyObject};
 
 use super::arguments::{Given, write_arguments};
 use super::object::Monitored;
+use super::partial::write_partial_arguments;
 use super::plan::Plan;
 use super::recursion;
 use super::trampoline::contain;
-use crate::capture::{Capture, Raised, write_failure_of};
+use crate::capture::{Capture, Raised, write_bare_failure_of, write_failure_of};
 use crate::runtime::{self, Appended, END_ROOM, ThreadRecorder};
 
 /// What `enter` decided.
@@ -48,7 +49,7 @@ struct Call {
 ///
 /// # Safety
 /// As the protocol demands: `callable` is a live [`Monitored`], the arguments are live, the interpreter lock held.
-pub(super) unsafe extern "C" fn vectorcall(
+pub(super) unsafe extern "C-unwind" fn vectorcall(
     callable: *mut PyObject,
     args: *const *mut PyObject,
     nargsf: usize,
@@ -138,9 +139,10 @@ unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObjec
         let mut capture = Capture::new(&mut scratch, plan.max_repr.get());
         // SAFETY: passed on.
         unsafe {
-            match &plan.frozen {
-                None => write_arguments(&mut capture, &plan.parameters, given, function),
-                Some(frozen) => frozen.write_arguments(&mut capture, &plan.parameters, given),
+            if plan.is_partial {
+                write_partial_arguments(&mut capture, &plan.parameters, given, function);
+            } else {
+                write_arguments(&mut capture, &plan.parameters, given, function);
             }
         }
     }
@@ -188,13 +190,38 @@ unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
         }
         let reserve = thread.open * END_ROOM;
         if matches!(thread.append_end(&scratch, reserve), Appended::Full) {
-            let status = if result.is_null() { Status::Error } else { Status::Ok };
-            begin_end(&mut scratch, call.id, ended, plan.slot.get(), status);
-            thread.append_bare_end(&scratch, reserve);
+            append_less(thread, &mut scratch, plan, call.id, ended, result.is_null());
         }
         thread.scratch = scratch;
         thread.busy = was_busy;
     }
+}
+
+/// The journal has no room for the whole END: an error's kind and place, or nothing but the status, whose room was kept.
+///
+/// # Safety
+/// As [`leave`].
+#[cold]
+unsafe fn append_less(
+    thread: &mut ThreadRecorder,
+    scratch: &mut Vec<u8>,
+    plan: &Plan,
+    id: u64,
+    ended: u64,
+    failed: bool,
+) {
+    let reserve = thread.open * END_ROOM;
+    let status = if failed { Status::Error } else { Status::Ok };
+    begin_end(scratch, id, ended, plan.slot.get(), status);
+    if failed {
+        // SAFETY: passed on.
+        unsafe { with_raised(|raised| write_bare_failure_of(raised, scratch)) };
+        if matches!(thread.append_end(scratch, reserve), Appended::Yes) {
+            return;
+        }
+        begin_end(scratch, id, ended, plan.slot.get(), status);
+    }
+    thread.append_bare_end(scratch, reserve);
 }
 
 /// Writes the END of a call that raised; the exception is put back as it was.
@@ -204,23 +231,34 @@ unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
 #[cold]
 unsafe fn write_failed_end(scratch: &mut Vec<u8>, plan: &Plan, id: u64, ended: u64) {
     begin_end(scratch, id, ended, plan.slot.get(), Status::Error);
+    let whole = scratch.len();
+    // SAFETY: passed on.
+    let written = unsafe { with_raised(|raised| write_failure_of(raised, scratch, plan.max_repr.get())) };
+    if !written {
+        scratch.truncate(whole);
+    }
+}
+
+/// Runs `write` on the exception that is set, and puts it back unchanged; false when it could not be written.
+///
+/// # Safety
+/// The interpreter lock is held.
+unsafe fn with_raised(write: impl FnOnce(&Raised)) -> bool {
     // SAFETY: passed on; what the capture may raise is cleared before the exception returns.
     unsafe {
         if ffi::PyErr_Occurred().is_null() {
-            return;
+            return false;
         }
         let raised = Raised::take();
         let written = contain(false, || {
-            write_failure_of(&raised, scratch, plan.max_repr.get());
+            write(&raised);
             true
         });
-        if !written {
-            begin_end(scratch, id, ended, plan.slot.get(), Status::Error);
-        }
         if !ffi::PyErr_Occurred().is_null() {
             ffi::PyErr_Clear();
         }
         raised.put_back();
+        written
     }
 }
 

@@ -4,6 +4,7 @@
 //! call.rs        the way in and out of one call (the hot path)
 //! arguments.rs   which argument belongs to which parameter
 //! parameters.rs  a function's parameters, read once
+//! partial.rs     the arguments a functools.partial holds
 //! plan.rs        what was decided at decoration: name, sampling, what to capture
 //! object.rs      the type: making, freeing, garbage collection
 //! attributes.rs  what the program sees when it looks at it
@@ -18,6 +19,7 @@ mod attributes;
 mod call;
 mod object;
 mod parameters;
+mod partial;
 mod plan;
 mod recursion;
 mod trampoline;

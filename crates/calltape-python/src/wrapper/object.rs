@@ -16,7 +16,6 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
-use super::arguments::Frozen;
 use super::attributes;
 use super::call::vectorcall;
 use super::parameters::{Defaults, Parameters};
@@ -28,9 +27,9 @@ use crate::runtime::NEVER;
 pub(super) struct Monitored {
     head: PyObject,
     vectorcall: Option<ffi::vectorcallfunc>,
-    /// The function itself; null once the garbage collector has cleared it.
+    /// The function itself, never null.
     pub(super) wrapped: *mut PyObject,
-    /// Attributes set on the monitored function.
+    /// Its attributes: a function's own `__dict__`, another callable's wrapper has one of its own.
     pub(super) dict: *mut PyObject,
     weak_references: *mut PyObject,
     /// Owned; made in [`new_monitored`], freed in [`deallocate`].
@@ -59,8 +58,18 @@ pub(crate) struct Options {
     #[pyo3(item)]
     skip_first: bool,
     #[pyo3(item)]
+    partial: bool,
+    #[pyo3(item)]
     layout: Option<Py<PyAny>>,
 }
+
+/// The vectorcall as PyO3's types have it. The two differ in one word: this one may be unwound through when the
+/// interpreter ends a daemon thread, which changes nothing in how it is called.
+// SAFETY: both are function pointers with the same arguments and result in the C calling convention.
+const VECTORCALL: ffi::vectorcallfunc = unsafe { std::mem::transmute(vectorcall as VectorcallThatUnwinds) };
+
+type VectorcallThatUnwinds =
+    unsafe extern "C-unwind" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
 
 /// The two types, made once: for Python functions, and for other callables.
 static TYPES: PyOnceLock<[Py<PyType>; 2]> = PyOnceLock::new();
@@ -130,7 +139,8 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
     }
     let plan = Box::new(plan_for(wrapped, options)?);
     let dict = match wrapped.getattr("__dict__").ok().and_then(|own| own.cast_into::<PyDict>().ok()) {
-        Some(own) if is_function => own.copy()?,
+        // One dict for both: what is set or deleted on either is so on the other.
+        Some(own) if is_function => own,
         _ => PyDict::new(py),
     };
     // SAFETY: the type's instances are `Monitored`; every field is set before the collector may see the object.
@@ -144,7 +154,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
             return Err(PyErr::fetch(py));
         }
         let monitored = object.cast::<Monitored>();
-        (*monitored).vectorcall = Some(vectorcall);
+        (*monitored).vectorcall = Some(VECTORCALL);
         (*monitored).wrapped = wrapped.clone().into_ptr();
         (*monitored).dict = dict.into_ptr();
         (*monitored).plan = Box::into_raw(plan);
@@ -154,8 +164,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
 
 fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
     let py = wrapped.py();
-    let is_partial = options.layout.is_some() && is_partial(wrapped)?;
-    let called = if is_partial { wrapped.getattr("func")? } else { wrapped.clone() };
+    let called = if options.partial { wrapped.getattr("func")? } else { wrapped.clone() };
     // SAFETY: a live object.
     let is_function = unsafe { ffi::PyFunction_Check(called.as_ptr()) } != 0;
     let mut parameters = match &options.layout {
@@ -183,17 +192,13 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
         capture_result: options.capture_result,
         max_repr: Cell::new(0),
         own_max_repr: options.max_repr,
-        frozen: if is_partial { Some(Frozen::of(wrapped)?) } else { None },
+        is_partial: options.partial,
         generation: Cell::new(NEVER),
         slot: Cell::new(0),
         counters: Cell::new(ptr::null()),
     };
     plan.sample(options.sample_rate);
     Ok(plan)
-}
-
-fn is_partial(wrapped: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(wrapped.get_type().is(&wrapped.py().import("functools")?.getattr("partial")?))
 }
 
 /// Marks the function as a method whose first argument is its instance or class, which is then left out.
@@ -206,7 +211,7 @@ pub(super) unsafe fn skip_first(monitored: *mut Monitored) {
         let plan = &mut *(*monitored).plan;
         if plan.parameters.skipped == 0 && plan.parameters.positional > 0 && plan.generation.get() == NEVER {
             plan.parameters.skipped = 1;
-            Python::attach(|py| plan.definition.parameters = plan.parameters.shown(py));
+            plan.definition.parameters = plan.parameters.shown(Python::assume_attached());
         }
     }
 }
@@ -220,8 +225,9 @@ unsafe extern "C" fn deallocate(object: *mut PyObject) {
             ffi::PyObject_ClearWeakRefs(object);
         }
         clear(object);
+        ffi::Py_XDECREF((*monitored).wrapped);
         if !(*monitored).plan.is_null() {
-            drop(Box::from_raw((*monitored).plan));
+            Box::from_raw((*monitored).plan).free();
         }
         let kind = ffi::Py_TYPE(object);
         if let Some(free) = (*kind).tp_free {
@@ -247,14 +253,14 @@ unsafe extern "C" fn traverse(object: *mut PyObject, visit: ffi::visitproc, argu
     }
 }
 
+/// Empties the attributes. The function stays, as a function's code does: what cycles through it is broken in the
+/// function's own attributes, and a call from a finaliser still finds it.
 unsafe extern "C" fn clear(object: *mut PyObject) -> c_int {
-    // SAFETY: each field is emptied before its reference is dropped, so a finaliser sees a consistent object.
+    // SAFETY: the field is emptied before its reference is dropped, so a finaliser sees a consistent object.
     unsafe {
         let monitored = object.cast::<Monitored>();
-        for field in [&raw mut (*monitored).wrapped, &raw mut (*monitored).dict] {
-            let reference = std::mem::replace(&mut *field, ptr::null_mut());
-            ffi::Py_XDECREF(reference);
-        }
+        let dict = std::mem::replace(&mut (*monitored).dict, ptr::null_mut());
+        ffi::Py_XDECREF(dict);
         0
     }
 }

@@ -91,6 +91,15 @@ impl Parameters {
         })
     }
 
+    /// Whether positional arguments beyond the parameters are withheld: those of a secret `*args`, and in a wrong call
+    /// those of a function that takes a secret, which may be among them.
+    pub(super) fn masks_surplus(&self, var_positional: Option<usize>) -> bool {
+        match var_positional {
+            Some(at) => self.all[at].masked,
+            None => self.all.iter().any(|parameter| parameter.masked),
+        }
+    }
+
     /// The names shown on the tape.
     pub(super) fn shown(&self, py: Python<'_>) -> Vec<String> {
         self.all[self.skipped..]

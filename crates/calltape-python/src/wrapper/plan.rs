@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use calltape_journal::{Counters, bump};
 use calltape_record::FunctionDef;
+use pyo3::ffi;
 
-use super::arguments::Frozen;
 use super::parameters::Parameters;
 
 /// Calls per `sample_rate` unit: rates are compared as 32-bit fractions.
@@ -25,8 +25,8 @@ pub(super) struct Plan {
     /// Bytes kept of one value: the function's own, or the setting's once a run is there.
     pub(super) max_repr: Cell<usize>,
     pub(super) own_max_repr: Option<usize>,
-    /// The arguments a `functools.partial` adds.
-    pub(super) frozen: Option<Frozen>,
+    /// The wrapped callable is a `functools.partial`, whose arguments are recorded with the call's.
+    pub(super) is_partial: bool,
     /// The run that `slot` and `counters` belong to.
     pub(super) generation: Cell<u32>,
     pub(super) slot: Cell<u32>,
@@ -39,6 +39,18 @@ impl Plan {
     pub(super) fn sample(&mut self, rate: f64) {
         self.keep_below = (rate * RATE_SCALE) as u64;
         self.weight = if rate > 0.0 { 1.0 / rate } else { 1.0 };
+    }
+
+    /// Frees the plan. Its names are given up here and now: dropped without PyO3 knowing that the interpreter lock is
+    /// held, they would be kept until it next does.
+    ///
+    /// # Safety
+    /// The interpreter lock is held.
+    pub(super) unsafe fn free(self: Box<Self>) {
+        for parameter in self.parameters.all {
+            // SAFETY: the reference is owned, and the lock held.
+            unsafe { ffi::Py_DECREF(parameter.name.into_ptr()) };
+        }
     }
 
     /// Counts a call whose START is in the journal.

@@ -1,18 +1,31 @@
 //! Calling the wrapped function so that recursion ends where the undecorated function's does.
 //!
 //! A Python function that calls itself through a native callable enters the interpreter's loop anew at each level.
-//! CPython 3.12 allows 1,500 units of that, two a level, so a monitored recursion would fail at a depth of 750 where
-//! the undecorated one reaches the recursion limit of 1,000. The units stand for C stack; here the real stack is looked
-//! at, and while there is plenty the two units are given back for the time of the call. Later versions allow enough
-//! (3.13) or look at the stack themselves (3.14), earlier ones count no C levels.
+//! CPython 3.12 allows 1,500 units of that and 3.13 10,000, two a level, so a monitored recursion would fail at a depth
+//! of 750 or 5,000 whatever the recursion limit. The units stand for C stack; here the real stack is looked at, and while
+//! there is plenty the two units are given back for the time of the call. 3.14 looks at the stack itself, 3.11 counts no
+//! C levels.
+//!
+//! The call may not return: before 3.14 the interpreter ends a daemon thread by unwinding its stack when it exits. The
+//! call is therefore declared to unwind, and nothing stands around it that would stop that.
 
-use pyo3::ffi::{self, PyObject};
+use pyo3::ffi::PyObject;
+
+unsafe extern "C-unwind" {
+    /// As in CPython's API; PyO3 declares it as never unwinding.
+    fn PyObject_Vectorcall(
+        callable: *mut PyObject,
+        args: *const *mut PyObject,
+        nargsf: usize,
+        names: *mut PyObject,
+    ) -> *mut PyObject;
+}
 
 /// Calls `callable` by the vectorcall protocol.
 ///
 /// # Safety
 /// As the protocol demands: live objects, the interpreter lock held.
-#[cfg(not(all(Py_3_12, not(Py_3_13))))]
+#[cfg(not(all(Py_3_12, not(Py_3_14))))]
 #[inline]
 pub(super) unsafe fn call(
     callable: *mut PyObject,
@@ -21,36 +34,49 @@ pub(super) unsafe fn call(
     names: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: passed on.
-    unsafe { ffi::PyObject_Vectorcall(callable, args, nargsf, names) }
+    unsafe { PyObject_Vectorcall(callable, args, nargsf, names) }
 }
 
-#[cfg(all(Py_3_12, not(Py_3_13)))]
+#[cfg(all(Py_3_12, not(Py_3_14)))]
 pub(super) use lifted::call;
 
-#[cfg(all(Py_3_12, not(Py_3_13)))]
+#[cfg(all(Py_3_12, not(Py_3_14)))]
 mod lifted {
     use std::cell::Cell;
     use std::ffi::{c_int, c_uint, c_void};
 
-    use super::{PyObject, ffi};
+    use pyo3::ffi;
 
-    /// What a Python function entered from C costs: `PY_EVAL_C_STACK_UNITS` of CPython 3.12's ceval.c.
+    use super::{PyObject, PyObject_Vectorcall};
+
+    /// What a Python function entered from C costs: `PY_EVAL_C_STACK_UNITS` of CPython's ceval.c.
     const UNITS: c_int = 2;
 
     /// C stack that must be left for units to be given back: a thousand times what a level takes.
     const PLENTY: usize = 1 << 20;
 
-    /// The beginning of CPython 3.12's `PyThreadState` (cpython/pystate.h), which does not change within 3.12.
+    /// The beginning of CPython's `PyThreadState` (cpython/pystate.h), which does not change within a minor version.
     #[repr(C)]
     struct ThreadState {
         previous: *mut c_void,
         next: *mut c_void,
         interpreter: *mut c_void,
+        #[cfg(Py_3_13)]
+        eval_breaker: usize,
         status: c_uint,
+        #[cfg(Py_3_13)]
+        whence: c_int,
+        #[cfg(Py_3_13)]
+        state: c_int,
         recursion_remaining: c_int,
         recursion_limit: c_int,
         c_recursion_remaining: c_int,
     }
+
+    /// As the compiler of CPython's own headers has it.
+    #[cfg(target_pointer_width = "64")]
+    const _: () =
+        assert!(std::mem::offset_of!(ThreadState, c_recursion_remaining) == if cfg!(Py_3_13) { 52 } else { 36 });
 
     thread_local! {
         /// The lowest address of this thread's stack plus [`PLENTY`]; 0 while it has not been asked.
@@ -72,11 +98,11 @@ mod lifted {
         // call returns to whoever counts them.
         unsafe {
             if !has_plenty_of_stack() {
-                return ffi::PyObject_Vectorcall(callable, args, nargsf, names);
+                return PyObject_Vectorcall(callable, args, nargsf, names);
             }
             let state = ffi::PyThreadState_Get().cast::<ThreadState>();
             (*state).c_recursion_remaining += UNITS;
-            let result = ffi::PyObject_Vectorcall(callable, args, nargsf, names);
+            let result = PyObject_Vectorcall(callable, args, nargsf, names);
             (*state).c_recursion_remaining -= UNITS;
             result
         }
