@@ -135,25 +135,20 @@ def test_callables_bind_by_their_own_rule_and_builtins_not_at_all() -> None:
         ruled = monitor(Ruled())
         cached = monitor(functools.lru_cache(lambda _, value: value + 1))
 
-    holder = Holder()
+    holder: Any = Holder()
     assert holder.largest(1, 2) == 2
     assert holder.ruled(1) == 101
     assert holder.cached(1) == 2
 
 
 def test_a_proxy_of_a_function_is_decorated_as_the_callable_it_is() -> None:
-    class Proxy:
-        def __init__(self, target: Callable[..., Any]) -> None:
-            self.target = target
+    def call(_: object, value: int) -> int:
+        return value * 2
 
-        @property
-        def __class__(self) -> Any:
-            return type(self.target)
-
-        def __call__(self, *args: Any) -> Any:
-            return self.target(*args)
-
-    assert monitor(Proxy(lambda value: value * 2))(4) == 8
+    # Made by type(): its class answers as a function's, which no annotation allows.
+    proxy = type("Proxy", (), {"__class__": property(lambda _: types.FunctionType), "__call__": call})()
+    assert isinstance(proxy, types.FunctionType)
+    assert monitor(proxy)(4) == 8
 
 
 def test_a_monitored_callable_is_pickled_and_copied_with_what_it_wraps() -> None:
@@ -161,24 +156,3 @@ def test_a_monitored_callable_is_pickled_and_copied_with_what_it_wraps() -> None
     for clone in (pickle.loads(pickle.dumps(wrapped)), copy.copy(wrapped), copy.deepcopy(wrapped)):
         assert clone(4) == (2, 1)
         assert type(clone) is type(wrapped)
-
-
-def test_a_call_from_a_finaliser_of_a_collected_cycle_still_finds_the_function() -> None:
-    """The collector cleared the wrapper before a finaliser in the same cycle called it, which crashed the program;
-    the wrapper now keeps its function until it is freed."""
-    seen = []
-
-    class Late:
-        def __init__(self) -> None:
-            self.me = self
-            self.call = monitor(lambda: seen.append("called"))
-            self.cycle = [self.call, self]
-            self.reference = weakref.ref(self.cycle[1], lambda _, call=self.call: call())
-
-        def __del__(self) -> None:
-            self.call()
-
-    for _ in range(10):
-        Late()
-        gc.collect()
-    assert len(seen) >= 10
