@@ -1,7 +1,8 @@
 """What the tests share: a place for a tape, and programs that record on it and are read once they ended.
 
-A test never records in pytest's own process: a program runs in a process of its own, and its tape is read with the
-standard `sqlite3` after that process is gone. Two SQLite libraries in one process drop each other's file locks.
+A program runs in a process of its own, and its tape is read with the standard `sqlite3` after that process is gone: two
+SQLite libraries in one process drop each other's file locks. What a test calls in pytest's own process goes to a tape
+that nobody reads.
 """
 
 import os
@@ -55,6 +56,12 @@ class Ended:
 
 
 RunProgram = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unread_tape(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps monitored calls in pytest's own process away from the working directory."""
+    os.environ["CALLTAPE_DB"] = str(tmp_path_factory.mktemp("unread") / "calls.db")
 
 
 @pytest.fixture
