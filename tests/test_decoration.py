@@ -26,6 +26,7 @@ def test_all_forms_of_the_decorator_wrap_once() -> None:
         ({"name": ""}, "name must be a word or None, not ''"),
         ({"group": 3}, "group must be a word or None, not 3"),
         ({"capture": {"arg": True}}, "capture knows args, result, not 'arg'"),
+        ({"capture": 5}, "capture must be a mapping such as .*, not 5"),
         ({"capture": {"args": "yes"}}, r"capture\['args'\] must be True or False, not 'yes'"),
         ({"max_repr": 0}, "max_repr must be a positive number of bytes, not 0"),
         ({"max_repr": 1.5}, "max_repr must be a positive number of bytes, not 1.5"),
@@ -55,7 +56,7 @@ def test_functions_that_run_later_stay_themselves_and_say_so(caplog: pytest.LogC
     for function in (coroutine, generator, async_generator):
         with caplog.at_level(logging.WARNING, logger="calltape"):
             assert monitor(function) is function
-        assert caplog.records[-1].getMessage().startswith(f"{__name__}.")
+        assert caplog.records[-1].getMessage().startswith(f"calltape: {__name__}.")
         assert "is not recorded" in caplog.records[-1].getMessage()
 
 

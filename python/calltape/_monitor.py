@@ -98,6 +98,8 @@ def _checked(
             raise ValueError(f"monitor: {label} must be a word or None, not {text!r}")
     if isinstance(sample_rate, bool) or not isinstance(sample_rate, (int, float)) or not 0.0 <= sample_rate <= 1.0:
         raise ValueError(f"monitor: sample_rate must be a number from 0.0 to 1.0, not {sample_rate!r}")
+    if capture is not None and not isinstance(capture, Mapping):
+        raise ValueError(f"monitor: capture must be a mapping such as {_CAPTURE}, not {capture!r}")
     wanted = {**_CAPTURE, **(capture or {})}
     for key, value in wanted.items():
         if key not in _CAPTURE:
@@ -133,7 +135,7 @@ def _decorate_callable(function: Any, options: dict[str, Any], *, skip_first: bo
         return function
     if _runs_later(function):
         logging.getLogger("calltape").warning(
-            "%s is not recorded: coroutine functions and generators are not supported yet", _name_of(function)
+            "calltape: %s is not recorded: coroutine functions and generators are not supported yet", _name_of(function)
         )
         return function
     partial = _is_plain_partial(function)

@@ -72,12 +72,13 @@ pub(crate) enum Command {
     Stats(Stats),
 }
 
-const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one, or a glob such as 'shop.*'";
+const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Figures come from the tape's one-minute rollup. Percentiles are within 1.6 %, over the calls stored. Where calls were \
-sampled out or dropped, `total` is scaled up by them and marked ~.
+sampled out or dropped, `total` is scaled up by them and marked ~. It is wall time summed over threads, and a caller's \
+includes its callees'. Calls that have not ended are not in the rollup: see `tail`.
 
 Examples:
   calltape top --since 10m --sort p99

@@ -41,7 +41,8 @@ fn line(item: &TreeItem, guide: &str, took: &str, output: &Output<'_>) -> String
             format!("{begin}{}", output.paint(Tone::Faint, &text))
         }
         TreeItem::More { calls, at_least, .. } => {
-            let text = format!("… {}{} more calls", if *at_least { "over " } else { "" }, count(*calls));
+            let calls = format!("{} more call{}", count(*calls), if *calls == 1 { "" } else { "s" });
+            let text = format!("… {}{calls}", if *at_least { "at least " } else { "" });
             format!("{begin}{}", output.paint(Tone::Faint, &text))
         }
         TreeItem::Call { call, marked, .. } => {

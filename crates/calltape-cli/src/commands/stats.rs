@@ -151,7 +151,9 @@ fn write_runs(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
     ];
     let mut table = table::table(output, &headings);
     for run in &report.runs {
-        let tone = match run.ending.as_str() {
+        let waits = report.journals.iter().any(|journal| journal.run_id == run.id && !journal.alive);
+        let ending = if waits { "dead, not drained" } else { run.ending.as_str() };
+        let tone = match ending {
             "exit" => Tone::Faint,
             "running" => Tone::Pending,
             _ => Tone::Bad,
@@ -160,7 +162,7 @@ fn write_runs(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
         table.add_row([
             output.palette.cell(Tone::Plain, run.pid),
             output.palette.cell(Tone::Plain, output.time(run.started_ns)),
-            output.palette.cell(tone, plain(&run.ending)),
+            output.palette.cell(tone, plain(ending)),
             output.palette.cell(Tone::Plain, count(run.account.calls)),
             output.palette.cell(if unknown == "0" { Tone::Faint } else { Tone::Bad }, unknown),
             output.palette.cell(Tone::Faint, fit::keep_end(&plain(&run.program), output.width / 3)),

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::drain::tape_directory;
+
 /// Why a tape could not be opened.
 #[derive(Debug)]
 pub enum OpenError {
@@ -41,6 +43,11 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Missing { path } if tape_directory(path).is_dir() => write!(
+                f,
+                "no tape at {} yet, but calls wait in the journal beside it: the next program that records there stores them",
+                path.display()
+            ),
             Self::Missing { path } => write!(
                 f,
                 "no tape at {}: run a program that uses calltape there first, or name the tape with --db PATH or CALLTAPE_DB",

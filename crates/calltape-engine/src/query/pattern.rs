@@ -29,8 +29,10 @@ impl FunctionPattern {
     /// The functions that match.
     pub(super) fn function_ids(&self, connection: &Connection) -> rusqlite::Result<Vec<i64>> {
         connection
-            .prepare_cached("SELECT id FROM function WHERE '.' || name || '.' GLOB ?1 ORDER BY id")?
-            .query_map([self.glob()], |row| row.get(0))?
+            .prepare_cached(
+                "SELECT id FROM function WHERE '.' || name || '.' GLOB ?1 OR group_name GLOB ?2 ORDER BY id",
+            )?
+            .query_map([self.glob().as_str(), &self.text], |row| row.get(0))?
             .collect()
     }
 }

@@ -68,7 +68,7 @@ pub enum TreeItem {
         depth: usize,
         /// How many.
         calls: u64,
-        /// Whether there are more than were counted.
+        /// Whether there may be more: what lies below them, or beyond what was counted.
         at_least: bool,
     },
 }
@@ -264,7 +264,8 @@ fn left_out(connection: &Connection, id: i64, node: &Node) -> rusqlite::Result<O
     let counted: i64 =
         connection.prepare_cached(CHILD_COUNT)?.query_row([id, row_limit(COUNTED_CHILDREN + 1)], |row| row.get(0))?;
     let shown = if node.expanded { node.children.len() as u64 } else { 0 };
-    let at_least = unsigned(counted) > COUNTED_CHILDREN as u64;
+    // What lies below a node that is not opened is not counted.
+    let at_least = !node.expanded || unsigned(counted) > COUNTED_CHILDREN as u64;
     let total = unsigned(counted).min(COUNTED_CHILDREN as u64);
     let calls = total.saturating_sub(shown);
     Ok((calls > 0).then_some(TreeItem::More { depth: node.depth + 1, calls, at_least }))

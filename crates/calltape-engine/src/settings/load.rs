@@ -188,7 +188,8 @@ fn find(
             Ok(value) => return Ok((value, given.clone(), from)),
             Err(remedy) => {
                 let Setting { name, default, .. } = setting;
-                problems.push(format!("{name} = {given:?} from {from} cannot be used, so {default} is: {remedy}"));
+                problems
+                    .push(format!("{name} = {given:?} from {from} cannot be used and {default} is taken: {remedy}"));
             }
         }
     }
@@ -196,15 +197,20 @@ fn find(
     Ok((value, setting.default.to_owned(), "default".to_owned()))
 }
 
+/// Letters between two names that are still taken for one another.
+const SLIP: usize = 3;
+
 fn unknown(name: &str, what: &str) -> String {
-    let (nearest, _) = text::nearest(name, TABLE.iter().map(|setting| setting.name));
-    format!("{name} is no setting of calltape ({what}); did you mean {nearest}?")
+    let (nearest, distance) = text::nearest(name, TABLE.iter().map(|setting| setting.name));
+    if distance <= SLIP {
+        return format!("{name} is no setting of calltape ({what}); did you mean {nearest}?");
+    }
+    let known: Vec<_> = TABLE.iter().map(|setting| setting.name).collect();
+    format!("{name} is no setting of calltape ({what}); there are {}", known.join(", "))
 }
 
 /// A name with the prefix that is nearly a setting's is a slip worth a line; others belong to other tools.
 fn report_unknown_environment(surroundings: &Surroundings, problems: &mut Vec<String>) {
-    /// Edits between a slip and the name that was meant.
-    const SLIP: usize = 3;
     let mut slips = Vec::new();
     for name in surroundings.environment.keys() {
         let Some(short) = name.strip_prefix(ENVIRONMENT_PREFIX).map(str::to_lowercase) else { continue };

@@ -114,7 +114,7 @@ pub const TABLE: &[Setting] = &[
         name: "disabled",
         default: "false",
         unit: "",
-        help: "Record nothing: monitor returns the function itself.",
+        help: "Record nothing; set in the environment, monitor returns the function itself.",
         kind: Kind::Switch,
     },
     Setting {

@@ -152,7 +152,7 @@ fn report_left(running: &Running, drained: bool, left_bytes: u64) {
     if !drained {
         let database = running.recorder.settings().db.display().to_string();
         let text = format!(
-            "{left_bytes} bytes of calls are not in {database} yet; they stay in {database}.tape and the next start drains them"
+            "up to {left_bytes} bytes of calls are not in {database} yet; they stay in {database}.tape until a later start can store them"
         );
         messages::log(Level::Warning, &text);
     }

@@ -30,7 +30,7 @@ pub(super) fn log(level: Level, text: &str) {
     Python::attach(|py| {
         let logged = || -> PyResult<()> {
             let logger = py.import("logging")?.call_method1("getLogger", ("calltape",))?;
-            logger.call_method1(name, ("%s", text))?;
+            logger.call_method1(name, ("calltape: %s", text))?;
             Ok(())
         };
         let pending = PyErr::take(py);

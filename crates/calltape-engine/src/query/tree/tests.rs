@@ -8,7 +8,9 @@ fn draw(tree: &CallTree) -> Vec<String> {
         let text = match item {
             TreeItem::Call { call, marked, .. } => format!("{}{}", call.function, if *marked { " *" } else { "" }),
             TreeItem::Gap { callers, .. } => format!("({callers} callers)"),
-            TreeItem::More { calls, at_least, .. } => format!("({}{calls} more)", if *at_least { "over " } else { "" }),
+            TreeItem::More { calls, at_least, .. } => {
+                format!("({}{calls} more)", if *at_least { "at least " } else { "" })
+            }
         };
         format!("{}{text}", "  ".repeat(item.depth()))
     };
@@ -55,13 +57,13 @@ fn what_does_not_fit_is_counted() {
     let below = sample.call(CallRow::new(deep, 60 * MILLISECOND).made_by(items[0], root));
     sample.call(CallRow::new(deep, 61 * MILLISECOND).made_by(below, root));
     let limits = TreeLimits { children: 2, depth: 2, ..TreeLimits::default() };
-    let drawn = ["handle *", "  item", "    deep", "      (1 more)", "  item", "  (48 more)"];
+    let drawn = ["handle *", "  item", "    deep", "      (at least 1 more)", "  item", "  (48 more)"];
     assert_eq!(tree(&sample, root, &limits), drawn);
     // The call asked for is there, whatever its place.
-    let drawn = ["handle", "  item", "    deep", "      (1 more)", "  item", "  item *", "  (47 more)"];
+    let drawn = ["handle", "  item", "    deep", "      (at least 1 more)", "  item", "  item *", "  (47 more)"];
     assert_eq!(tree(&sample, items[40], &limits), drawn);
     let limits = TreeLimits { rows: 3, ..TreeLimits::default() };
-    assert_eq!(tree(&sample, root, &limits), ["handle *", "  item", "    (1 more)", "  item", "  (48 more)"]);
+    assert_eq!(tree(&sample, root, &limits), ["handle *", "  item", "    (at least 1 more)", "  item", "  (48 more)"]);
 }
 
 #[test]
@@ -77,7 +79,7 @@ fn a_deep_recursion_keeps_its_root_and_the_nearest_callers() {
     let drawn = ["main", "  (1497 callers)", "    recurse", "      recurse", "        recurse *"];
     assert_eq!(tree(&sample, last, &limits), drawn);
     let shown = tree(&sample, root, &limits);
-    assert_eq!((shown.len(), shown[9].trim()), (10, "(1 more)"), "{shown:?}");
+    assert_eq!((shown.len(), shown[9].trim()), (10, "(at least 1 more)"), "{shown:?}");
 }
 
 #[test]
