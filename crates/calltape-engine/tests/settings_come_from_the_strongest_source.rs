@@ -69,8 +69,8 @@ fn a_bad_value_is_said_and_the_default_is_used() {
         [
             format!("on_ful is no setting of calltape ({shown}); did you mean on_full?"),
             "CALLTAPE_EXIT_TIMEOUTS is no setting of calltape (environment); did you mean CALLTAPE_EXIT_TIMEOUT?".to_owned(),
-            "journal_limit = \"lots\" from CALLTAPE_JOURNAL_LIMIT cannot be used, so 64MiB is: give a size of at least 2MiB, such as 64MiB, 512k or 1000".to_owned(),
-            format!("breaker_timeout = \"array\" from {shown} cannot be used, so 60s is: give a time of at least 1ms, such as 60s, 250ms or 1.5 (seconds)"),
+            "journal_limit = \"lots\" from CALLTAPE_JOURNAL_LIMIT cannot be used and 64MiB is taken: give a size of at least 2MiB, such as 64MiB, 512k or 1000".to_owned(),
+            format!("breaker_timeout = \"array\" from {shown} cannot be used and 60s is taken: give a time of at least 1ms, such as 60s, 250ms or 1.5 (seconds)"),
         ]
     );
 }
