@@ -24,7 +24,7 @@ pub(crate) use known::stored_attribute;
 pub(crate) use names::is_sensitive;
 pub(crate) use scalar::to_string;
 
-/// Bytes kept of one call's arguments or result: a page, so that 64 MiB of journal hold over 16,000 calls at the worst.
+/// Bytes kept of one call's arguments or result: a page, so that 64 MiB of journal hold 12,000 calls at the worst.
 pub(crate) const MAX_CALL_BYTES: usize = 4096;
 /// Items kept of one container.
 const MAX_ITEMS: usize = 64;
