@@ -186,6 +186,8 @@ cases = {
     "attribute": lambda: None.nothing,
     "name": lambda: nothing_here,
     "exit": lambda: exec("raise SystemExit(3)"),
+    "group": lambda: exec("raise ExceptionGroup('several', [ValueError(1), KeyError(2)])"),
+    "group of one": lambda: exec("raise ExceptionGroup('one', (ValueError(1),))"),
     "json": lambda: json.loads("{"),
 }
 @monitor

@@ -70,7 +70,13 @@ unsafe fn by_arguments(exception: *mut PyObject, limit: usize) -> (String, Optio
         }
         let first = ffi::PyTuple_GET_ITEM(args, 0);
         if is_a(exception, ffi::PyExc_BaseExceptionGroup) && ffi::PyUnicode_Check(first) != 0 && count == 2 {
-            return (format!("{} (a group)", to_string(first, limit)), None);
+            let members = match ffi::PyTuple_GET_ITEM(args, 1) {
+                list if ffi::PyList_Check(list) != 0 => ffi::PyList_GET_SIZE(list).to_string(),
+                tuple if ffi::PyTuple_Check(tuple) != 0 => ffi::PyTuple_GET_SIZE(tuple).to_string(),
+                _ => "some".to_owned(),
+            };
+            let plural = if members == "1" { "" } else { "s" };
+            return (format!("{} ({members} sub-exception{plural})", to_string(first, limit)), None);
         }
         if count == 1 && !is_a(exception, ffi::PyExc_KeyError) {
             if ffi::PyUnicode_Check(first) != 0 {

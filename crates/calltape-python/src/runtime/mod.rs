@@ -203,8 +203,7 @@ pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
 #[cold]
 pub(crate) fn note_fault() {
     FAULTS.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: this thread's own, and the code that had set it is over.
-    unsafe { (*this_thread()).busy = false };
+    thread::be_free_again();
 }
 
 /// Counts a call that calltape's own work made.

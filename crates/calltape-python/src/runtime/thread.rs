@@ -59,6 +59,12 @@ pub(crate) fn this_thread() -> *mut ThreadRecorder {
     THREAD.try_with(UnsafeCell::get).unwrap_or_else(|_| taken_down())
 }
 
+/// After a fault in calltape's own code on this thread: that code is over, so the next call may be recorded.
+pub(super) fn be_free_again() {
+    // SAFETY: this thread's own. A thread being taken down has none any more, and its stand-in stays busy.
+    let _ = THREAD.try_with(|thread| unsafe { (*thread.get()).busy = false });
+}
+
 /// A recording that is never written to: always busy, so every call is passed through.
 struct TakenDown(UnsafeCell<ThreadRecorder>);
 
