@@ -5,11 +5,19 @@
 //!
 //! ```text
 //! START  id u64 | started u64 | function varint <<1 |weighted | [weight f64] | parent zigzag, 0 none | [root zigzag] | arguments
-//! END    id u64 | ended u64   | function varint | status u8 | outcome
+//! END    id u64 | ended u64   | function varint | status u8 |suspended <<7 | [activity] | outcome
+//! NOTE   id u64 | key text    | value
 //! ```
 //!
+//! A NOTE is what the program adds to a call that runs; it may stand in another thread's segment than the call's START.
 //! Times are CLOCK_MONOTONIC nanoseconds; the run's journal says what to add for Unix time. Parent and root are
-//! differences to the id.
+//! differences to the id. ENDs stand in `event/end.rs`, notes in `event/note.rs`, all else here.
+
+mod end;
+mod note;
+
+pub use end::{Activity, EndEvent, Failure, Outcome, begin_end, begin_suspended_end, write_failure};
+pub use note::{NoteEvent, begin_note};
 
 use crate::varint::{self, Input};
 use crate::{DecodeError, value};
@@ -22,6 +30,8 @@ pub mod kind {
     pub const START: u8 = 2;
     /// An [`super::EndEvent`].
     pub const END: u8 = 3;
+    /// A [`super::NoteEvent`].
+    pub const NOTE: u8 = 4;
 }
 
 /// The parameter number under which arguments stand that fit no parameter (a wrong call).
@@ -214,95 +224,6 @@ impl<'a> StartEvent<'a> {
 
 fn name_of(parameters: &[String], number: u64) -> &str {
     usize::try_from(number).ok().and_then(|index| parameters.get(index)).map_or("(extra)", String::as_str)
-}
-
-/// Writes an END's head into `out`, emptied first; the outcome follows: a captured value, or [`write_failure`], or
-/// nothing where the result was not captured.
-#[inline]
-pub fn begin_end(out: &mut Vec<u8>, id: u64, ended: u64, function: u32, status: Status) {
-    out.clear();
-    out.extend_from_slice(&id.to_le_bytes());
-    out.extend_from_slice(&ended.to_le_bytes());
-    varint::put(out, u64::from(function));
-    out.push(status as u8);
-}
-
-/// Why a call failed, as its END says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure<'a> {
-    /// The exception's type with its module (`json.decoder.JSONDecodeError`; builtins bare).
-    pub error_type: String,
-    /// Its message, bounded by the capture.
-    pub message: String,
-    /// The file that raised it; empty where unknown.
-    pub file: String,
-    /// The line in `file`.
-    pub line: u32,
-    /// The function that raised it.
-    pub place: String,
-    /// The chain of causes with their frames, as a captured value.
-    pub chain: &'a [u8],
-}
-
-/// Appends a failure's fixed part to an END; the chain follows as one captured value.
-pub fn write_failure(out: &mut Vec<u8>, failure: &Failure<'_>) {
-    varint::put_bytes(out, failure.error_type.as_bytes());
-    varint::put_bytes(out, failure.message.as_bytes());
-    varint::put_bytes(out, failure.file.as_bytes());
-    varint::put(out, u64::from(failure.line));
-    varint::put_bytes(out, failure.place.as_bytes());
-    out.extend_from_slice(failure.chain);
-}
-
-/// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome<'a> {
-    /// With a value, as captured; empty when it was not.
-    Value(&'a [u8]),
-    /// With an exception.
-    Failure(Failure<'a>),
-}
-
-/// A call's end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndEvent<'a> {
-    /// The call's id.
-    pub id: u64,
-    /// CLOCK_MONOTONIC ns.
-    pub ended: u64,
-    /// The function's number in its run.
-    pub function: u32,
-    /// How it ended.
-    pub status: Status,
-    /// With what.
-    pub outcome: Outcome<'a>,
-}
-
-impl<'a> EndEvent<'a> {
-    /// Reads an END back.
-    ///
-    /// # Errors
-    /// When the bytes are not one whole END. A captured value is read by [`value::render_json`].
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut input = Input::new(bytes);
-        let (id, ended) = (input.fixed()?, input.fixed()?);
-        let function = u32::try_from(input.varint()?).map_err(|_| DecodeError::Range)?;
-        let status = Status::try_from(input.byte()?)?;
-        let failed = matches!(status, Status::Error | Status::Cancelled) && !input.is_empty();
-        let outcome = if failed {
-            Outcome::Failure(Failure {
-                error_type: input.text()?,
-                message: input.text()?,
-                file: input.text()?,
-                line: u32::try_from(input.varint()?).map_err(|_| DecodeError::Range)?,
-                place: input.text()?,
-                chain: input.rest(),
-            })
-        } else {
-            Outcome::Value(input.rest())
-        };
-        Ok(Self { id, ended, function, status, outcome })
-    }
 }
 
 #[cfg(test)]

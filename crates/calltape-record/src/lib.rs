@@ -15,6 +15,6 @@ mod varint;
 pub use definition::FunctionDef;
 pub use error::DecodeError;
 pub use event::{
-    ARGUMENT_OVERFLOW, ArgumentWriter, EndEvent, Failure, Outcome, StartEvent, StartHead, Status, ThreadEvent,
-    begin_end, begin_start, kind, write_failure,
+    ARGUMENT_OVERFLOW, Activity, ArgumentWriter, EndEvent, Failure, NoteEvent, Outcome, StartEvent, StartHead, Status,
+    ThreadEvent, begin_end, begin_note, begin_start, begin_suspended_end, kind, write_failure,
 };

@@ -53,7 +53,33 @@ fn a_failure_comes_back_as_written() {
     write_failure(&mut out, &failure);
     let end = EndEvent::decode(&out).unwrap();
     assert_eq!((end.id, end.ended, end.function, end.status), (9, 12, 4, Status::Error));
+    assert_eq!((end.activity, end.outcome), (None, Outcome::Failure(failure)));
+}
+
+#[test]
+fn a_cancelled_coroutine_says_how_its_body_ran_and_why_it_ended() {
+    let activity = Activity { active_ns: 40, yields: None, task: "Task-1" };
+    let failure = Failure {
+        error_type: "asyncio.CancelledError".into(),
+        message: String::new(),
+        file: "shop.py".into(),
+        line: 3,
+        place: "place".into(),
+        chain: &[],
+    };
+    let mut out = Vec::new();
+    begin_suspended_end(&mut out, 9, 12, 4, Status::Cancelled, &activity);
+    write_failure(&mut out, &failure);
+    let end = EndEvent::decode(&out).unwrap();
+    assert_eq!((end.status, end.activity), (Status::Cancelled, Some(activity)));
     assert_eq!(end.outcome, Outcome::Failure(failure));
+}
+
+#[test]
+fn a_note_without_a_value_is_refused() {
+    let mut out = Vec::new();
+    begin_note(&mut out, 9, "user");
+    assert_eq!(NoteEvent::decode(&out), Err(DecodeError::Truncated));
 }
 
 proptest! {
@@ -71,9 +97,38 @@ proptest! {
     }
 
     #[test]
+    fn an_end_comes_back_as_written(
+        id: u64, ended: u64, function: u32, number in 0u8..5, active_ns: u64,
+        yields in proptest::option::of(0..u64::MAX), task: String, value in 0i64..128, suspended: bool,
+    ) {
+        let status = Status::try_from(number).unwrap();
+        let activity = suspended.then_some(Activity { active_ns, yields, task: &task });
+        let mut out = vec![1, 2, 3];
+        match &activity {
+            Some(activity) => begin_suspended_end(&mut out, id, ended, function, status, activity),
+            None => begin_end(&mut out, id, ended, function, status),
+        }
+        let head = out.len();
+        if status == Status::Ok {
+            ValueWriter::int(&mut out, value);
+        }
+        let outcome = Outcome::Value(&out[head..]);
+        prop_assert_eq!(EndEvent::decode(&out), Ok(EndEvent { id, ended, function, status, activity, outcome }));
+    }
+
+    #[test]
+    fn a_note_comes_back_as_written(id: u64, key: String, value in proptest::collection::vec(any::<u8>(), 1..20)) {
+        let mut out = vec![1, 2, 3];
+        begin_note(&mut out, id, &key);
+        out.extend_from_slice(&value);
+        prop_assert_eq!(NoteEvent::decode(&out), Ok(NoteEvent { id, key, value: &value }));
+    }
+
+    #[test]
     fn any_bytes_decode_or_fail_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = ThreadEvent::decode(&bytes);
         let _ = EndEvent::decode(&bytes);
+        let _ = NoteEvent::decode(&bytes);
         let _ = crate::FunctionDef::decode(&bytes);
         if let Ok(start) = StartEvent::decode(&bytes) {
             let _ = start.render_arguments(&names(&["a", "b"]), &mut String::new());
