@@ -133,11 +133,6 @@ def _decorate_callable(function: Any, options: dict[str, Any], *, skip_first: bo
         raise TypeError(f"monitor: {function!r} is not callable")
     if os.environ.get("CALLTAPE_DISABLED", "").strip().lower() in _TRUE or isinstance(function, _MONITORED):
         return function
-    if _runs_later(function):
-        logging.getLogger("calltape").warning(
-            "calltape: %s is not recorded: coroutine functions and generators are not supported yet", _name_of(function)
-        )
-        return function
     partial = _is_plain_partial(function)
     called = function.func if partial else function
     code = called.__code__ if type(called) is types.FunctionType else None
@@ -146,6 +141,7 @@ def _decorate_callable(function: Any, options: dict[str, Any], *, skip_first: bo
         {
             **options,
             "name": options["name"] or _name_of(called),
+            "kind": _kind_of(called),
             "file": code.co_filename if code else "",
             "line": code.co_firstlineno if code else 0,
             "skip_first": _is_method(called) if skip_first is None else skip_first,
@@ -166,12 +162,13 @@ def _is_plain_partial(function: Any) -> bool:
     return placeholder is None or all(argument is not placeholder for argument in function.args)
 
 
-def _runs_later(function: Any) -> bool:
-    tests = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
-    try:
-        return any(test(function) for test in tests)
-    except AttributeError:  # a proxy that says it is a function and has no code
-        return False
+def _kind_of(function: Any) -> str:
+    flags = function.__code__.co_flags if type(function) is types.FunctionType else 0
+    if flags & 0x200:
+        return "async_generator"
+    if flags & 0x20:
+        return "generator"
+    return "coroutine" if flags & 0x80 else "function"
 
 
 def _name_of(function: Any) -> str:

@@ -20,6 +20,8 @@ mod native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        super::wrapper::install(py)?;
+        super::runtime::context::install(py)?;
         let [functions, others] = super::wrapper::types(py)?;
         module.add("Monitored", functions)?;
         module.add("MonitoredCallable", others)?;
@@ -42,18 +44,21 @@ fn start(py: Python<'_>, settings: Vec<(String, String)>) -> PyResult<()> {
 
 /// Waits until what was recorded is in the database.
 #[pyfunction]
-fn flush(timeout: f64) -> bool {
+fn flush(py: Python<'_>, timeout: f64) -> bool {
+    wrapper::pay_owed(py);
     runtime::flush(seconds(timeout))
 }
 
 /// Ends the run; whether everything is in the database.
 #[pyfunction]
-fn stop(timeout: f64) -> bool {
+fn stop(py: Python<'_>, timeout: f64) -> bool {
+    wrapper::pay_owed(py);
     runtime::stop(seconds(timeout))
 }
 
 #[pyfunction(name = "_quiesce")]
-fn quiesce() {
+fn quiesce(py: Python<'_>) {
+    wrapper::pay_owed(py);
     runtime::quiesce();
 }
 

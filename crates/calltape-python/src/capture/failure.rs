@@ -57,6 +57,21 @@ impl Raised {
         return self.parts[1];
     }
 
+    /// The value of a `StopIteration`, borrowed; None of any other exception.
+    ///
+    /// # Safety
+    /// The interpreter lock is held.
+    pub(crate) unsafe fn stop_value(&self) -> *mut PyObject {
+        let value = self.value();
+        // SAFETY: the type is checked, so the layout is known; the exception holds its value.
+        unsafe {
+            let is_stop = !value.is_null()
+                && ffi::PyObject_TypeCheck(value, ffi::PyExc_StopIteration.cast::<PyTypeObject>()) != 0;
+            let held = if is_stop { (*value.cast::<ffi::PyStopIterationObject>()).value } else { ffi::Py_None() };
+            if held.is_null() { ffi::Py_None() } else { held }
+        }
+    }
+
     /// # Safety
     /// The interpreter lock is held.
     unsafe fn traceback(&self) -> *mut PyObject {

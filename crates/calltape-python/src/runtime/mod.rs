@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! clock.rs      the time, cheaply
+//! context.rs    the running call, carried into copied contexts and pool threads
+//! guarded.rs    a value that the interpreter lock guards
 //! thread.rs     what a thread keeps between its calls
 //! lifecycle.rs  start, flush, stop, exit, fork
 //! identity.rs   who this process and this thread are
+//! task.rs       the name of the running task
 //! messages.rs   what goes to logging.getLogger("calltape")
 //! ```
 //!
@@ -12,9 +15,12 @@
 //! made anew when it is not the current one; so a stop, a second start or a fork needs to find nobody.
 
 mod clock;
+pub(crate) mod context;
+mod guarded;
 mod identity;
 mod lifecycle;
 mod messages;
+mod task;
 mod thread;
 
 use std::collections::HashMap;
@@ -27,8 +33,10 @@ use calltape_journal::{Counters, Journal, JournalError, bump, monotonic_ns};
 use calltape_record::FunctionDef;
 use pyo3::ffi;
 
+pub(crate) use guarded::Guarded;
 pub(crate) use lifecycle::{flush, install_exit_hooks, quiesce, start, stats, stop};
-pub(crate) use thread::{Appended, END_ROOM, ThreadRecorder, this_thread};
+pub(crate) use task::current_task_name;
+pub(crate) use thread::{Appended, END_ROOM, Scope, ThreadRecorder, this_thread};
 
 /// The generation of functions and threads that have not met a run.
 pub(crate) const NEVER: u32 = 0;
@@ -197,6 +205,32 @@ pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
         (*thread).busy = false;
         joined
     }
+}
+
+/// As [`attach`], while an exception may be set, which stays.
+///
+/// # Safety
+/// As [`attach`].
+#[cold]
+pub(crate) unsafe fn attach_keeping_the_exception(thread: *mut ThreadRecorder) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        let raised = (!ffi::PyErr_Occurred().is_null()).then(|| crate::capture::Raised::take());
+        let attached = attach(thread);
+        if let Some(raised) = raised {
+            raised.put_back();
+        }
+        attached
+    }
+}
+
+/// Whether this thread is joined to the current run, to which it is joined where it is not.
+///
+/// # Safety
+/// As [`attach`].
+pub(crate) unsafe fn is_or_gets_attached(thread: *mut ThreadRecorder) -> bool {
+    // SAFETY: passed on.
+    unsafe { (*thread).generation == generation() || attach(thread) }
 }
 
 /// Counts a fault of calltape's own, and lets the thread record its next calls.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use calltape_journal::Writer;
 use calltape_record::kind;
+use pyo3::ffi::PyObject;
 
 use super::clock::Clock;
 use super::{NEVER, Running, monotonic_ns};
@@ -28,16 +29,38 @@ pub(crate) enum Appended {
     Full,
 }
 
+/// A place in the tree of calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// The innermost call; 0 for none.
+    pub(crate) call: u64,
+    /// The outermost call of its tree.
+    pub(crate) root: u64,
+}
+
+impl Scope {
+    /// No call.
+    pub(crate) const OUTSIDE: Self = Self { call: 0, root: 0 };
+    /// Where nothing is recorded; no call has this id.
+    pub(crate) const SUPPRESSED: Self = Self { call: u64::MAX, root: u64::MAX };
+
+    #[inline]
+    pub(crate) fn is_outside(self) -> bool {
+        self.call == 0
+    }
+}
+
 /// A thread's recording.
 pub(crate) struct ThreadRecorder {
     /// The run this belongs to.
     pub(crate) generation: u32,
     /// Set while this thread runs calltape's own code.
     pub(crate) busy: bool,
-    /// The running call, and the root of its tree; 0 for none.
-    pub(crate) current: u64,
-    pub(crate) root: u64,
-    /// Calls begun and not ended.
+    /// The running call.
+    pub(crate) scope: Scope,
+    /// The name of the task whose body runs: null or a str that the body's own record holds.
+    pub(crate) task: *mut PyObject,
+    /// Calls begun and not ended that end on this thread, in the reverse order: a suspended body is none of them.
     pub(crate) open: usize,
     pub(crate) scratch: Vec<u8>,
     clock: Clock,
@@ -83,8 +106,8 @@ impl ThreadRecorder {
         Self {
             generation: NEVER,
             busy,
-            current: 0,
-            root: 0,
+            scope: Scope::OUTSIDE,
+            task: std::ptr::null_mut(),
             open: 0,
             scratch: Vec::new(),
             clock: Clock::new(),
@@ -121,8 +144,8 @@ impl ThreadRecorder {
 
     /// Leaves the tree of calls that an ended run had open.
     pub(crate) fn forget_calls(&mut self) {
-        self.current = 0;
-        self.root = 0;
+        self.scope = Scope::OUTSIDE;
+        self.task = std::ptr::null_mut();
         self.open = 0;
     }
 
@@ -177,14 +200,6 @@ impl ThreadRecorder {
     #[inline]
     pub(crate) fn append_end(&mut self, payload: &[u8], reserve: usize) -> Appended {
         self.append(kind::END, payload, reserve)
-    }
-
-    /// Appends an END without outcome, whose room was kept since its START.
-    #[cold]
-    pub(crate) fn append_bare_end(&mut self, payload: &[u8], reserve: usize) {
-        if matches!(self.append(kind::END, payload, reserve), Appended::Full) {
-            super::note_fault();
-        }
     }
 
     #[inline]

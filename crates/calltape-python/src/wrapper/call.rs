@@ -10,17 +10,19 @@
 //! run, `ThreadRecorder::busy` is set: a finaliser that an allocation may trigger, and that calls a monitored function,
 //! is passed through and counted as re-entry.
 
-use calltape_record::{StartHead, Status, begin_end, begin_start};
+use calltape_record::{StartHead, Status, begin_start};
 use pyo3::ffi::{self, PyObject};
 
 use super::arguments::{Given, write_arguments};
+use super::end::{Ending, Outcome, append_end};
 use super::object::Monitored;
 use super::partial::write_partial_arguments;
 use super::plan::Plan;
 use super::recursion;
+use super::suspend;
 use super::trampoline::contain;
-use crate::capture::{Capture, Raised, write_bare_failure_of, write_failure_of};
-use crate::runtime::{self, Appended, END_ROOM, ThreadRecorder};
+use crate::capture::Capture;
+use crate::runtime::{self, Appended, END_ROOM, Scope, ThreadRecorder, context};
 
 /// What `enter` decided.
 #[derive(Clone, Copy)]
@@ -37,19 +39,18 @@ enum Entered {
 #[derive(Clone, Copy)]
 struct Call {
     id: u64,
-    /// The thread's current call before this one, and the root of its tree; 0 for none.
-    parent: u64,
-    root: u64,
+    /// The thread's scope before this call.
+    outer: Scope,
     generation: u32,
     /// The thread that began it, and ends it.
     thread: *mut ThreadRecorder,
 }
 
-/// The vectorcall of a monitored function.
+/// The vectorcall of a monitored function. `SUSPENDS` where its call makes an object whose body runs later.
 ///
 /// # Safety
 /// As the protocol demands: `callable` is a live [`Monitored`], the arguments are live, the interpreter lock held.
-pub(super) unsafe extern "C-unwind" fn vectorcall(
+pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
     callable: *mut PyObject,
     args: *const *mut PyObject,
     nargsf: usize,
@@ -73,11 +74,54 @@ pub(super) unsafe extern "C-unwind" fn vectorcall(
     match entered {
         Entered::Passed => {}
         // SAFETY: the call was begun by this plan on this thread, just above.
-        Entered::Recording(call) => contain((), || unsafe { leave(plan, call, result) }),
+        Entered::Recording(call) => contain((), || unsafe {
+            if !(SUSPENDS && suspend(plan, call, result)) {
+                leave(plan, call, result);
+            }
+        }),
         // SAFETY: as above.
-        Entered::Dropped => contain((), || unsafe { leave_dropped(plan, result) }),
+        Entered::Dropped => contain((), || unsafe {
+            if !(SUSPENDS && suspend_dropped(plan, result)) {
+                leave_dropped(plan, result);
+            }
+        }),
     }
     result
+}
+
+/// Leaves a call whose body runs later to the object that it made; false where it made none.
+///
+/// # Safety
+/// As [`leave`].
+#[inline]
+unsafe fn suspend(plan: &Plan, call: Call, object: *mut PyObject) -> bool {
+    // SAFETY: passed on; making the object runs no code that could change the thread's scope.
+    unsafe {
+        let thread = call.thread;
+        if call.generation != runtime::generation() || (*thread).generation != call.generation {
+            return false;
+        }
+        if !suspend::is_suspended_object(object) || !suspend::hand_over(object, plan, (*thread).scope, false) {
+            return false;
+        }
+        (*thread).scope = call.outer;
+        (*thread).open -= 1;
+        true
+    }
+}
+
+/// As [`suspend`], for a call whose START found no room.
+///
+/// # Safety
+/// As [`leave_dropped`].
+#[cold]
+unsafe fn suspend_dropped(plan: &Plan, object: *mut PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe {
+        plan.generation.get() == runtime::generation()
+            && suspend::is_suspended_object(object)
+            && suspend::hand_over(object, plan, Scope::OUTSIDE, true)
+    }
 }
 
 /// # Safety
@@ -108,6 +152,13 @@ unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>) -> Enter
         if plan.generation.get() != generation && (generation == runtime::OFF || !prepare(plan, thread)) {
             return Entered::Passed;
         }
+        let mut scope = (*thread).scope;
+        if scope.is_outside() {
+            scope = context::inherited();
+        }
+        if scope == Scope::SUPPRESSED {
+            return Entered::Passed;
+        }
         if !plan.keeps_all() && u64::from((*thread).random()) >= plan.keep_below {
             plan.count_sampled_out();
             return Entered::Passed;
@@ -116,23 +167,28 @@ unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>) -> Enter
             return drop_call(plan);
         }
         (*thread).busy = true;
-        let entered = begin(plan, &mut *thread, function, given);
+        let entered = begin(plan, &mut *thread, scope, function, given);
         (*thread).busy = false;
         entered
     }
 }
 
-/// Writes the START of a call and makes it current.
+/// Writes the START of a call that `around` made, and makes it current.
 ///
 /// # Safety
 /// As [`enter`]; `thread` is attached to the plan's run.
 #[inline]
-unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObject, given: Given<'_>) -> Entered {
+unsafe fn begin(
+    plan: &Plan,
+    thread: &mut ThreadRecorder,
+    around: Scope,
+    function: *mut PyObject,
+    given: Given<'_>,
+) -> Entered {
     let started = thread.now();
     let id = thread.next_id(started);
-    let (parent, outer_root) = (thread.current, thread.root);
-    let root = if parent == 0 { id } else { outer_root };
-    let head = StartHead { id, parent, root, started, function: plan.slot.get(), weight: plan.weight };
+    let root = if around.is_outside() { id } else { around.root };
+    let head = StartHead { id, parent: around.call, root, started, function: plan.slot.get(), weight: plan.weight };
     let mut scratch = std::mem::take(&mut thread.scratch);
     begin_start(&mut scratch, &head);
     if plan.capture_arguments {
@@ -154,10 +210,9 @@ unsafe fn begin(plan: &Plan, thread: &mut ThreadRecorder, function: *mut PyObjec
     }
     // SAFETY: the plan is prepared for the thread's run, into whose journal the START just went.
     unsafe { plan.count_call() };
-    thread.current = id;
-    thread.root = root;
+    let outer = std::mem::replace(&mut thread.scope, Scope { call: id, root });
     thread.open += 1;
-    Entered::Recording(Call { id, parent, root: outer_root, generation: plan.generation.get(), thread })
+    Entered::Recording(Call { id, outer, generation: plan.generation.get(), thread })
 }
 
 /// Ends a call: `result` is null when it raised.
@@ -176,89 +231,20 @@ unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
         let was_busy = std::mem::replace(&mut (*thread).busy, true);
         let thread = &mut *thread;
         let ended = thread.now();
-        thread.current = call.parent;
-        thread.root = call.root;
+        thread.scope = call.outer;
         thread.open -= 1;
-        let mut scratch = std::mem::take(&mut thread.scratch);
-        if result.is_null() {
-            write_failed_end(&mut scratch, plan, call.id, ended);
-        } else {
-            begin_end(&mut scratch, call.id, ended, plan.slot.get(), Status::Ok);
-            if plan.capture_result {
-                Capture::new(&mut scratch, plan.max_repr.get()).value(result);
-            }
+        let outcome = match plan.capture_result {
+            _ if result.is_null() => Outcome::Raised,
+            true => Outcome::Returned(result),
+            false => Outcome::Bare(Status::Ok),
+        };
+        let ending =
+            Ending { id: call.id, slot: plan.slot.get(), ended, max_repr: plan.max_repr.get(), activity: None };
+        if matches!(append_end(thread, &ending, outcome), Appended::Full) {
+            // Room for this was kept since the START.
+            runtime::note_fault();
         }
-        let reserve = thread.open * END_ROOM;
-        if matches!(thread.append_end(&scratch, reserve), Appended::Full) {
-            append_less(thread, &mut scratch, plan, call.id, ended, result.is_null());
-        }
-        thread.scratch = scratch;
         thread.busy = was_busy;
-    }
-}
-
-/// The journal has no room for the whole END: an error's kind and place, or nothing but the status, whose room was kept.
-///
-/// # Safety
-/// As [`leave`].
-#[cold]
-unsafe fn append_less(
-    thread: &mut ThreadRecorder,
-    scratch: &mut Vec<u8>,
-    plan: &Plan,
-    id: u64,
-    ended: u64,
-    failed: bool,
-) {
-    let reserve = thread.open * END_ROOM;
-    let status = if failed { Status::Error } else { Status::Ok };
-    begin_end(scratch, id, ended, plan.slot.get(), status);
-    if failed {
-        // SAFETY: passed on.
-        unsafe { with_raised(|raised| write_bare_failure_of(raised, scratch)) };
-        if matches!(thread.append_end(scratch, reserve), Appended::Yes) {
-            return;
-        }
-        begin_end(scratch, id, ended, plan.slot.get(), status);
-    }
-    thread.append_bare_end(scratch, reserve);
-}
-
-/// Writes the END of a call that raised; the exception is put back as it was.
-///
-/// # Safety
-/// The interpreter lock is held and an exception is set.
-#[cold]
-unsafe fn write_failed_end(scratch: &mut Vec<u8>, plan: &Plan, id: u64, ended: u64) {
-    begin_end(scratch, id, ended, plan.slot.get(), Status::Error);
-    let whole = scratch.len();
-    // SAFETY: passed on.
-    let written = unsafe { with_raised(|raised| write_failure_of(raised, scratch, plan.max_repr.get())) };
-    if !written {
-        scratch.truncate(whole);
-    }
-}
-
-/// Runs `write` on the exception that is set, and puts it back unchanged; false when it could not be written.
-///
-/// # Safety
-/// The interpreter lock is held.
-unsafe fn with_raised(write: impl FnOnce(&Raised)) -> bool {
-    // SAFETY: passed on; what the capture may raise is cleared before the exception returns.
-    unsafe {
-        if ffi::PyErr_Occurred().is_null() {
-            return false;
-        }
-        let raised = Raised::take();
-        let written = contain(false, || {
-            write(&raised);
-            true
-        });
-        if !ffi::PyErr_Occurred().is_null() {
-            ffi::PyErr_Clear();
-        }
-        raised.put_back();
-        written
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! call.rs        the way in and out of one call (the hot path)
+//! end.rs         the END of a call, or as much of it as there is room for
+//! suspend/       calls whose body runs later: coroutines and generators
 //! arguments.rs   which argument belongs to which parameter
 //! parameters.rs  a function's parameters, read once
 //! partial.rs     the arguments a functools.partial holds
@@ -17,11 +19,15 @@
 mod arguments;
 mod attributes;
 mod call;
+mod end;
 mod object;
 mod parameters;
 mod partial;
 mod plan;
 mod recursion;
+mod suspend;
 mod trampoline;
 
+pub(crate) use end::pay_owed;
 pub(crate) use object::{new_monitored, types};
+pub(crate) use suspend::install;

@@ -44,6 +44,8 @@ pub(crate) struct Options {
     #[pyo3(item)]
     group: String,
     #[pyo3(item)]
+    kind: String,
+    #[pyo3(item)]
     file: String,
     #[pyo3(item)]
     line: u32,
@@ -66,7 +68,12 @@ pub(crate) struct Options {
 /// The vectorcall as PyO3's types have it. The two differ in one word: this one may be unwound through when the
 /// interpreter ends a daemon thread, which changes nothing in how it is called.
 // SAFETY: both are function pointers with the same arguments and result in the C calling convention.
-const VECTORCALL: ffi::vectorcallfunc = unsafe { std::mem::transmute(vectorcall as VectorcallThatUnwinds) };
+const VECTORCALL: ffi::vectorcallfunc = unsafe { std::mem::transmute(vectorcall::<false> as VectorcallThatUnwinds) };
+
+/// The same for functions whose body runs later.
+// SAFETY: as above.
+const SUSPENDING_VECTORCALL: ffi::vectorcallfunc =
+    unsafe { std::mem::transmute(vectorcall::<true> as VectorcallThatUnwinds) };
 
 type VectorcallThatUnwinds =
     unsafe extern "C-unwind" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
@@ -137,6 +144,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
     if !wrapped.is_callable() {
         return Err(PyTypeError::new_err("monitor: the object is not callable"));
     }
+    let suspends = options.kind != "function";
     let plan = Box::new(plan_for(wrapped, options)?);
     let dict = match wrapped.getattr("__dict__").ok().and_then(|own| own.cast_into::<PyDict>().ok()) {
         // One dict for both: what is set or deleted on either is so on the other.
@@ -154,7 +162,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
             return Err(PyErr::fetch(py));
         }
         let monitored = object.cast::<Monitored>();
-        (*monitored).vectorcall = Some(VECTORCALL);
+        (*monitored).vectorcall = Some(if suspends { SUSPENDING_VECTORCALL } else { VECTORCALL });
         (*monitored).wrapped = wrapped.clone().into_ptr();
         (*monitored).dict = dict.into_ptr();
         (*monitored).plan = Box::into_raw(plan);
@@ -178,7 +186,7 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
     let definition = FunctionDef {
         name: options.name,
         group: options.group,
-        kind: "function".to_owned(),
+        kind: options.kind,
         file: options.file,
         line: options.line,
         parameters: parameters.shown(py),

@@ -1,6 +1,7 @@
-//! Calling the wrapped function so that recursion ends where the undecorated function's does.
+//! Running the program's code so that recursion ends where it does without calltape.
 //!
-//! A Python function that calls itself through a native callable enters the interpreter's loop anew at each level.
+//! A Python function that calls itself through a native callable, and a generator that is resumed through a native slot,
+//! enter the interpreter's loop anew at each level.
 //! CPython 3.12 allows 1,500 units of that and 3.13 10,000, two a level, so a monitored recursion would fail at a depth
 //! of 750 or 5,000 whatever the recursion limit. The units stand for C stack; here the real stack is looked at, and while
 //! there is plenty the two units are given back for the time of the call. 3.14 looks at the stack itself, 3.11 counts no
@@ -25,7 +26,6 @@ unsafe extern "C-unwind" {
 ///
 /// # Safety
 /// As the protocol demands: live objects, the interpreter lock held.
-#[cfg(not(all(Py_3_12, not(Py_3_14))))]
 #[inline]
 pub(super) unsafe fn call(
     callable: *mut PyObject,
@@ -34,11 +34,21 @@ pub(super) unsafe fn call(
     names: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: passed on.
-    unsafe { PyObject_Vectorcall(callable, args, nargsf, names) }
+    unsafe { run(|| PyObject_Vectorcall(callable, args, nargsf, names)) }
+}
+
+/// Runs `body`, which enters the interpreter's loop once.
+///
+/// # Safety
+/// The interpreter lock is held.
+#[cfg(not(all(Py_3_12, not(Py_3_14))))]
+#[inline]
+pub(super) unsafe fn run<T>(body: impl FnOnce() -> T) -> T {
+    body()
 }
 
 #[cfg(all(Py_3_12, not(Py_3_14)))]
-pub(super) use lifted::call;
+pub(super) use lifted::run;
 
 #[cfg(all(Py_3_12, not(Py_3_14)))]
 mod lifted {
@@ -46,8 +56,6 @@ mod lifted {
     use std::ffi::{c_int, c_uint, c_void};
 
     use pyo3::ffi;
-
-    use super::{PyObject, PyObject_Vectorcall};
 
     /// What a Python function entered from C costs: `PY_EVAL_C_STACK_UNITS` of CPython's ceval.c.
     const UNITS: c_int = 2;
@@ -88,21 +96,16 @@ mod lifted {
     /// # Safety
     /// As there.
     #[inline]
-    pub(in crate::wrapper) unsafe fn call(
-        callable: *mut PyObject,
-        args: *const *mut PyObject,
-        nargsf: usize,
-        names: *mut PyObject,
-    ) -> *mut PyObject {
+    pub(in crate::wrapper) unsafe fn run<T>(body: impl FnOnce() -> T) -> T {
+        if !has_plenty_of_stack() {
+            return body();
+        }
         // SAFETY: the calling thread's state is live as long as it holds the lock; the units are taken back before the
         // call returns to whoever counts them.
         unsafe {
-            if !has_plenty_of_stack() {
-                return PyObject_Vectorcall(callable, args, nargsf, names);
-            }
             let state = ffi::PyThreadState_Get().cast::<ThreadState>();
             (*state).c_recursion_remaining += UNITS;
-            let result = PyObject_Vectorcall(callable, args, nargsf, names);
+            let result = body();
             (*state).c_recursion_remaining -= UNITS;
             result
         }

@@ -1,0 +1,260 @@
+//! The running call, where it must be known outside the thread that runs it.
+//!
+//! A thread knows its running call by itself ([`Scope`]). What the call starts to run elsewhere or later (a task, a
+//! function in a pool's thread) begins with a copy of the context, or none. So the running call is written into a
+//! context variable at the moments when a context is copied, and only there: `contextvars.copy_context()` and the making
+//! of an asyncio task, whose C functions are replaced by ones that do this and then what they did before. Work handed
+//! to a pool carries it along (`carry.rs`). On the way of a call nothing is set, and the variable is read only by calls
+//! that have no running call on their thread.
+
+use std::ffi::c_int;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use pyo3::ffi::{self, PyObject};
+use pyo3::prelude::*;
+
+use super::{Guarded, Scope, generation, this_thread};
+
+/// The variable, owned for ever; null before [`install`].
+static VARIABLE: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
+
+/// Whether any context holds the variable.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// What `contextvars.copy_context` did before.
+static COPY_CONTEXT: Guarded<Option<ffi::PyCFunction>> = Guarded::new(None);
+
+/// What making an asyncio task did before.
+static INIT_TASK: Guarded<Option<ffi::initproc>> = Guarded::new(None);
+
+/// The scope that a thread without a running call is in.
+///
+/// # Safety
+/// The interpreter lock is held.
+#[inline]
+pub(crate) unsafe fn inherited() -> Scope {
+    if !IN_USE.load(Ordering::Relaxed) {
+        return Scope::OUTSIDE;
+    }
+    // SAFETY: passed on.
+    unsafe { read() }
+}
+
+/// # Safety
+/// The interpreter lock is held.
+#[cold]
+unsafe fn read() -> Scope {
+    let mut value = ptr::null_mut();
+    // SAFETY: the variable lives for ever; the value is owned and dropped after it is read.
+    unsafe {
+        if ffi::PyContextVar_Get(VARIABLE.load(Ordering::Relaxed), ptr::null_mut(), &raw mut value) != 0 {
+            ffi::PyErr_Clear();
+            return Scope::OUTSIDE;
+        }
+        if value.is_null() {
+            return Scope::OUTSIDE;
+        }
+        let scope = decode(value);
+        ffi::Py_DECREF(value);
+        scope
+    }
+}
+
+/// A value of the variable: a bytes object of call, root and generation.
+const VALUE_BYTES: usize = 20;
+
+/// # Safety
+/// `value` is a live object, the interpreter lock held.
+unsafe fn decode(value: *mut PyObject) -> Scope {
+    // SAFETY: the type and length are checked before the bytes are read.
+    unsafe {
+        if ffi::PyBytes_Check(value) == 0 || ffi::PyBytes_Size(value) as usize != VALUE_BYTES {
+            return Scope::OUTSIDE;
+        }
+        let bytes = ffi::PyBytes_AsString(value).cast::<u8>();
+        let word = |at: usize| bytes.add(at).cast::<u64>().read_unaligned();
+        let of_generation = bytes.add(16).cast::<u32>().read_unaligned();
+        if of_generation == generation() || word(0) == Scope::SUPPRESSED.call {
+            Scope { call: word(0), root: word(8) }
+        } else {
+            Scope::OUTSIDE
+        }
+    }
+}
+
+/// Sets the variable in the current context; the token that undoes it, owned, or null with no exception set.
+///
+/// # Safety
+/// The interpreter lock is held and no exception is set.
+pub(crate) unsafe fn set(scope: Scope) -> *mut PyObject {
+    let mut bytes = [0; VALUE_BYTES];
+    bytes[..8].copy_from_slice(&scope.call.to_ne_bytes());
+    bytes[8..16].copy_from_slice(&scope.root.to_ne_bytes());
+    bytes[16..].copy_from_slice(&generation().to_ne_bytes());
+    let variable = VARIABLE.load(Ordering::Relaxed);
+    if variable.is_null() {
+        return ptr::null_mut();
+    }
+    // SAFETY: the bytes are copied; the value is held by the context from then on.
+    unsafe {
+        let value = ffi::PyBytes_FromStringAndSize(bytes.as_ptr().cast(), VALUE_BYTES as isize);
+        let token = if value.is_null() { value } else { ffi::PyContextVar_Set(variable, value) };
+        ffi::Py_XDECREF(value);
+        if token.is_null() {
+            ffi::PyErr_Clear();
+        } else {
+            IN_USE.store(true, Ordering::Relaxed);
+        }
+        token
+    }
+}
+
+/// Undoes [`set`], where the context is still the same.
+///
+/// # Safety
+/// `token` is what [`set`] gave, owned and given up here; the interpreter lock is held and no exception is set.
+pub(crate) unsafe fn unset(token: *mut PyObject) {
+    if token.is_null() {
+        return;
+    }
+    // SAFETY: passed on. In another context the token does not fit, and that context is left as it is.
+    unsafe {
+        if ffi::PyContextVar_Reset(VARIABLE.load(Ordering::Relaxed), token) != 0 {
+            ffi::PyErr_Clear();
+        }
+        ffi::Py_DECREF(token);
+    }
+}
+
+/// Makes the variable and puts the hooks in place.
+///
+/// # Errors
+/// When the interpreter has no memory for it.
+pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
+    if !VARIABLE.load(Ordering::Relaxed).is_null() {
+        return Ok(());
+    }
+    // SAFETY: the interpreter lock is held; the variable is owned for ever.
+    unsafe {
+        let variable = ffi::PyContextVar_New(c"calltape".as_ptr(), ptr::null_mut());
+        if variable.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        VARIABLE.store(variable, Ordering::Relaxed);
+    }
+    let function = py.import("_contextvars")?.getattr("copy_context")?;
+    // SAFETY: passed on; the module keeps its function.
+    unsafe { hook_copy_context(function.as_ptr()) };
+    Ok(())
+}
+
+/// Replaces the C function behind `contextvars.copy_context`, so that whoever has imported it meets the hook.
+///
+/// # Safety
+/// `function` is live, the interpreter lock held.
+unsafe fn hook_copy_context(function: *mut PyObject) {
+    // SAFETY: the exact type is checked, so the layout is known; a method definition of a module of the interpreter is
+    // static memory that may be written.
+    unsafe {
+        if ffi::PyCFunction_CheckExact(function) == 0 {
+            return;
+        }
+        let definition = (*function.cast::<ffi::PyCFunctionObject>()).m_ml;
+        if (*definition).ml_flags == ffi::METH_NOARGS {
+            *COPY_CONTEXT.get() = Some((*definition).ml_meth.PyCFunction);
+            (*definition).ml_meth = ffi::PyMethodDefPointer { PyCFunction: copy_context };
+        }
+    }
+}
+
+/// `contextvars.copy_context()`.
+unsafe extern "C" fn copy_context(module: *mut PyObject, nothing: *mut PyObject) -> *mut PyObject {
+    // SAFETY: method protocol; the hook is in place only when the original is known.
+    unsafe {
+        hook_tasks();
+        let Some(original) = *COPY_CONTEXT.get() else { return ptr::null_mut() };
+        let token = set_for_a_copy();
+        let copied = original(module, nothing);
+        unset_after(token);
+        copied
+    }
+}
+
+/// Writes the thread's running call into the context that is about to be copied; null where there is none.
+///
+/// # Safety
+/// The interpreter lock is held and no exception is set.
+unsafe fn set_for_a_copy() -> *mut PyObject {
+    // SAFETY: the thread's own recording.
+    unsafe {
+        let scope = (*this_thread()).scope;
+        if scope.is_outside() { ptr::null_mut() } else { set(scope) }
+    }
+}
+
+/// Undoes [`set_for_a_copy`]; an exception that is set stays.
+///
+/// # Safety
+/// As [`unset`], save that an exception may be set.
+unsafe fn unset_after(token: *mut PyObject) {
+    if token.is_null() {
+        return;
+    }
+    // SAFETY: passed on; the exception is taken and put back.
+    unsafe {
+        if ffi::PyErr_Occurred().is_null() {
+            unset(token);
+        } else {
+            let raised = crate::capture::Raised::take();
+            unset(token);
+            raised.put_back();
+        }
+    }
+}
+
+/// Hooks the making of asyncio's tasks once asyncio is imported. Nothing else sees which call makes a task: its C code
+/// copies the context by itself.
+///
+/// # Safety
+/// The interpreter lock is held.
+pub(crate) unsafe fn hook_tasks() {
+    // SAFETY: the module's own dict is read; a heap type's slot is written once, with the interpreter lock held. Types
+    // derived from it later take the slot over.
+    unsafe {
+        if (*INIT_TASK.get()).is_some() {
+            return;
+        }
+        let module = ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"_asyncio".as_ptr());
+        if module.is_null() || ffi::PyModule_Check(module) == 0 {
+            return;
+        }
+        let task = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), c"Task".as_ptr());
+        if task.is_null() || ffi::PyType_Check(task) == 0 {
+            return;
+        }
+        let kind = task.cast::<ffi::PyTypeObject>();
+        *INIT_TASK.get() = (*kind).tp_init;
+        if (*kind).tp_init.is_some() {
+            (*kind).tp_init = Some(init_task);
+        }
+    }
+}
+
+/// `asyncio.Task.__init__`. An eager task runs its first stretch in here, as a task of its own name.
+unsafe extern "C" fn init_task(task: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> c_int {
+    // SAFETY: slot protocol; the hook is in place only when the original is known. The thread is asked again afterwards:
+    // it may have gone on to another run meanwhile.
+    unsafe {
+        let Some(original) = *INIT_TASK.get() else { return -1 };
+        if (*this_thread()).busy {
+            return original(task, args, kwargs);
+        }
+        let name = std::mem::replace(&mut (*this_thread()).task, ptr::null_mut());
+        let token = set_for_a_copy();
+        let made = original(task, args, kwargs);
+        unset_after(token);
+        (*this_thread()).task = name;
+        made
+    }
+}

@@ -1,0 +1,138 @@
+//! The name of the task that runs on this thread: asyncio's, or trio's where no asyncio loop runs.
+//!
+//! Read from the libraries' own tables, where they are imported; nothing is imported for it.
+
+use std::ffi::CStr;
+use std::ptr;
+
+use pyo3::ffi::{self, PyObject};
+
+use super::Guarded;
+
+/// What is asked of asyncio, found once it is imported.
+struct Asyncio {
+    get_running_loop: *mut PyObject,
+    /// Dict of loop to task.
+    current_tasks: *mut PyObject,
+    get_name: *mut PyObject,
+}
+
+static ASYNCIO: Guarded<Option<Asyncio>> = Guarded::new(None);
+
+/// The running task's name as an owned str; null where no task runs. Any fault is no name.
+///
+/// # Safety
+/// The interpreter lock is held, no exception is set, and this thread is marked busy.
+#[inline]
+pub(crate) unsafe fn current_task_name() -> *mut PyObject {
+    // SAFETY: passed on; the pointers are owned for ever.
+    unsafe {
+        let asyncio = ASYNCIO.get();
+        if (*asyncio).is_none() {
+            *asyncio = find_asyncio();
+        }
+        let name = match &*asyncio {
+            Some(asyncio) => name_in(asyncio),
+            None => ptr::null_mut(),
+        };
+        if name.is_null() { trio_task_name() } else { name }
+    }
+}
+
+/// A loaded module's attribute, owned; null where either is missing.
+///
+/// # Safety
+/// The interpreter lock is held.
+unsafe fn attribute_of(module: &CStr, name: &CStr) -> *mut PyObject {
+    // SAFETY: a borrowed module from a dict of strs, whose own dict is read.
+    unsafe {
+        let module = ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), module.as_ptr());
+        if module.is_null() || ffi::PyModule_Check(module) == 0 {
+            return ptr::null_mut();
+        }
+        let found = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), name.as_ptr());
+        ffi::Py_XINCREF(found);
+        found
+    }
+}
+
+/// # Safety
+/// The interpreter lock is held.
+unsafe fn find_asyncio() -> Option<Asyncio> {
+    // SAFETY: what is found is kept for ever; what is not found is nothing to give back.
+    unsafe {
+        let task = attribute_of(c"_asyncio", c"Task");
+        if task.is_null() {
+            return None;
+        }
+        let get_name = ffi::PyObject_GetAttrString(task, c"get_name".as_ptr());
+        ffi::Py_DECREF(task);
+        let get_running_loop = attribute_of(c"_asyncio", c"_get_running_loop");
+        let current_tasks = attribute_of(c"_asyncio", c"_current_tasks");
+        if get_name.is_null() || get_running_loop.is_null() || current_tasks.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(Asyncio { get_running_loop, current_tasks, get_name })
+    }
+}
+
+/// # Safety
+/// As [`current_task_name`].
+#[inline]
+unsafe fn name_in(asyncio: &Asyncio) -> *mut PyObject {
+    // SAFETY: owned references are dropped; the task is held while it is asked. A task's own `get_name` is C; a subclass's
+    // is not asked, since it is the program's code.
+    unsafe {
+        let running = ffi::PyObject_CallNoArgs(asyncio.get_running_loop);
+        if running.is_null() {
+            ffi::PyErr_Clear();
+            return running;
+        }
+        let mut name = ptr::null_mut();
+        if running != ffi::Py_None() && ffi::PyDict_Check(asyncio.current_tasks) != 0 {
+            let task = ffi::PyDict_GetItemWithError(asyncio.current_tasks, running);
+            if !task.is_null() {
+                ffi::Py_INCREF(task);
+                name = ffi::PyObject_CallOneArg(asyncio.get_name, task);
+                ffi::Py_DECREF(task);
+            }
+        }
+        ffi::Py_DECREF(running);
+        str_or_null(name)
+    }
+}
+
+/// # Safety
+/// As [`current_task_name`].
+#[inline]
+unsafe fn trio_task_name() -> *mut PyObject {
+    // SAFETY: owned references are dropped. `task` stands in a thread-local object's storage, `name` in a slot.
+    unsafe {
+        let context = attribute_of(c"trio._core._run", c"GLOBAL_RUN_CONTEXT");
+        if context.is_null() {
+            return context;
+        }
+        let task = ffi::PyObject_GetAttrString(context, c"task".as_ptr());
+        ffi::Py_DECREF(context);
+        let name = if task.is_null() { task } else { ffi::PyObject_GetAttrString(task, c"name".as_ptr()) };
+        ffi::Py_XDECREF(task);
+        str_or_null(name)
+    }
+}
+
+/// # Safety
+/// `name` is owned or null, the interpreter lock held.
+unsafe fn str_or_null(name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: passed on.
+    unsafe {
+        if !name.is_null() && ffi::PyUnicode_Check(name) != 0 {
+            return name;
+        }
+        ffi::Py_XDECREF(name);
+        if !ffi::PyErr_Occurred().is_null() {
+            ffi::PyErr_Clear();
+        }
+        ptr::null_mut()
+    }
+}

@@ -1,0 +1,200 @@
+//! The subtypes, one for each type of the interpreter whose objects drive a recorded body.
+//!
+//! They are static types: an object of one holds no reference to its type, as the base's objects hold none to theirs.
+//! `__class__` answers the base type, and the name is the base's, so that only `type()` tells.
+
+use std::cell::UnsafeCell;
+use std::ffi::{CStr, c_void};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use pyo3::ffi::{self, PyObject, PyTypeObject};
+use pyo3::prelude::*;
+
+use super::{body, steps};
+
+/// A subtype and what it needs of its base.
+pub(super) struct Kind {
+    subtype: UnsafeCell<MaybeUninit<PyTypeObject>>,
+    /// The base's `send`, `throw`, `close` and their like, as the base's dict has them; owned for ever.
+    methods: [AtomicPtr<PyObject>; 3],
+}
+
+// SAFETY: a subtype is made once, with the interpreter lock held, and is the interpreter's from then on.
+unsafe impl Sync for Kind {}
+
+pub(super) static GENERATOR: Kind = Kind::new();
+pub(super) static COROUTINE: Kind = Kind::new();
+pub(super) static ASYNC_GENERATOR: Kind = Kind::new();
+/// What a coroutine's `__await__()` gives.
+pub(super) static AWAITER: Kind = Kind::new();
+/// What `__anext__()` and `asend()` give.
+pub(super) static ASEND: Kind = Kind::new();
+/// What `athrow()` gives.
+pub(super) static ATHROW: Kind = Kind::new();
+/// What `aclose()` gives: in the interpreter the same type as `athrow()`'s.
+pub(super) static ACLOSE: Kind = Kind::new();
+
+impl Kind {
+    const fn new() -> Self {
+        Self {
+            subtype: UnsafeCell::new(MaybeUninit::zeroed()),
+            methods: [const { AtomicPtr::new(ptr::null_mut()) }; 3],
+        }
+    }
+
+    /// The subtype's address, ready or not.
+    #[inline]
+    pub(super) const fn as_type(&self) -> *mut PyTypeObject {
+        self.subtype.get().cast()
+    }
+
+    /// One of the base's three methods.
+    #[inline]
+    pub(super) fn method(&self, number: usize) -> *mut PyObject {
+        self.methods[number].load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        !self.method(0).is_null()
+    }
+}
+
+/// Switches an object to another type of the same layout.
+///
+/// # Safety
+/// `object` is live and of a subtype or its base, the interpreter lock held.
+#[inline]
+pub(super) unsafe fn switch(object: *mut PyObject, kind: *mut PyTypeObject) {
+    // SAFETY: both types are static, so no reference to them is counted.
+    unsafe { (*object).ob_type = kind };
+}
+
+/// What a subtype is a subtype of.
+///
+/// # Safety
+/// `subtype` is one that is ready.
+#[inline]
+pub(super) unsafe fn base_of(subtype: *mut PyTypeObject) -> *mut PyTypeObject {
+    // SAFETY: passed on.
+    unsafe { (*subtype).tp_base }
+}
+
+/// The subtype for a new object of the interpreter's; null where it is no coroutine, generator or async generator.
+///
+/// # Safety
+/// `object` is live.
+#[inline]
+pub(super) unsafe fn subtype_for(object: *mut PyObject) -> *mut PyTypeObject {
+    // SAFETY: passed on; the types live for ever.
+    unsafe {
+        let kind = ffi::Py_TYPE(object);
+        if kind == &raw mut ffi::PyCoro_Type {
+            COROUTINE.as_type()
+        } else if kind == &raw mut ffi::PyGen_Type {
+            GENERATOR.as_type()
+        } else if kind == &raw mut ffi::PyAsyncGen_Type {
+            ASYNC_GENERATOR.as_type()
+        } else {
+            ptr::null_mut()
+        }
+    }
+}
+
+/// The methods of a subtype: name, function, calling convention. They stand for the base's of the same names.
+pub(super) type Methods = [(&'static CStr, ffi::PyMethodDefPointer, std::ffi::c_int); 3];
+
+/// Makes a subtype ready; `fill` gives it its slots before that.
+///
+/// # Safety
+/// The interpreter lock is held; `base` is a static type, and what `fill` sets keeps the protocol of each slot.
+pub(super) unsafe fn make(
+    py: Python<'_>,
+    kind: &'static Kind,
+    base: *mut PyTypeObject,
+    methods: &Methods,
+    fill: impl FnOnce(&mut PyTypeObject),
+) -> PyResult<()> {
+    if kind.is_ready() {
+        return Ok(());
+    }
+    let mut table = Vec::new();
+    let mut of_the_base = Vec::new();
+    for (name, function, flags) in methods {
+        // SAFETY: a ready type's attribute; the reference is kept for ever below.
+        let method =
+            unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetAttrString(base.cast(), name.as_ptr()))? };
+        table.push(ffi::PyMethodDef {
+            ml_name: name.as_ptr(),
+            ml_meth: *function,
+            ml_flags: *flags,
+            ml_doc: documentation_of(&method),
+        });
+        of_the_base.push(method);
+    }
+    table.push(ffi::PyMethodDef::zeroed());
+    // SAFETY: the subtype is zeroed memory that nobody else knows yet; all that it points to lives for ever.
+    unsafe {
+        let subtype = kind.as_type();
+        (*subtype).ob_base.ob_base = ffi::PyObject_HEAD_INIT;
+        (*subtype).tp_name = (*base).tp_name;
+        (*subtype).tp_doc = (*base).tp_doc;
+        (*subtype).tp_base = base;
+        (*subtype).tp_flags =
+            ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
+        (*subtype).tp_traverse = (*base).tp_traverse;
+        (*subtype).tp_clear = (*base).tp_clear;
+        (*subtype).tp_methods = Box::leak(table.into_boxed_slice()).as_mut_ptr();
+        (*subtype).tp_getset = properties();
+        fill(&mut *subtype);
+        if ffi::PyType_Ready(subtype) != 0 {
+            return Err(PyErr::fetch(py));
+        }
+    }
+    for (place, method) in kind.methods.iter().zip(of_the_base) {
+        place.store(method.into_ptr(), Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// A method's documentation as C text that lives for ever; null for none.
+fn documentation_of(method: &Bound<'_, PyAny>) -> *const std::ffi::c_char {
+    let text = method.getattr("__doc__").and_then(|doc| doc.extract::<String>()).ok();
+    let text = text.and_then(|text| std::ffi::CString::new(text).ok());
+    text.map_or(ptr::null(), |text| text.into_raw().cast_const())
+}
+
+fn properties() -> *mut ffi::PyGetSetDef {
+    let class = ffi::PyGetSetDef {
+        name: c"__class__".as_ptr(),
+        get: Some(class_of),
+        set: None,
+        doc: ptr::null(),
+        closure: ptr::null_mut(),
+    };
+    Box::leak(Box::new([class, ffi::PyGetSetDef::default()])).as_mut_ptr()
+}
+
+unsafe extern "C" fn class_of(object: *mut PyObject, _closure: *mut c_void) -> *mut PyObject {
+    // SAFETY: getter protocol; found through the type of a live object of a subtype.
+    unsafe {
+        let base = (*ffi::Py_TYPE(object)).tp_base.cast::<PyObject>();
+        ffi::Py_INCREF(base);
+        base
+    }
+}
+
+/// Makes the subtypes of the three kinds ready. Those of the objects that drive them follow with the first such object.
+///
+/// # Errors
+/// When the interpreter refuses one.
+pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
+    // SAFETY: the interpreter lock is held; the bases are the interpreter's static types.
+    unsafe {
+        body::make_generator(py, &raw mut ffi::PyGen_Type)?;
+        body::make_coroutine(py, &raw mut ffi::PyCoro_Type)?;
+        steps::make_async_generator(py, &raw mut ffi::PyAsyncGen_Type)
+    }
+}

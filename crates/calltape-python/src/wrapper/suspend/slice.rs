@@ -1,0 +1,317 @@
+//! A slice of a body: from being given control to giving it back.
+
+use std::ptr;
+
+use calltape_journal::bump;
+use calltape_record::{Activity, Status};
+use pyo3::ffi::{self, PyObject, PyTypeObject};
+
+use super::kinds::{subtype_for, switch};
+use super::table::{self, Suspended};
+use crate::runtime::{self, Appended, Scope, ThreadRecorder};
+use crate::wrapper::end::{Ending, Outcome, append_end, owe, owes, pay};
+use crate::wrapper::plan::Plan;
+
+/// What is put back when the body gives control back.
+pub(super) struct Slice {
+    thread: *mut ThreadRecorder,
+    outer: Scope,
+    outer_task: *mut PyObject,
+    /// CLOCK_MONOTONIC ns.
+    began: u64,
+    had_begun: bool,
+}
+
+/// How a slice ends.
+#[derive(Clone, Copy)]
+pub(super) enum After {
+    /// The body waits for something, or gives out an item.
+    Suspended { yielded: bool },
+    /// The interpreter did not let the body run.
+    Refused,
+    /// The body is over.
+    Ended(Outcome),
+    /// The body is over because it was closed.
+    Closed,
+}
+
+/// Whether an object is of a kind whose body runs later.
+///
+/// # Safety
+/// `object` is null or live.
+#[inline]
+pub(in crate::wrapper) unsafe fn is_suspended_object(object: *mut PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { !object.is_null() && !subtype_for(object).is_null() }
+}
+
+/// Puts a new object's call into the table and the object under its subtype. False, and nothing is changed, where there
+/// is no memory.
+///
+/// # Safety
+/// `object` is one that [`is_suspended_object`] says yes to, new, and made by a call of the plan's function in the
+/// plan's run; the interpreter lock is held.
+#[inline]
+pub(in crate::wrapper) unsafe fn hand_over(object: *mut PyObject, plan: &Plan, scope: Scope, dropped: bool) -> bool {
+    let suspended = Suspended {
+        id: scope.call,
+        scope,
+        active_ns: 0,
+        yields: 0,
+        counters: plan.counters.get(),
+        task: ptr::null_mut(),
+        generation: plan.generation.get(),
+        slot: plan.slot.get(),
+        max_repr: plan.max_repr.get(),
+        capture_result: plan.capture_result,
+        dropped,
+        begun: false,
+        awaited: false,
+    };
+    // SAFETY: passed on.
+    unsafe {
+        let entered = table::insert(object, suspended);
+        if entered {
+            switch(object, subtype_for(object));
+        }
+        entered
+    }
+}
+
+/// Gives control to the body of an object: its call becomes current. `None` where nothing is recorded of the slice;
+/// [`give_back`] must follow in either case. `begins` is false for what does not let a body begin: closing.
+///
+/// # Safety
+/// `object` is live and of a subtype, the interpreter lock held; no exception is set if `begins`.
+#[inline]
+pub(super) unsafe fn resume(object: *mut PyObject, begins: bool) -> Option<Slice> {
+    // SAFETY: the thread's own recording; nothing of it or of the table is referred to across a call.
+    unsafe {
+        switch(object, (*ffi::Py_TYPE(object)).tp_base);
+        let thread = runtime::this_thread();
+        if (*thread).busy {
+            return None;
+        }
+        let generation = runtime::generation();
+        let (own, scope, had_begun, mut task) = table::update(object, |call| {
+            let had_begun = call.begun;
+            call.begun |= begins;
+            // A dropped call is nobody's parent.
+            let scope = if call.dropped { (*thread).scope } else { call.scope };
+            (call.generation, scope, had_begun, call.task)
+        })?;
+        if own != generation {
+            forget(object);
+            return None;
+        }
+        let outer = std::mem::replace(&mut (*thread).scope, scope);
+        if !had_begun && begins {
+            task = find_task(thread);
+            table::update(object, |call| call.task = task);
+        }
+        let outer_task = std::mem::replace(&mut (*thread).task, task);
+        Some(Slice { thread, outer, outer_task, began: (*thread).now(), had_begun })
+    }
+}
+
+/// The name of the task that a body begins in, owned: that of the body around it, which runs in the same task.
+///
+/// # Safety
+/// As [`resume`].
+#[inline]
+unsafe fn find_task(thread: *mut ThreadRecorder) -> *mut PyObject {
+    // SAFETY: the thread's task name is held by the record of the body that runs. The text is asked for once here, where
+    // an exception does no harm; afterwards the str has it at hand.
+    unsafe {
+        let mut task = (*thread).task;
+        if task.is_null() {
+            (*thread).busy = true;
+            task = runtime::current_task_name();
+            (*thread).busy = false;
+        } else {
+            ffi::Py_INCREF(task);
+        }
+        if !task.is_null() && ffi::PyUnicode_AsUTF8AndSize(task, ptr::null_mut()).is_null() {
+            ffi::PyErr_Clear();
+            ffi::Py_DECREF(task);
+            return ptr::null_mut();
+        }
+        task
+    }
+}
+
+/// Takes control back: the call that was current before is so again.
+///
+/// # Safety
+/// `slice` is what [`resume`] gave for the object on this thread, `kind` the type that the object had before; the
+/// interpreter lock is held, and an exception is set where `after` says so.
+#[inline]
+pub(super) unsafe fn give_back(object: *mut PyObject, kind: *mut PyTypeObject, slice: Option<Slice>, after: After) {
+    // SAFETY: as in `resume`.
+    unsafe {
+        let Some(slice) = slice else { return give_back_unseen(object, kind, after) };
+        let thread = slice.thread;
+        let now = (*thread).now();
+        let scope = std::mem::replace(&mut (*thread).scope, slice.outer);
+        (*thread).task = slice.outer_task;
+        let passed = now.saturating_sub(slice.began);
+        let remains = table::update(object, |call| {
+            call.active_ns += passed;
+            match after {
+                After::Suspended { yielded } => call.yields += u64::from(yielded),
+                After::Refused => call.begun = slice.had_begun,
+                After::Ended(_) | After::Closed => return false,
+            }
+            if !call.dropped {
+                call.scope = scope;
+            }
+            true
+        });
+        if remains == Some(true) {
+            switch(object, kind);
+        } else if remains == Some(false) {
+            end(object, thread, now, after);
+        }
+    }
+}
+
+/// Ends a call whose object is about to be freed, if it has not ended.
+///
+/// # Safety
+/// As [`give_back`]; nothing else refers to the object any more.
+pub(super) unsafe fn end_with_the_object(object: *mut PyObject) {
+    // SAFETY: the thread's own recording.
+    unsafe {
+        let thread = runtime::this_thread();
+        if (*thread).busy {
+            give_back_unseen(object, ptr::null_mut(), After::Closed);
+        } else {
+            let now = (*thread).now();
+            end(object, thread, now, After::Closed);
+        }
+    }
+}
+
+/// Without a slice: the thread is in calltape's own code, or the run is another.
+///
+/// # Safety
+/// As [`give_back`].
+#[cold]
+unsafe fn give_back_unseen(object: *mut PyObject, kind: *mut PyTypeObject, after: After) {
+    // SAFETY: passed on. The entry of another run is gone already.
+    unsafe {
+        if !matches!(after, After::Ended(_) | After::Closed) {
+            if table::update(object, |_| ()).is_some() {
+                switch(object, kind);
+            }
+        } else if let Some(call) = table::remove(object) {
+            if call.generation == runtime::generation() && !call.dropped {
+                let outcome = outcome_of(&call, after);
+                let ending = ending_of(&call, kind_yields(object), calltape_journal::monotonic_ns());
+                let status = ending.status(outcome);
+                owe(call.generation, &ending, status);
+            }
+            ffi::Py_XDECREF(call.task);
+        }
+    }
+}
+
+/// Takes a call out of the table and writes its END.
+///
+/// # Safety
+/// As [`give_back`]; the thread is this one and not busy.
+#[inline]
+unsafe fn end(object: *mut PyObject, thread: *mut ThreadRecorder, now: u64, after: After) {
+    // SAFETY: as in `resume`; the counters belong to the current run's journal.
+    unsafe {
+        let Some(call) = table::remove(object) else { return };
+        let outcome = outcome_of(&call, after);
+        if call.generation != runtime::generation() {
+            (*thread).forget_calls();
+        } else if call.dropped {
+            if matches!(outcome, Outcome::Raised) {
+                bump(&(*call.counters).dropped_errors);
+            }
+        } else {
+            let ending = ending_of(&call, kind_yields(object), now);
+            write(thread, call.generation, &ending, outcome);
+        }
+        ffi::Py_XDECREF(call.task);
+    }
+}
+
+/// # Safety
+/// As [`end`].
+#[inline]
+unsafe fn write(thread: *mut ThreadRecorder, generation: u32, ending: &Ending<'_>, outcome: Outcome) {
+    // SAFETY: as in `end`; joining the run asks the interpreter for the thread's name, so an exception is put aside.
+    unsafe {
+        if (*thread).generation != generation && !runtime::attach_keeping_the_exception(thread) {
+            return owe(generation, ending, ending.status(outcome));
+        }
+        if owes() {
+            pay(&mut *thread);
+        }
+        (*thread).busy = true;
+        let appended = append_end(&mut *thread, ending, outcome);
+        (*thread).busy = false;
+        if matches!(appended, Appended::Full) {
+            owe(generation, ending, ending.status(outcome));
+        }
+    }
+}
+
+fn outcome_of(call: &Suspended, after: After) -> Outcome {
+    match after {
+        After::Ended(Outcome::Returned(_)) if !call.capture_result => Outcome::Bare(Status::Ok),
+        After::Ended(outcome) => outcome,
+        _ if call.begun => Outcome::Bare(Status::Closed),
+        _ => Outcome::Bare(Status::Abandoned),
+    }
+}
+
+/// # Safety
+/// `call.task` is null or a live str whose text is at hand.
+unsafe fn ending_of(call: &Suspended, yields: bool, ended: u64) -> Ending<'_> {
+    // SAFETY: passed on; the text lives as long as the str, which the call holds.
+    let task = unsafe { text_of(call.task) };
+    let activity = Activity { active_ns: call.active_ns, yields: yields.then_some(call.yields), task };
+    Ending { id: call.id, slot: call.slot, ended, max_repr: call.max_repr, activity: Some(activity) }
+}
+
+/// # Safety
+/// As [`ending_of`].
+unsafe fn text_of<'a>(name: *mut PyObject) -> &'a str {
+    if name.is_null() {
+        return "";
+    }
+    // SAFETY: passed on; the interpreter's text is UTF-8 of the length it says.
+    unsafe {
+        let mut length = 0;
+        let text = ffi::PyUnicode_AsUTF8AndSize(name, &raw mut length);
+        std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.cast(), length as usize))
+    }
+}
+
+/// Whether a body gives out items.
+///
+/// # Safety
+/// `object` is live, or being freed.
+unsafe fn kind_yields(object: *mut PyObject) -> bool {
+    // SAFETY: passed on; a subtype is asked for its base.
+    unsafe { ffi::PyType_IsSubtype(ffi::Py_TYPE(object), &raw mut ffi::PyCoro_Type) == 0 }
+}
+
+/// Takes the call of an ended run out of the table: its END has no place any more.
+///
+/// # Safety
+/// The interpreter lock is held.
+#[cold]
+unsafe fn forget(object: *mut PyObject) {
+    // SAFETY: passed on.
+    unsafe {
+        if let Some(call) = table::remove(object) {
+            ffi::Py_XDECREF(call.task);
+        }
+    }
+}
