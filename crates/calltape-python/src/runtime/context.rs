@@ -188,7 +188,7 @@ unsafe extern "C" fn copy_context(module: *mut PyObject, nothing: *mut PyObject)
 unsafe fn set_for_a_copy() -> *mut PyObject {
     // SAFETY: the thread's own recording.
     unsafe {
-        let scope = (*this_thread()).scope;
+        let scope = (*this_thread()).scope_in(generation());
         if scope.is_outside() { ptr::null_mut() } else { set(scope) }
     }
 }

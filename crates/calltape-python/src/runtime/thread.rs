@@ -142,9 +142,18 @@ impl ThreadRecorder {
         }
     }
 
+    /// Where this thread stands in the tree of calls of a run; a tree that an ended run had open is none of it.
+    #[inline]
+    pub(crate) fn scope_in(&self, generation: u32) -> Scope {
+        let is_current = self.generation == generation || self.scope == Scope::SUPPRESSED;
+        if is_current { self.scope } else { Scope::OUTSIDE }
+    }
+
     /// Leaves the tree of calls that an ended run had open.
     pub(crate) fn forget_calls(&mut self) {
-        self.scope = Scope::OUTSIDE;
+        if self.scope != Scope::SUPPRESSED {
+            self.scope = Scope::OUTSIDE;
+        }
         self.task = std::ptr::null_mut();
         self.open = 0;
     }

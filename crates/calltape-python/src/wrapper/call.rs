@@ -152,7 +152,7 @@ unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>) -> Enter
         if plan.generation.get() != generation && (generation == runtime::OFF || !prepare(plan, thread)) {
             return Entered::Passed;
         }
-        let mut scope = (*thread).scope;
+        let mut scope = (*thread).scope_in(plan.generation.get());
         if scope.is_outside() {
             scope = context::inherited();
         }
