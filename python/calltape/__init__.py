@@ -15,5 +15,21 @@ file.
 
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
 from calltape._monitor import monitor
+from calltape._pools import install as _carry_calls_into_pools
+from calltape._span import CurrentCall, current, span, suppressed
 
-__all__ = ["Breaker", "Stats", "flush", "monitor", "start", "stats", "stop"]
+__all__ = [
+    "Breaker",
+    "CurrentCall",
+    "Stats",
+    "current",
+    "flush",
+    "monitor",
+    "span",
+    "start",
+    "stats",
+    "stop",
+    "suppressed",
+]
+
+_carry_calls_into_pools()

@@ -36,7 +36,8 @@ class Stats:
     in_flight``, where ``in_flight`` counts what has not ended or is not in the database yet. Sizes are bytes, ``lag_s``
     is the age in seconds of the oldest record that is not in the database yet, ``writes`` counts committed batches.
     ``reentrant`` counts calls that calltape's own work made (finalisers run by an allocation), passed through and in no
-    other figure; ``faults`` counts errors inside calltape.
+    other figure; ``dropped_values`` counts values given to ``current().set`` that found no room in the journal;
+    ``faults`` counts errors inside calltape.
     """
 
     recorded: int
@@ -51,6 +52,7 @@ class Stats:
     writes: int
     lag_s: float
     reentrant: int
+    dropped_values: int
     faults: int
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import os
 import types
 from collections.abc import Callable, Mapping

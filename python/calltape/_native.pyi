@@ -1,7 +1,41 @@
 from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import Any, TypeVar, final
 
-__all__ = ["Monitored", "MonitoredCallable", "cli_main", "flush", "monitored", "start", "stats", "stop"]
+__all__ = [
+    "CurrentCall",
+    "Monitored",
+    "MonitoredCallable",
+    "OpenSpan",
+    "Suppression",
+    "begin_span",
+    "carry",
+    "cli_main",
+    "current",
+    "flush",
+    "monitored",
+    "start",
+    "stats",
+    "stop",
+    "suppress",
+]
+
+_Callable = TypeVar("_Callable", bound=Callable[..., Any])
+
+@final
+class CurrentCall:
+    @property
+    def id(self) -> int | None: ...
+    def set(self, /, key: str, value: object) -> None: ...
+
+@final
+class OpenSpan:
+    @property
+    def id(self) -> int: ...
+    def end(self, /, exception: BaseException | None) -> None: ...
+
+@final
+class Suppression:
+    def end(self, /) -> None: ...
 
 @final
 class Monitored:
@@ -18,6 +52,10 @@ class MonitoredCallable:
     def __set_name__(self, owner: type, name: str, /) -> None: ...
 
 def monitored(function: Callable[..., Any], options: dict[str, Any]) -> Any: ...
+def begin_span(name: str, values: dict[str, Any]) -> OpenSpan | None: ...
+def current() -> CurrentCall: ...
+def suppress() -> Suppression: ...
+def carry(function: _Callable) -> _Callable: ...
 def start(settings: Sequence[tuple[str, str]]) -> None: ...
 def flush(timeout: float) -> bool: ...
 def stop(timeout: float) -> bool: ...

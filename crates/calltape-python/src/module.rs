@@ -15,7 +15,9 @@ mod native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::{cli_main, flush, monitored, start, stats, stop};
+    use super::{begin_span, carry, cli_main, current, flush, monitored, start, stats, stop, suppress};
+    #[pymodule_export]
+    use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -34,6 +36,30 @@ mod native {
 #[pyfunction]
 fn monitored<'py>(function: &Bound<'py, PyAny>, options: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
     wrapper::new_monitored(function, options.extract()?)
+}
+
+/// Begins a span; None where it is not recorded.
+#[pyfunction]
+fn begin_span(name: &str, values: &Bound<'_, PyDict>) -> PyResult<Option<wrapper::OpenSpan>> {
+    wrapper::begin_span(name, values)
+}
+
+/// The running call.
+#[pyfunction]
+fn current(py: Python<'_>) -> wrapper::CurrentCall {
+    wrapper::current(py)
+}
+
+/// Records nothing until the suppression is ended.
+#[pyfunction]
+fn suppress(py: Python<'_>) -> wrapper::Suppression {
+    wrapper::suppress(py)
+}
+
+/// A callable that runs as part of the running call, also on another thread.
+#[pyfunction]
+fn carry<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    wrapper::carry(function)
 }
 
 /// Starts the run; settings as names and texts.
@@ -91,6 +117,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     figures.set_item("writes", stats.writes)?;
     figures.set_item("lag_s", stats.lag_s)?;
     figures.set_item("reentrant", runtime::reentries())?;
+    figures.set_item("dropped_values", runtime::dropped_values())?;
     figures.set_item("faults", runtime::faults())?;
     Ok(figures)
 }

@@ -61,6 +61,18 @@ unsafe fn read() -> Scope {
     }
 }
 
+/// The scope that a call made now would be in.
+///
+/// # Safety
+/// The interpreter lock is held.
+pub(crate) unsafe fn around() -> Scope {
+    // SAFETY: the thread's own recording.
+    unsafe {
+        let scope = (*this_thread()).scope_in(generation());
+        if scope.is_outside() { inherited() } else { scope }
+    }
+}
+
 /// A value of the variable: a bytes object of call, root and generation.
 const VALUE_BYTES: usize = 20;
 

@@ -58,6 +58,9 @@ static FAULTS: AtomicU64 = AtomicU64::new(0);
 /// Calls passed through because calltape's own work made them.
 static REENTRIES: AtomicU64 = AtomicU64::new(0);
 
+/// Values of `current().set` that found no room.
+static DROPPED_VALUES: AtomicU64 = AtomicU64::new(0);
+
 /// The run, or why there is none.
 enum State {
     /// Nothing has been recorded yet: the first call starts the run.
@@ -244,6 +247,17 @@ pub(crate) fn note_fault() {
 #[cold]
 pub(crate) fn note_reentry() {
     bump(&REENTRIES);
+}
+
+/// Counts a value that found no room.
+#[cold]
+pub(crate) fn note_dropped_value() {
+    bump(&DROPPED_VALUES);
+}
+
+/// Values without room counted since the program began.
+pub(crate) fn dropped_values() -> u64 {
+    DROPPED_VALUES.load(Ordering::Relaxed)
 }
 
 /// Faults counted since the program began.

@@ -158,6 +158,11 @@ impl ThreadRecorder {
         self.open = 0;
     }
 
+    /// Bytes the run keeps of one value.
+    pub(crate) fn max_repr(&self) -> usize {
+        self.running.as_ref().map_or(0, |running| running.max_repr)
+    }
+
     /// CLOCK_MONOTONIC ns.
     #[inline]
     pub(crate) fn now(&mut self) -> u64 {
@@ -209,6 +214,11 @@ impl ThreadRecorder {
     #[inline]
     pub(crate) fn append_end(&mut self, payload: &[u8], reserve: usize) -> Appended {
         self.append(kind::END, payload, reserve)
+    }
+
+    /// Appends a NOTE.
+    pub(crate) fn append_note(&mut self, payload: &[u8], reserve: usize) -> Appended {
+        self.append(kind::NOTE, payload, reserve)
     }
 
     #[inline]

@@ -26,7 +26,7 @@ use crate::runtime::{self, Appended, END_ROOM, Scope, ThreadRecorder, context};
 
 /// What `enter` decided.
 #[derive(Clone, Copy)]
-enum Entered {
+pub(super) enum Entered {
     /// Not recorded: off, sampled out, or a re-entry.
     Passed,
     /// Counted, its START did not fit.
@@ -37,13 +37,13 @@ enum Entered {
 
 /// A recorded call while its function runs.
 #[derive(Clone, Copy)]
-struct Call {
+pub(super) struct Call {
     id: u64,
     /// The thread's scope before this call.
-    outer: Scope,
+    pub(super) outer: Scope,
     generation: u32,
     /// The thread that began it, and ends it.
-    thread: *mut ThreadRecorder,
+    pub(super) thread: *mut ThreadRecorder,
 }
 
 /// The vectorcall of a monitored function. `SUSPENDS` where its call makes an object whose body runs later.
@@ -140,7 +140,7 @@ unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'
 /// # Safety
 /// The interpreter lock is held; `given` and `function` are live.
 #[inline]
-unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
+pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
     let thread = runtime::this_thread();
     // SAFETY: `thread` is this thread's own, and the lock is held; no reference to it is kept across other code.
     unsafe {

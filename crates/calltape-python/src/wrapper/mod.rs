@@ -3,6 +3,8 @@
 //! ```text
 //! call.rs        the way in and out of one call (the hot path)
 //! end.rs         the END of a call, or as much of it as there is room for
+//! span.rs        blocks, the running call as an object, blocks without recording
+//! carried.rs     a callable that takes the running call along to a pool's thread
 //! suspend/       calls whose body runs later: coroutines and generators
 //! arguments.rs   which argument belongs to which parameter
 //! parameters.rs  a function's parameters, read once
@@ -19,15 +21,19 @@
 mod arguments;
 mod attributes;
 mod call;
+mod carried;
 mod end;
 mod object;
 mod parameters;
 mod partial;
 mod plan;
 mod recursion;
+mod span;
 mod suspend;
 mod trampoline;
 
+pub(crate) use carried::carry;
 pub(crate) use end::pay_owed;
 pub(crate) use object::{new_monitored, types};
+pub(crate) use span::{CurrentCall, OpenSpan, Suppression, begin_span, current, suppress};
 pub(crate) use suspend::install;

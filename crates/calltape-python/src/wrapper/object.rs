@@ -4,7 +4,6 @@
 //! a bound method being made. It holds the wrapped callable and a `__dict__` of its own, and takes part in garbage
 //! collection.
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_uint, c_ulong, c_void};
 use std::mem::offset_of;
 use std::ptr;
@@ -191,20 +190,11 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
         line: options.line,
         parameters: parameters.shown(py),
     };
-    let mut plan = Plan {
-        definition,
-        parameters,
-        keep_below: 0,
-        weight: 1.0,
-        capture_arguments: options.capture_args,
-        capture_result: options.capture_result,
-        max_repr: Cell::new(0),
-        own_max_repr: options.max_repr,
-        is_partial: options.partial,
-        generation: Cell::new(NEVER),
-        slot: Cell::new(0),
-        counters: Cell::new(ptr::null()),
-    };
+    let mut plan = Plan::new(definition, parameters);
+    plan.capture_arguments = options.capture_args;
+    plan.capture_result = options.capture_result;
+    plan.own_max_repr = options.max_repr;
+    plan.is_partial = options.partial;
     plan.sample(options.sample_rate);
     Ok(plan)
 }

@@ -91,6 +91,20 @@ impl Parameters {
         })
     }
 
+    /// The values of a span, each given by its name.
+    pub(super) fn named(names: &[Bound<'_, PyAny>]) -> PyResult<Self> {
+        Ok(Self {
+            all: names.iter().map(Parameter::named).collect::<PyResult<_>>()?,
+            positional_only: 0,
+            positional: 0,
+            keyword_only: names.len(),
+            var_positional: None,
+            var_keyword: None,
+            skipped: 0,
+            defaults: Defaults::None,
+        })
+    }
+
     /// Whether positional arguments beyond the parameters are withheld: those of a secret `*args`, and in a wrong call
     /// those of a function that takes a secret, which may be among them.
     pub(super) fn masks_surplus(&self, var_positional: Option<usize>) -> bool {

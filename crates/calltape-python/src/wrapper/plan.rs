@@ -7,6 +7,7 @@ use calltape_record::FunctionDef;
 use pyo3::ffi;
 
 use super::parameters::Parameters;
+use crate::runtime::NEVER;
 
 /// Calls per `sample_rate` unit: rates are compared as 32-bit fractions.
 const RATE_SCALE: f64 = 4_294_967_296.0;
@@ -35,6 +36,24 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// A plan that keeps every call with its arguments and its result.
+    pub(super) fn new(definition: FunctionDef, parameters: Parameters) -> Self {
+        Self {
+            definition,
+            parameters,
+            keep_below: RATE_SCALE as u64,
+            weight: 1.0,
+            capture_arguments: true,
+            capture_result: true,
+            max_repr: Cell::new(0),
+            own_max_repr: None,
+            is_partial: false,
+            generation: Cell::new(NEVER),
+            slot: Cell::new(0),
+            counters: Cell::new(std::ptr::null()),
+        }
+    }
+
     /// Sets the sampling of a function: `rate` is 0 to 1.
     pub(super) fn sample(&mut self, rate: f64) {
         self.keep_below = (rate * RATE_SCALE) as u64;

@@ -93,6 +93,9 @@ pub(super) unsafe fn resume(object: *mut PyObject, begins: bool) -> Option<Slice
             return None;
         }
         let generation = runtime::generation();
+        if (*thread).generation != generation && !runtime::attach_keeping_the_exception(thread) {
+            return None;
+        }
         let (own, scope, had_begun, mut task) = table::update(object, |call| {
             let had_begun = call.begun;
             call.begun |= begins;
