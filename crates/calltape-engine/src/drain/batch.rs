@@ -1,7 +1,7 @@
 //! The calls of one batch: STARTs and ENDs as they are read, joined where both are at hand.
 //! Filled by `read.rs`, written by `write.rs`; its buffers are kept from batch to batch.
 
-use calltape_record::{DecodeError, EndEvent, Outcome, Status, value};
+use calltape_record::{Activity, DecodeError, EndEvent, Outcome, Status, value};
 
 use super::id_map::IdMap;
 
@@ -43,6 +43,17 @@ pub(super) struct Row {
     pub(super) weight: f64,
     /// Position in [`Batch::failures`] plus one; 0 for none.
     failure: u32,
+    /// Position in [`Batch::activities`] plus one; 0 for none.
+    activity: u32,
+}
+
+/// How the body of a call ran that can be suspended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Active {
+    pub(super) active_ns: u64,
+    pub(super) yields: Option<u64>,
+    /// The task's name.
+    pub(super) task: Stretch,
 }
 
 /// Why a call of the batch failed.
@@ -95,6 +106,7 @@ pub(super) struct Moved {
 pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
     pub(super) failures: Vec<Failed>,
+    pub(super) activities: Vec<Active>,
     pub(super) late: Vec<Late>,
     pub(super) moved: Vec<Moved>,
     /// Segments read to their end: run, number, epoch.
@@ -115,6 +127,7 @@ impl Batch {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.failures.clear();
+        self.activities.clear();
         self.late.clear();
         self.moved.clear();
         self.finished.clear();
@@ -191,6 +204,11 @@ impl Batch {
 
     fn finish(&mut self, position: usize, end: EndEvent<'_>) -> u64 {
         let (status, ended) = (end.status, end.ended);
+        let activity = end.activity.map_or(0, |activity| {
+            let active = self.render_activity(&activity);
+            self.activities.push(active);
+            self.activities.len() as u32
+        });
         let (result, failed, unreadable) = self.render_outcome(status, end.outcome);
         let failure = failed.map_or(0, |failed| {
             self.failures.push(failed);
@@ -201,8 +219,19 @@ impl Batch {
             row.duration_ns = ended.saturating_sub(row.started_mono);
             row.result = result;
             row.failure = failure;
+            row.activity = activity;
         }
         unreadable
+    }
+
+    /// Renders how the body of a call ran.
+    pub(super) fn render_activity(&mut self, activity: &Activity<'_>) -> Active {
+        let task = self.render(|text| {
+            text.push_str(activity.task);
+            Ok(!activity.task.is_empty())
+        });
+        let task = task.unwrap_or(Stretch::NOTHING);
+        Active { active_ns: activity.active_ns, yields: activity.yields, task }
     }
 
     /// Renders how a call ended: its result, its failure, and how many values could not be read.
@@ -233,6 +262,11 @@ impl Batch {
     /// Why a call failed.
     pub(super) fn failure(&self, row: &Row) -> Option<&Failed> {
         self.failures.get((row.failure as usize).checked_sub(1)?)
+    }
+
+    /// How the call's body ran.
+    pub(super) fn activity(&self, row: &Row) -> Option<&Active> {
+        self.activities.get((row.activity as usize).checked_sub(1)?)
     }
 
     /// The ENDs whose START is not in the batch, taken out of it.
@@ -267,6 +301,7 @@ impl Row {
             root: id,
             weight: 1.0,
             failure: 0,
+            activity: 0,
         }
     }
 
