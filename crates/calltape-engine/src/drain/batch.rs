@@ -1,9 +1,10 @@
-//! The calls of one batch: STARTs and ENDs as they are read, joined where both are at hand.
+//! The calls of one batch: STARTs and ENDs as they are read, joined where both are at hand; notes are in `notes.rs`.
 //! Filled by `read.rs`, written by `write.rs`; its buffers are kept from batch to batch.
 
 use calltape_record::{Activity, DecodeError, EndEvent, Outcome, Status, value};
 
 use super::id_map::IdMap;
+use super::notes::Note;
 
 /// Calls a batch takes: a commit then costs a few percent of it, and a reader waits for few rows.
 const MOST_CALLS: usize = 16_384;
@@ -108,11 +109,14 @@ pub(super) struct Batch {
     pub(super) failures: Vec<Failed>,
     pub(super) activities: Vec<Active>,
     pub(super) late: Vec<Late>,
+    pub(super) notes: Vec<Note>,
     pub(super) moved: Vec<Moved>,
     /// Segments read to their end: run, number, epoch.
     pub(super) finished: Vec<(u32, u32, u32)>,
-    /// Early ENDs that met their START: run, id.
-    pub(super) met_early: Vec<(u32, u64)>,
+    /// Calls whose early END met their START.
+    pub(super) met_early: Vec<u64>,
+    /// Calls whose early notes met their START.
+    pub(super) met_notes: Vec<u64>,
     text: String,
     open: IdMap<u32>,
     late_by_id: IdMap<u32>,
@@ -129,9 +133,11 @@ impl Batch {
         self.failures.clear();
         self.activities.clear();
         self.late.clear();
+        self.notes.clear();
         self.moved.clear();
         self.finished.clear();
         self.met_early.clear();
+        self.met_notes.clear();
         self.text.clear();
         self.open.clear();
         self.late_by_id.clear();
@@ -140,7 +146,7 @@ impl Batch {
 
     /// Whether the batch takes no more.
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() + self.late.len() >= MOST_CALLS || self.bytes >= MOST_BYTES
+        self.rows.len() + self.late.len() + self.notes.len() >= MOST_CALLS || self.bytes >= MOST_BYTES
     }
 
     /// Counts payload bytes taken in.
@@ -276,10 +282,11 @@ impl Batch {
         late
     }
 
-    /// Puts the calls in the order of their ids, so that a table grows at its end.
+    /// Puts the calls in the order of their ids, so that a table grows at its end, and the notes in that of their calls.
     pub(super) fn sort(&mut self) {
         self.open.clear();
         self.rows.sort_unstable_by_key(|row| row.id);
+        self.sort_notes();
     }
 }
 

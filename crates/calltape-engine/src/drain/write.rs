@@ -39,9 +39,10 @@ impl Writing<'_> {
         for late in late {
             self.late(late, batch, &mut writer)?;
         }
-        for &(_, id) in &batch.met_early {
+        for &id in &batch.met_early {
             writer.drop_early_end(id)?;
         }
+        self.notes(batch, &mut writer)?;
         for moved in &batch.moved {
             let facts = &mut self.runs[moved.run as usize].facts;
             let thread = match moved.thread {
@@ -61,6 +62,7 @@ impl Writing<'_> {
             let function = facts.function_number(self.transaction, row.slot)?;
             let thread = facts.thread_number(self.transaction, row.thread)?;
             let ended = row.has_ended();
+            let noted = batch.noted(&row);
             let inserted = writer.insert(&CallRow {
                 id: row.id,
                 function,
@@ -68,7 +70,7 @@ impl Writing<'_> {
                 status: row.status as u8,
                 started_ns: row.started_ns,
                 duration_ns: ended.then_some(row.duration_ns),
-                args: batch.text(row.args),
+                args: noted.as_deref().or_else(|| batch.text(row.args)),
                 result: batch.text(row.result),
                 tree: (row.parent != 0).then_some((row.parent, row.root)),
                 weight: row.weight,

@@ -11,6 +11,7 @@
 //! upgrade.rs     a tape of an earlier version
 //! transaction.rs begin, commit, notice a replaced file
 //! rows.rs        call, failure, early_end
+//! notes.rs       what a program adds to a call: call.args, early_note
 //! books.rs       run, function, thread, run_function, cursor
 //! minutes.rs     the rollup a function and minute
 //! checkpoint.rs  WAL back into the file
@@ -22,6 +23,7 @@ mod books;
 mod checkpoint;
 mod error;
 mod minutes;
+mod notes;
 mod open;
 mod peek;
 mod rows;

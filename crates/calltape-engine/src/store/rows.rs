@@ -66,7 +66,7 @@ pub(crate) struct FailureRow<'a> {
 
 /// The statements of one batch.
 pub(crate) struct RowWriter<'batch> {
-    connection: &'batch Connection,
+    pub(super) connection: &'batch Connection,
     /// For a call without parent, of weight 1: most calls.
     insert_short: CachedStatement<'batch>,
     insert_full: CachedStatement<'batch>,
