@@ -50,6 +50,39 @@ fn a_drain_that_dies_at_any_point_of_any_batch_is_carried_on_by_the_next() {
 }
 
 #[test]
+fn notes_are_added_once_and_in_order_whatever_the_drain_dies_of() {
+    for point in POINTS {
+        for nth in 1..=4 {
+            let stage = Stage::new();
+            let (mut other, mut caller) = (stage.caller("other"), stage.caller("MainThread"));
+            let place = caller.define("shop.place");
+            let mut drain = stage.drain();
+            die_at(&mut drain, point, nth);
+            let early = caller.take_id();
+            let long = caller.begin(place, None, 0, 0).expect("room");
+            for round in 0..6 {
+                caller.note(long, "round", round);
+                caller.note(long, &format!("n{round}"), 1);
+                other.note(early, "round", round);
+                if died(&drain.pass(true)) {
+                    drop(drain);
+                    drain = stage.drain();
+                }
+            }
+            caller.begin_as(early, place, None, 0, 0, calltape_journal::monotonic_ns()).expect("room");
+            drain_all(&mut drain);
+            let noted = |notes: &str| format!(r#"{{"a":0,"b":0,"(set)":{{"round":5{notes}}}}}"#);
+            assert_eq!(
+                stage.database().lines("SELECT args FROM calls ORDER BY id"),
+                [noted(""), noted(r#","n0":1,"n1":1,"n2":1,"n3":1,"n4":1,"n5":1"#)],
+                "{point:?} {nth}"
+            );
+            assert_eq!(stage.database().one::<i64>("SELECT count(*) FROM early_note"), 0, "{point:?} {nth}");
+        }
+    }
+}
+
+#[test]
 fn a_run_that_is_settled_twice_stays_as_it_was_settled() {
     for point in [Point::AfterCommit, Point::BeforeRemove, Point::AfterRemove] {
         let stage = Stage::new();

@@ -2,7 +2,7 @@
 
 mod stage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use calltape_engine::drain::Point;
 use calltape_testkit::{Caller, Database, Raised};
@@ -21,6 +21,11 @@ enum Step {
         thread: usize,
         which: usize,
         raises: bool,
+    },
+    /// One of the calls begun so far, open or not, is noted something by any thread.
+    Note {
+        thread: usize,
+        which: usize,
     },
     /// Many whole calls, so that segments fill, seal and are used again.
     Calls {
@@ -57,6 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (thread.clone(), function.clone()).prop_map(|(thread, function)| Step::Begin { thread, function }),
         6 => (thread.clone(), any::<usize>(), any::<bool>())
             .prop_map(|(thread, which, raises)| Step::End { thread, which, raises }),
+        4 => (thread.clone(), any::<usize>()).prop_map(|(thread, which)| Step::Note { thread, which }),
         3 => (thread.clone(), function.clone(), 1..60i64)
             .prop_map(|(thread, function, count)| Step::Calls { thread, function, count }),
         1 => function.clone().prop_map(|function| Step::SampleOut { function }),
@@ -74,6 +80,8 @@ fn step() -> impl Strategy<Value = Step> {
 struct Known {
     function: usize,
     args: String,
+    /// Names of its notes, each with its own step's number.
+    notes: BTreeSet<String>,
     outcome: &'static str,
     result: String,
 }
@@ -89,20 +97,25 @@ struct Model {
 impl Model {
     fn begin(&mut self, id: u64, function: usize, a: i64) {
         let args = format!(r#"{{"a":{a},"b":{function}}}"#);
-        self.calls.insert(id, Known { function, args, outcome: "running", result: String::new() });
+        self.calls
+            .insert(id, Known { function, args, notes: BTreeSet::new(), outcome: "running", result: String::new() });
         self.open.push(id);
     }
 
     fn lines(&self, left_open: &str) -> Vec<String> {
         let line = |(id, known): (&u64, &Known)| {
             let outcome = if known.outcome == "running" { left_open } else { known.outcome };
-            format!("{id}|f{}|{outcome}|{}|{}", known.function, known.args, known.result)
+            let notes = Vec::from_iter(known.notes.iter().map(String::as_str)).join(",");
+            format!("{id}|f{}|{outcome}|{}|{notes}|{}", known.function, known.args, known.result)
         };
         self.calls.iter().map(line).collect()
     }
 }
 
-const LINES: &str = "SELECT id, function, status, args, coalesce(result, error_message) FROM calls ORDER BY id";
+/// Notes of different threads are read in any order, so they are compared in that of their names.
+const LINES: &str = r#"SELECT id, function, status, json_remove(args, '$."(set)"'),
+    (SELECT group_concat(key, ',' ORDER BY key) FROM json_each(args, '$."(set)"') WHERE key = 'n' || value),
+    coalesce(result, error_message) FROM calls ORDER BY id"#;
 
 fn run(steps: &[Step]) {
     let stage = Stage::new();
@@ -128,6 +141,13 @@ fn run(steps: &[Step]) {
                     threads[thread].end(id, slot, a);
                     (known.outcome, known.result) = ("ok", a.to_string());
                 }
+            }
+            Step::Note { thread, which } if !model.calls.is_empty() => {
+                let which = which % model.calls.len();
+                let (&id, known) = model.calls.iter_mut().nth(which).expect("a call");
+                let name = format!("n{a}");
+                threads[thread].note(id, &name, a);
+                known.notes.insert(name);
             }
             Step::Calls { thread, function, count } => {
                 for call in 0..count {
@@ -159,7 +179,7 @@ fn run(steps: &[Step]) {
                 drain = stage.drain();
             }
             Step::Maintain => stage.journal.maintain(),
-            Step::End { .. } => {}
+            Step::End { .. } | Step::Note { .. } => {}
         }
     }
     drop(drain);

@@ -11,13 +11,16 @@
 //!
 //! A NOTE is what the program adds to a call that runs; it may stand in another thread's segment than the call's START.
 //! Times are CLOCK_MONOTONIC nanoseconds; the run's journal says what to add for Unix time. Parent and root are
-//! differences to the id. ENDs stand in `event/end.rs`, notes in `event/note.rs`, all else here.
+//! differences to the id. ENDs stand in `event/end.rs`, notes in `event/note.rs`
+//! and as text in `event/noted.rs`, all else here.
 
 mod end;
 mod note;
+mod noted;
 
 pub use end::{Activity, EndEvent, Failure, Outcome, begin_end, begin_suspended_end, write_failure};
 pub use note::{NoteEvent, begin_note};
+pub use noted::{NOTES_MEMBER, merge_notes, with_notes};
 
 use crate::varint::{self, Input};
 use crate::{DecodeError, value};

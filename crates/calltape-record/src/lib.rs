@@ -15,6 +15,7 @@ mod varint;
 pub use definition::FunctionDef;
 pub use error::DecodeError;
 pub use event::{
-    ARGUMENT_OVERFLOW, Activity, ArgumentWriter, EndEvent, Failure, NoteEvent, Outcome, StartEvent, StartHead, Status,
-    ThreadEvent, begin_end, begin_note, begin_start, begin_suspended_end, kind, write_failure,
+    ARGUMENT_OVERFLOW, Activity, ArgumentWriter, EndEvent, Failure, NOTES_MEMBER, NoteEvent, Outcome, StartEvent,
+    StartHead, Status, ThreadEvent, begin_end, begin_note, begin_start, begin_suspended_end, kind, merge_notes,
+    with_notes, write_failure,
 };

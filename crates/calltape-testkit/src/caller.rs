@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicU64;
 use calltape_journal::{Full, Journal, RunIdentity, Writer, bump, monotonic_ns, unix_ns};
 use calltape_record::value::ValueWriter;
 use calltape_record::{
-    ArgumentWriter, Failure, FunctionDef, StartHead, Status, ThreadEvent, begin_end, begin_start, kind, write_failure,
+    Activity, ArgumentWriter, Failure, FunctionDef, StartHead, Status, ThreadEvent, begin_end, begin_note, begin_start,
+    begin_suspended_end, kind, write_failure,
 };
 
 /// Bytes kept free for the END of a call that has begun.
@@ -36,6 +37,25 @@ pub struct Raised {
     pub line: u32,
 }
 
+impl Raised {
+    /// Writes it as what an END says of it.
+    fn write(self, out: &mut Vec<u8>) {
+        let mut chain = Vec::new();
+        ValueWriter::list(&mut chain);
+        ValueWriter::text(&mut chain, self.message.as_bytes());
+        ValueWriter::end(&mut chain);
+        let failure = Failure {
+            error_type: self.error_type.to_owned(),
+            message: self.message.to_owned(),
+            file: "shop.py".to_owned(),
+            line: self.line,
+            place: "place".to_owned(),
+            chain: &chain,
+        };
+        write_failure(out, &failure);
+    }
+}
+
 /// One recording thread.
 pub struct Caller {
     journal: Arc<Journal>,
@@ -60,10 +80,18 @@ impl Caller {
     /// # Panics
     /// When the journal refuses.
     pub fn define(&self, name: &str) -> u32 {
+        self.define_kind(name, "function")
+    }
+
+    /// Like [`Self::define`] for another kind of function.
+    ///
+    /// # Panics
+    /// When the journal refuses.
+    pub fn define_kind(&self, name: &str, kind: &str) -> u32 {
         let definition = FunctionDef {
             name: name.to_owned(),
             group: String::new(),
-            kind: "function".to_owned(),
+            kind: kind.to_owned(),
             file: "shop.py".to_owned(),
             line: 3,
             parameters: vec!["a".to_owned(), "b".to_owned()],
@@ -148,20 +176,43 @@ impl Caller {
     pub fn raise(&mut self, id: u64, function: u32, raised: Raised) {
         let mut scratch = std::mem::take(&mut self.scratch);
         begin_end(&mut scratch, id, monotonic_ns(), function, Status::Error);
-        let mut chain = Vec::new();
-        ValueWriter::list(&mut chain);
-        ValueWriter::text(&mut chain, raised.message.as_bytes());
-        ValueWriter::end(&mut chain);
-        let failure = Failure {
-            error_type: raised.error_type.to_owned(),
-            message: raised.message.to_owned(),
-            file: "shop.py".to_owned(),
-            line: raised.line,
-            place: "place".to_owned(),
-            chain: &chain,
-        };
-        write_failure(&mut scratch, &failure);
+        raised.write(&mut scratch);
         self.writer().append(kind::END, &scratch, 0).expect("room for an END");
+        self.scratch = scratch;
+    }
+
+    /// Ends a call whose body can be suspended, at `ended`: with `raised`, or with the result 0 where it is `Ok`.
+    ///
+    /// # Panics
+    /// As [`Self::end`].
+    pub fn end_suspended(
+        &mut self,
+        (id, function): (u64, u32),
+        ended: u64,
+        status: Status,
+        activity: &Activity<'_>,
+        raised: Option<Raised>,
+    ) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        begin_suspended_end(&mut scratch, id, ended, function, status, activity);
+        match raised {
+            Some(raised) => raised.write(&mut scratch),
+            None if status == Status::Ok => ValueWriter::int(&mut scratch, 0),
+            None => {}
+        }
+        self.writer().append(kind::END, &scratch, 0).expect("room for an END");
+        self.scratch = scratch;
+    }
+
+    /// Adds a value to a call, as `current().set` does.
+    ///
+    /// # Panics
+    /// When there is no room.
+    pub fn note(&mut self, id: u64, key: &str, value: i64) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        begin_note(&mut scratch, id, key);
+        ValueWriter::int(&mut scratch, value);
+        self.writer().append(kind::NOTE, &scratch, 0).expect("room for a NOTE");
         self.scratch = scratch;
     }
 

@@ -1,7 +1,7 @@
 //! `calltape show`: all the tape knows of one call.
 
 use calltape_engine::query::{Call, CallDetail, CallTree, Tape, TreeItem, TreeLimits};
-use calltape_record::Status;
+use calltape_record::{Status, value};
 
 use super::tail::{DEFAULTS, defaults};
 use super::{show_failure, show_tree, status_tone, status_word};
@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::palette::Tone;
 use crate::text::figures::{count, duration};
 use crate::text::plain::plain;
-use crate::text::{fit, json_text, times};
+use crate::text::{fit, times};
 
 /// Columns text is set in from the left.
 pub(super) const INDENT: usize = 2;
@@ -109,7 +109,7 @@ fn write_arguments(call: &Call, output: &mut Output<'_>) -> Result<(), Failure> 
         let note = output.paint(Tone::Faint, "not captured");
         return Ok(output.line(&format!("{:INDENT$}{note}", ""))?);
     };
-    let Some(members) = json_text::members(text) else {
+    let Some(members) = value::members(text) else {
         return write_folded(&plain(text), INDENT, "", output);
     };
     let defaults = defaults(&members);

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use calltape_engine::query::{Call, CallFilter, Follower, FunctionPattern, Tape};
-use calltape_record::Status;
+use calltape_record::{Status, value};
 
 use super::{status_tone, status_word};
 use crate::arguments::Tail;
@@ -13,8 +13,8 @@ use crate::json;
 use crate::output::Output;
 use crate::palette::Tone;
 use crate::text::figures::duration;
+use crate::text::fit;
 use crate::text::plain::plain;
-use crate::text::{fit, json_text};
 
 /// Time between two looks at the tape: as quick as an eye, and next to no work.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -149,7 +149,7 @@ fn line(call: &Call, output: &Output<'_>) -> String {
 /// Arguments as in a call; those at their default are left out.
 fn arguments(args: Option<&str>) -> String {
     let Some(text) = args else { return "…".to_owned() };
-    let Some(members) = json_text::members(text) else { return plain(text).into_owned() };
+    let Some(members) = value::members(text) else { return plain(text).into_owned() };
     let defaults = defaults(&members);
     let shown: Vec<String> = members
         .iter()
@@ -164,8 +164,8 @@ pub(super) const DEFAULTS: &str = "(defaults)";
 
 /// The parameters that stood at their default.
 pub(super) fn defaults<'a>(members: &[(&str, &'a str)]) -> Vec<&'a str> {
-    let list = members.iter().find(|(name, _)| *name == DEFAULTS).and_then(|(_, value)| json_text::items(value));
-    list.unwrap_or_default().into_iter().map(json_text::unquoted).collect()
+    let list = members.iter().find(|(name, _)| *name == DEFAULTS).and_then(|(_, value)| value::items(value));
+    list.unwrap_or_default().into_iter().map(value::unquoted).collect()
 }
 
 /// What came of it, with the sign before it.

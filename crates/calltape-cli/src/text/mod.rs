@@ -2,7 +2,6 @@
 
 pub(crate) mod figures;
 pub(crate) mod fit;
-pub(crate) mod json_text;
 pub(crate) mod plain;
 pub(crate) mod since;
 pub(crate) mod table;

@@ -1,9 +1,10 @@
-//! The calls of one batch: STARTs and ENDs as they are read, joined where both are at hand.
+//! The calls of one batch: STARTs and ENDs as they are read, joined where both are at hand; notes are in `notes.rs`.
 //! Filled by `read.rs`, written by `write.rs`; its buffers are kept from batch to batch.
 
-use calltape_record::{DecodeError, EndEvent, Outcome, Status, value};
+use calltape_record::{Activity, DecodeError, EndEvent, Outcome, Status, value};
 
 use super::id_map::IdMap;
+use super::notes::Note;
 
 /// Calls a batch takes: a commit then costs a few percent of it, and a reader waits for few rows.
 const MOST_CALLS: usize = 16_384;
@@ -43,6 +44,17 @@ pub(super) struct Row {
     pub(super) weight: f64,
     /// Position in [`Batch::failures`] plus one; 0 for none.
     failure: u32,
+    /// Position in [`Batch::activities`] plus one; 0 for none.
+    activity: u32,
+}
+
+/// How the body of a call ran that can be suspended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Active {
+    pub(super) active_ns: u64,
+    pub(super) yields: Option<u64>,
+    /// The task's name.
+    pub(super) task: Stretch,
 }
 
 /// Why a call of the batch failed.
@@ -95,12 +107,16 @@ pub(super) struct Moved {
 pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
     pub(super) failures: Vec<Failed>,
+    pub(super) activities: Vec<Active>,
     pub(super) late: Vec<Late>,
+    pub(super) notes: Vec<Note>,
     pub(super) moved: Vec<Moved>,
     /// Segments read to their end: run, number, epoch.
     pub(super) finished: Vec<(u32, u32, u32)>,
-    /// Early ENDs that met their START: run, id.
-    pub(super) met_early: Vec<(u32, u64)>,
+    /// Calls whose early END met their START.
+    pub(super) met_early: Vec<u64>,
+    /// Calls whose early notes met their START.
+    pub(super) met_notes: Vec<u64>,
     text: String,
     open: IdMap<u32>,
     late_by_id: IdMap<u32>,
@@ -115,10 +131,13 @@ impl Batch {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.failures.clear();
+        self.activities.clear();
         self.late.clear();
+        self.notes.clear();
         self.moved.clear();
         self.finished.clear();
         self.met_early.clear();
+        self.met_notes.clear();
         self.text.clear();
         self.open.clear();
         self.late_by_id.clear();
@@ -127,7 +146,7 @@ impl Batch {
 
     /// Whether the batch takes no more.
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() + self.late.len() >= MOST_CALLS || self.bytes >= MOST_BYTES
+        self.rows.len() + self.late.len() + self.notes.len() >= MOST_CALLS || self.bytes >= MOST_BYTES
     }
 
     /// Counts payload bytes taken in.
@@ -191,6 +210,11 @@ impl Batch {
 
     fn finish(&mut self, position: usize, end: EndEvent<'_>) -> u64 {
         let (status, ended) = (end.status, end.ended);
+        let activity = end.activity.map_or(0, |activity| {
+            let active = self.render_activity(&activity);
+            self.activities.push(active);
+            self.activities.len() as u32
+        });
         let (result, failed, unreadable) = self.render_outcome(status, end.outcome);
         let failure = failed.map_or(0, |failed| {
             self.failures.push(failed);
@@ -201,8 +225,19 @@ impl Batch {
             row.duration_ns = ended.saturating_sub(row.started_mono);
             row.result = result;
             row.failure = failure;
+            row.activity = activity;
         }
         unreadable
+    }
+
+    /// Renders how the body of a call ran.
+    pub(super) fn render_activity(&mut self, activity: &Activity<'_>) -> Active {
+        let task = self.render(|text| {
+            text.push_str(activity.task);
+            Ok(!activity.task.is_empty())
+        });
+        let task = task.unwrap_or(Stretch::NOTHING);
+        Active { active_ns: activity.active_ns, yields: activity.yields, task }
     }
 
     /// Renders how a call ended: its result, its failure, and how many values could not be read.
@@ -235,6 +270,11 @@ impl Batch {
         self.failures.get((row.failure as usize).checked_sub(1)?)
     }
 
+    /// How the call's body ran.
+    pub(super) fn activity(&self, row: &Row) -> Option<&Active> {
+        self.activities.get((row.activity as usize).checked_sub(1)?)
+    }
+
     /// The ENDs whose START is not in the batch, taken out of it.
     pub(super) fn take_late(&mut self) -> Vec<Late> {
         let mut late = std::mem::take(&mut self.late);
@@ -242,10 +282,11 @@ impl Batch {
         late
     }
 
-    /// Puts the calls in the order of their ids, so that a table grows at its end.
+    /// Puts the calls in the order of their ids, so that a table grows at its end, and the notes in that of their calls.
     pub(super) fn sort(&mut self) {
         self.open.clear();
         self.rows.sort_unstable_by_key(|row| row.id);
+        self.sort_notes();
     }
 }
 
@@ -267,6 +308,7 @@ impl Row {
             root: id,
             weight: 1.0,
             failure: 0,
+            activity: 0,
         }
     }
 

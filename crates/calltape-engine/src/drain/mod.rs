@@ -9,6 +9,7 @@
 //! run.rs      what is known of a run between batches: cursors, functions, threads, books
 //! read.rs     frames of a run into a batch
 //! batch.rs    calls of a batch, START and END joined
+//! notes.rs    what a program adds to its calls
 //! write.rs    a batch into one transaction
 //! settle.rs   the end of a run
 //! pace.rs     keeping the own journal supplied during long work
@@ -24,6 +25,7 @@
 
 mod batch;
 mod id_map;
+mod notes;
 mod pace;
 mod pass;
 mod read;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use calltape_journal::{Frame, Run, SegmentKey, SegmentState};
-use calltape_record::{EndEvent, StartEvent, ThreadEvent, ids, kind};
+use calltape_record::{EndEvent, NoteEvent, StartEvent, ThreadEvent, ids, kind};
 
 use super::batch::{Batch, Moved, Row};
 use super::pace::Pace;
@@ -112,6 +112,10 @@ impl Facts {
                 self.see(end.ended, None);
                 self.damaged += batch.end(place, end, frame.payload);
             }
+            kind::NOTE => {
+                let Ok(note) = NoteEvent::decode(frame.payload) else { return self.skip() };
+                self.damaged += batch.note(place, &note);
+            }
             kind::THREAD => {
                 let event = ThreadEvent::decode(frame.payload);
                 *thread = Some(match event {
@@ -158,8 +162,14 @@ impl Facts {
         if end.is_none() && !self.early.is_empty() {
             end = self.early.remove(&head.id);
             if end.is_some() {
-                batch.met_early.push((place, head.id));
+                batch.met_early.push(head.id);
             }
+        }
+        if !self.early_notes.is_empty()
+            && let Some(object) = self.early_notes.remove(&head.id)
+            && batch.note_waited(place, head.id, &object).is_err()
+        {
+            self.damaged += 1;
         }
         // It was decoded when it came, so it is whole.
         if let Some(Ok(end)) = end.as_deref().map(EndEvent::decode) {

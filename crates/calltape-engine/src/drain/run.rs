@@ -49,6 +49,8 @@ pub(super) struct Facts {
     pub(super) running: IdMap<u64>,
     /// ENDs whose START has not been seen.
     pub(super) early: IdMap<Vec<u8>>,
+    /// Notes whose START has not been seen, as JSON objects.
+    pub(super) early_notes: IdMap<String>,
     /// Unix minus monotonic time; `None` until something tells.
     pub(super) offset_ns: Option<i64>,
     /// Unix ns of the latest event, of this batch or before.
@@ -108,6 +110,7 @@ impl Followed {
             self.run.mark_drained(row.segment, row.epoch, row.offset);
         }
         facts.early.extend(transaction.early_ends(id)?);
+        facts.early_notes.extend(transaction.early_notes(id)?);
         self.loaded = true;
         Ok(())
     }

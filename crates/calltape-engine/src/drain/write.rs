@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use calltape_record::{EndEvent, Status};
 
-use super::batch::{Batch, Failed, Late, Row};
+use super::batch::{Active, Batch, Failed, Late, Row};
 use super::pace::Pace;
 use super::run::{Facts, Followed};
 use crate::store::{
-    BooksRow, CallRow, CursorRow, Delta, ErrorKey, FailureRow, Minutes, RowWriter, StoreError, Transaction,
+    ActivityRow, BooksRow, CallRow, CursorRow, Delta, EndRow, ErrorKey, FailureRow, Minutes, RowWriter, StoreError,
+    Transaction,
 };
 
 /// Kinds of error whose numbers are kept at hand; beyond, the list is begun anew.
@@ -38,9 +39,10 @@ impl Writing<'_> {
         for late in late {
             self.late(late, batch, &mut writer)?;
         }
-        for &(_, id) in &batch.met_early {
+        for &id in &batch.met_early {
             writer.drop_early_end(id)?;
         }
+        self.notes(batch, &mut writer)?;
         for moved in &batch.moved {
             let facts = &mut self.runs[moved.run as usize].facts;
             let thread = match moved.thread {
@@ -60,6 +62,7 @@ impl Writing<'_> {
             let function = facts.function_number(self.transaction, row.slot)?;
             let thread = facts.thread_number(self.transaction, row.thread)?;
             let ended = row.has_ended();
+            let noted = batch.noted(&row);
             let inserted = writer.insert(&CallRow {
                 id: row.id,
                 function,
@@ -67,10 +70,11 @@ impl Writing<'_> {
                 status: row.status as u8,
                 started_ns: row.started_ns,
                 duration_ns: ended.then_some(row.duration_ns),
-                args: batch.text(row.args),
+                args: noted.as_deref().or_else(|| batch.text(row.args)),
                 result: batch.text(row.result),
                 tree: (row.parent != 0).then_some((row.parent, row.root)),
                 weight: row.weight,
+                activity: batch.activity(&row).map(|active| activity_row(active, batch)),
             })?;
             if !inserted {
                 // An id that is taken: only a damaged id counter gives one out twice.
@@ -79,7 +83,7 @@ impl Writing<'_> {
                 facts.stored[row.slot as usize] += 1;
                 self.ended(function, &row);
                 if let Some(failed) = batch.failure(&row) {
-                    self.failed(function, row.id, failed, batch, writer)?;
+                    self.failed(function, (row.id, row.status), failed, batch, writer)?;
                 }
             } else {
                 facts.running.insert(row.id, row.started_mono);
@@ -94,11 +98,11 @@ impl Writing<'_> {
         self.minutes.call(function, ended_ns, row.duration_ns, row.status == Status::Error);
     }
 
-    /// Stores a failure; its kind's number is looked up once.
+    /// Stores why a call failed or was cancelled; the number of the kind is looked up once.
     fn failed(
         &mut self,
         function: i64,
-        call: u64,
+        (call, status): (u64, Status),
         failed: &Failed,
         batch: &Batch,
         writer: &mut RowWriter<'_>,
@@ -109,6 +113,7 @@ impl Writing<'_> {
             file: failed.file.clone(),
             line: failed.line,
             place: failed.place.clone(),
+            status: status as u8,
         };
         let error = match self.errors.get(&key) {
             Some(&number) => number,
@@ -132,9 +137,18 @@ impl Writing<'_> {
         let duration_ns = facts.running.remove(&end.id).map(|started| end.ended.saturating_sub(started));
         let ended_ns = facts.unix(end.ended, None);
         let (status, slot) = (end.status, end.function);
+        let active = end.activity.map(|activity| batch.render_activity(&activity));
         let (result, failed, unreadable) = batch.render_outcome(status, end.outcome);
         facts.damaged += unreadable;
-        match writer.end(end.id, status as u8, duration_ns, ended_ns, batch.text(result))? {
+        let row = EndRow {
+            id: end.id,
+            status: status as u8,
+            duration_ns,
+            ended_ns,
+            result: batch.text(result),
+            activity: active.as_ref().map(|active| activity_row(active, batch)),
+        };
+        match writer.end(&row)? {
             Some((function, duration_ns)) => {
                 facts.grow_books(slot.min(calltape_journal::MAXIMUM_SLOTS - 1));
                 if let Some(stored) = facts.stored.get_mut(slot as usize) {
@@ -142,7 +156,7 @@ impl Writing<'_> {
                 }
                 self.minutes.call(function, ended_ns, duration_ns, status == Status::Error);
                 if let Some(failed) = failed {
-                    self.failed(function, end.id, &failed, batch, writer)?;
+                    self.failed(function, (end.id, status), &failed, batch, writer)?;
                 }
             }
             None if writer.knows(end.id)? => facts.damaged += 1,
@@ -174,6 +188,10 @@ impl Writing<'_> {
         }
         self.transaction.see_run(run, followed.facts.seen_ns)
     }
+}
+
+fn activity_row<'batch>(active: &Active, batch: &'batch Batch) -> ActivityRow<'batch> {
+    ActivityRow { active_ns: active.active_ns, yields: active.yields, task: batch.text(active.task) }
 }
 
 impl Followed {

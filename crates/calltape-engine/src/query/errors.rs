@@ -20,7 +20,7 @@ pub struct ErrorFilter {
     pub limit: Option<usize>,
 }
 
-/// Calls of one function that ended in the same type of exception, raised at the same place.
+/// Calls of one function that ended in the same type of exception, raised at the same place. Cancelled calls are in none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorGroup {
     /// The exception's type with its module; builtins bare.
@@ -91,12 +91,18 @@ fn count(connection: &Connection, error_id: i64, range: &IdRange) -> rusqlite::R
     )
 }
 
+/// The kinds of exception that ended calls in an error; what cancelled calls is none.
 fn error_ids(connection: &Connection, pattern: Option<&FunctionPattern>) -> rusqlite::Result<Vec<i64>> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    // A tape of version 1 holds no cancelled call.
+    let errors = if version < 2 { "1" } else { "status = 1" };
     let Some(pattern) = pattern else {
-        return connection.prepare_cached("SELECT id FROM error")?.query_map([], |row| row.get(0))?.collect();
+        let sql = format!("SELECT id FROM error WHERE {errors}");
+        return connection.prepare_cached(&sql)?.query_map([], |row| row.get(0))?.collect();
     };
     let mut ids = Vec::new();
-    let mut of_function = connection.prepare_cached("SELECT id FROM error WHERE function_id = ?1")?;
+    let sql = format!("SELECT id FROM error WHERE function_id = ?1 AND {errors}");
+    let mut of_function = connection.prepare_cached(&sql)?;
     for function in pattern.function_ids(connection)? {
         for id in of_function.query_map([function], |row| row.get::<_, i64>(0))? {
             ids.push(id?);

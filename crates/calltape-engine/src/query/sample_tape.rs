@@ -47,6 +47,12 @@ pub(super) struct CallRow<'a> {
     pub(super) root: Option<i64>,
     /// Calls it stands for.
     pub(super) weight: Option<f64>,
+    /// Time inside its body, ns.
+    pub(super) active_ns: Option<i64>,
+    /// Items it yielded.
+    pub(super) yields: Option<i64>,
+    /// The name of its task.
+    pub(super) task: Option<&'a str>,
 }
 
 impl<'a> CallRow<'a> {
@@ -65,6 +71,9 @@ impl<'a> CallRow<'a> {
             parent: None,
             root: None,
             weight: None,
+            active_ns: None,
+            yields: None,
+            task: None,
         }
     }
 
@@ -159,8 +168,8 @@ impl SampleTape {
         self.connection
             .execute(
                 "INSERT INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result, parent_id,
-                                   root_id, weight)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                   root_id, weight, active_ns, yields, task)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                 params![
                     row.id,
                     row.function,
@@ -172,7 +181,10 @@ impl SampleTape {
                     row.result,
                     row.parent,
                     row.root,
-                    row.weight
+                    row.weight,
+                    row.active_ns,
+                    row.yields,
+                    row.task
                 ],
             )
             .unwrap();
@@ -181,22 +193,33 @@ impl SampleTape {
 
     /// Adds a call that raised; returns its id.
     pub(super) fn failed_call(&self, row: CallRow<'_>, raised: &Raised<'_>) -> i64 {
-        let place = params![row.function, raised.error_type, raised.file, raised.line, raised.place];
+        self.ended_by(CallRow { status: 1, result: None, ..row }, raised)
+    }
+
+    /// Adds a call that was cancelled; returns its id.
+    pub(super) fn cancelled_call(&self, row: CallRow<'_>, raised: &Raised<'_>) -> i64 {
+        self.ended_by(CallRow { status: 2, result: None, ..row }, raised)
+    }
+
+    fn ended_by(&self, row: CallRow<'_>, raised: &Raised<'_>) -> i64 {
+        let kind = params![row.function, raised.error_type, raised.file, raised.line, raised.place, row.status];
         self.connection
             .execute(
-                "INSERT OR IGNORE INTO error (function_id, type, file, line, place) VALUES (?1, ?2, ?3, ?4, ?5)",
-                place,
+                "INSERT OR IGNORE INTO error (function_id, type, file, line, place, status)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                kind,
             )
             .unwrap();
         let error: i64 = self
             .connection
             .query_row(
-                "SELECT id FROM error WHERE function_id = ?1 AND type = ?2 AND file = ?3 AND line = ?4 AND place = ?5",
-                place,
+                "SELECT id FROM error
+                 WHERE function_id = ?1 AND type = ?2 AND file = ?3 AND line = ?4 AND place = ?5 AND status = ?6",
+                kind,
                 |found| found.get(0),
             )
             .unwrap();
-        let id = self.call(CallRow { status: 1, result: None, ..row });
+        let id = self.call(row);
         self.connection
             .execute(
                 "INSERT INTO failure VALUES (?1, ?2, ?3, ?4)",

@@ -38,7 +38,7 @@ pub(crate) struct CursorRow {
 }
 
 impl Transaction<'_> {
-    fn execute(&self, doing: &'static str, sql: &str, values: impl Params) -> Result<usize, StoreError> {
+    pub(super) fn execute(&self, doing: &'static str, sql: &str, values: impl Params) -> Result<usize, StoreError> {
         let doing = StoreError::sqlite(doing);
         let mut statement = self.connection().prepare_cached(sql).map_err(&doing)?;
         statement.execute(values).map_err(&doing)
@@ -50,7 +50,7 @@ impl Transaction<'_> {
         statement.query_row(values, |row| row.get(0)).optional().map_err(&doing)
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         doing: &'static str,
         sql: &str,

@@ -8,8 +8,10 @@
 //!
 //! ```text
 //! open.rs        create or open, check what the file is
+//! upgrade.rs     a tape of an earlier version
 //! transaction.rs begin, commit, notice a replaced file
 //! rows.rs        call, failure, early_end
+//! notes.rs       what a program adds to a call: call.args, early_note
 //! books.rs       run, function, thread, run_function, cursor
 //! minutes.rs     the rollup a function and minute
 //! checkpoint.rs  WAL back into the file
@@ -21,10 +23,12 @@ mod books;
 mod checkpoint;
 mod error;
 mod minutes;
+mod notes;
 mod open;
 mod peek;
 mod rows;
 mod transaction;
+mod upgrade;
 
 pub use error::StoreError;
 pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory};
@@ -33,5 +37,5 @@ pub(crate) use books::{BooksRow, CursorRow, RunRow};
 pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::Store;
 pub(crate) use peek::stored_of_run;
-pub(crate) use rows::{CallRow, ErrorKey, FailureRow, RowWriter};
+pub(crate) use rows::{ActivityRow, CallRow, EndRow, ErrorKey, FailureRow, RowWriter};
 pub(crate) use transaction::Transaction;

@@ -1,5 +1,5 @@
 //! Creating and opening the database, and checking what is there. Called by the drain each time it begins anew, and by
-//! the query for the check. Never alters a file that is not a tape of this version.
+//! the query for the check. Never alters a file that is not a tape of this version or an earlier one.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -10,12 +10,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::StoreError;
+use super::upgrade::upgrade;
 
 /// `PRAGMA application_id` of a tape: "ctap".
 pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"ctap");
 
 /// `PRAGMA user_version` this calltape writes and the highest it reads.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// The oldest SQLite in which several WAL connections cannot lose rows (its WAL-reset race is fixed there).
 pub const MINIMUM_SQLITE: i32 = 3_051_003;
@@ -72,8 +73,10 @@ impl Store {
         let connection = &self.connection;
         connection.busy_timeout(BUSY_WAIT).map_err(StoreError::sqlite("a time limit"))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        if !check_format(connection, &self.path)? {
-            self.create_schema()?;
+        match check_format(connection, &self.path)? {
+            None => self.create_schema()?,
+            Some(SCHEMA_VERSION) => {}
+            Some(_) => self.upgrade_schema()?,
         }
         let settings = format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
@@ -87,9 +90,8 @@ impl Store {
         let before =
             format!("PRAGMA page_size = {PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;");
         self.connection.execute_batch(&before).map_err(&doing)?;
-        let transaction = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
-        let transaction = transaction.map_err(&doing)?;
-        if check_format(&transaction, &self.path)? {
+        let transaction = self.exclusive().map_err(&doing)?;
+        if check_format(&transaction, &self.path)?.is_some() {
             return Ok(());
         }
         transaction.execute_batch(SCHEMA).map_err(&doing)?;
@@ -97,6 +99,25 @@ impl Store {
         let marks = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
         transaction.execute_batch(&marks).map_err(&doing)?;
         transaction.commit().map_err(&doing)
+    }
+
+    fn upgrade_schema(&self) -> Result<(), StoreError> {
+        let doing = StoreError::sqlite("to upgrade an older tape");
+        // A table that takes another's place leaves references without their rows for a moment; within a transaction
+        // this cannot be switched. An error drops the connection, and with it the setting.
+        self.connection.pragma_update(None, "foreign_keys", false).map_err(&doing)?;
+        let transaction = self.exclusive().map_err(&doing)?;
+        if let Some(found) = check_format(&transaction, &self.path)? {
+            upgrade(&transaction, found)?;
+            transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(&doing)?;
+        }
+        transaction.commit().map_err(&doing)?;
+        self.connection.pragma_update(None, "foreign_keys", true).map_err(&doing)
+    }
+
+    /// A transaction that no other writer is in.
+    fn exclusive(&self) -> rusqlite::Result<rusqlite::Transaction<'_>> {
+        rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
     }
 
     /// Fails when the path no longer leads to the file that is open: what is written would be lost with it.
@@ -108,12 +129,12 @@ impl Store {
     }
 }
 
-/// Checks that `connection` holds a tape this version can use; false when the database is empty.
+/// Checks that `connection` holds a tape this version can use: the tape's version, or `None` when the database is empty.
 ///
 /// # Errors
 /// When it is something else: [`StoreError::NotSqlite`], [`StoreError::NotATape`], [`StoreError::NewerSchema`]; or when
 /// SQLite cannot read it.
-pub fn check_format(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+pub fn check_format(connection: &Connection, path: &Path) -> Result<Option<i64>, StoreError> {
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let refused = |source: rusqlite::Error| match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotSqlite(path.to_path_buf()),
@@ -123,15 +144,15 @@ pub fn check_format(connection: &Connection, path: &Path) -> Result<bool, StoreE
     let application = number("PRAGMA application_id").map_err(refused)?;
     let version = number("PRAGMA user_version").map_err(refused)?;
     if objects == 0 && application == 0 && version == 0 {
-        return Ok(false);
+        return Ok(None);
     }
-    if application != i64::from(APPLICATION_ID) {
+    if application != i64::from(APPLICATION_ID) || version < 1 {
         return Err(StoreError::NotATape(path.to_path_buf()));
     }
     if version > SCHEMA_VERSION {
         return Err(StoreError::NewerSchema { path: path.to_path_buf(), found: version });
     }
-    Ok(true)
+    Ok(Some(version))
 }
 
 /// Makes the folder the database at `db` stands in, private to the user, where there is none; a new `.calltape` also

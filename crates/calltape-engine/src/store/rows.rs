@@ -19,9 +19,31 @@ pub(crate) struct CallRow<'a> {
     /// Parent and root, for a call that another made.
     pub(crate) tree: Option<(u64, u64)>,
     pub(crate) weight: f64,
+    /// How its body ran, for a call whose body can be suspended.
+    pub(crate) activity: Option<ActivityRow<'a>>,
 }
 
-/// Errors that are the same: see the table `error`.
+/// How the body of a call ran that can be suspended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ActivityRow<'a> {
+    pub(crate) active_ns: u64,
+    pub(crate) yields: Option<u64>,
+    pub(crate) task: Option<&'a str>,
+}
+
+/// What the END of a call stored as running adds to its row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EndRow<'a> {
+    pub(crate) id: u64,
+    pub(crate) status: u8,
+    /// Exact where it is known; else the difference to `ended_ns` is taken.
+    pub(crate) duration_ns: Option<u64>,
+    pub(crate) ended_ns: i64,
+    pub(crate) result: Option<&'a str>,
+    pub(crate) activity: Option<ActivityRow<'a>>,
+}
+
+/// Exceptions that are the same: see the table `error`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ErrorKey {
     pub(crate) function: i64,
@@ -29,6 +51,8 @@ pub(crate) struct ErrorKey {
     pub(crate) file: String,
     pub(crate) line: u32,
     pub(crate) place: String,
+    /// How they ended their calls.
+    pub(crate) status: u8,
 }
 
 /// What a failed call adds to its row.
@@ -42,10 +66,11 @@ pub(crate) struct FailureRow<'a> {
 
 /// The statements of one batch.
 pub(crate) struct RowWriter<'batch> {
-    connection: &'batch Connection,
+    pub(super) connection: &'batch Connection,
     /// For a call without parent, of weight 1: most calls.
     insert_short: CachedStatement<'batch>,
     insert_full: CachedStatement<'batch>,
+    insert_suspended: CachedStatement<'batch>,
     end: CachedStatement<'batch>,
     failure: CachedStatement<'batch>,
 }
@@ -58,8 +83,14 @@ const INSERT_FULL: &str =
     "INSERT OR IGNORE INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result,
     parent_id, root_id, weight) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
+const INSERT_SUSPENDED: &str =
+    "INSERT OR IGNORE INTO call (id, function_id, thread_id, status, started_ns, duration_ns, args, result,
+    parent_id, root_id, weight, active_ns, yields, task)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
 /// Ends a call stored as running (5).
-const END: &str = "UPDATE call SET status = ?2, duration_ns = max(0, coalesce(?3, ?4 - started_ns)), result = ?5
+const END: &str = "UPDATE call SET status = ?2, duration_ns = max(0, coalesce(?3, ?4 - started_ns)), result = ?5,
+    active_ns = ?6, yields = ?7, task = ?8
     WHERE id = ?1 AND status = 5 RETURNING function_id, duration_ns";
 
 const FAILURE: &str = "INSERT OR IGNORE INTO failure (call_id, error_id, message, traceback) VALUES (?1, ?2, ?3, ?4)";
@@ -73,6 +104,7 @@ impl<'batch> RowWriter<'batch> {
             connection,
             insert_short: prepare(INSERT_SHORT)?,
             insert_full: prepare(INSERT_FULL)?,
+            insert_suspended: prepare(INSERT_SUSPENDED)?,
             end: prepare(END)?,
             failure: prepare(FAILURE)?,
         })
@@ -80,27 +112,25 @@ impl<'batch> RowWriter<'batch> {
 
     /// Inserts a call; false when a call of this id is there already.
     pub(crate) fn insert(&mut self, row: &CallRow<'_>) -> Result<bool, StoreError> {
-        let short = row.tree.is_none() && row.weight == 1.0;
-        let statement: &mut Statement<'_> = if short { &mut self.insert_short } else { &mut self.insert_full };
-        let inserted = insert_with(statement, row, short).map_err(StoreError::sqlite("to insert a call"))?;
+        let columns = Columns::of(row);
+        let statement: &mut Statement<'_> = match columns {
+            Columns::Short => &mut self.insert_short,
+            Columns::Full => &mut self.insert_full,
+            Columns::Suspended => &mut self.insert_suspended,
+        };
+        let inserted = insert_with(statement, row, columns).map_err(StoreError::sqlite("to insert a call"))?;
         Ok(inserted == 1)
     }
 
     /// Ends a call that is stored as running: its function and duration, or `None` when no such call is.
-    /// `duration_ns` is exact where it is known, else the difference to `ended_ns` is taken.
-    pub(crate) fn end(
-        &mut self,
-        id: u64,
-        status: u8,
-        duration_ns: Option<u64>,
-        ended_ns: i64,
-        result: Option<&str>,
-    ) -> Result<Option<(i64, u64)>, StoreError> {
-        let duration = duration_ns.map(|ns| i64::try_from(ns).unwrap_or(i64::MAX));
+    pub(crate) fn end(&mut self, row: &EndRow<'_>) -> Result<Option<(i64, u64)>, StoreError> {
+        let duration = row.duration_ns.map(as_stored);
+        let (active_ns, yields, task) = columns_of(row.activity);
         self.end
-            .query_row(params![id as i64, status, duration, ended_ns, result], |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
-            })
+            .query_row(
+                params![row.id as i64, row.status, duration, row.ended_ns, row.result, active_ns, yields, task],
+                |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())),
+            )
             .optional()
             .map_err(StoreError::sqlite("to end a call"))
     }
@@ -120,21 +150,23 @@ impl<'batch> RowWriter<'batch> {
             .map_err(StoreError::sqlite("to store an error"))
     }
 
-    /// The number of the errors that are the same as `key`.
+    /// The number of the exceptions that are the same as `key`.
     pub(crate) fn error_number(&self, key: &ErrorKey) -> Result<i64, StoreError> {
         let doing = StoreError::sqlite("to store a kind of error");
-        let values: [&dyn ToSql; 5] = [&key.function, &key.error_type, &key.file, &key.line, &key.place];
+        let values: [&dyn ToSql; 6] = [&key.function, &key.error_type, &key.file, &key.line, &key.place, &key.status];
         let mut insert = self
             .connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO error (function_id, type, file, line, place) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR IGNORE INTO error (function_id, type, file, line, place, status)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )
             .map_err(&doing)?;
         insert.execute(&values[..]).map_err(&doing)?;
         let mut select = self
             .connection
             .prepare_cached(
-                "SELECT id FROM error WHERE function_id = ?1 AND type = ?2 AND file = ?3 AND line = ?4 AND place = ?5",
+                "SELECT id FROM error
+                 WHERE function_id = ?1 AND type = ?2 AND file = ?3 AND line = ?4 AND place = ?5 AND status = ?6",
             )
             .map_err(&doing)?;
         select.query_row(&values[..], |row| row.get(0)).map_err(&doing)
@@ -159,22 +191,58 @@ impl<'batch> RowWriter<'batch> {
     }
 }
 
+/// Which columns a call fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    Short,
+    Full,
+    Suspended,
+}
+
+impl Columns {
+    fn of(row: &CallRow<'_>) -> Self {
+        match row {
+            CallRow { activity: Some(_), .. } => Self::Suspended,
+            CallRow { tree: None, weight, .. } if *weight == 1.0 => Self::Short,
+            _ => Self::Full,
+        }
+    }
+}
+
 /// Binds every parameter of the statement, so that none of the row before is left, and runs it.
-fn insert_with(statement: &mut Statement<'_>, row: &CallRow<'_>, short: bool) -> rusqlite::Result<usize> {
+fn insert_with(statement: &mut Statement<'_>, row: &CallRow<'_>, columns: Columns) -> rusqlite::Result<usize> {
     statement.raw_bind_parameter(1, row.id as i64)?;
     statement.raw_bind_parameter(2, row.function)?;
     statement.raw_bind_parameter(3, row.thread)?;
     statement.raw_bind_parameter(4, row.status)?;
     statement.raw_bind_parameter(5, row.started_ns)?;
-    statement.raw_bind_parameter(6, row.duration_ns.map(|ns| i64::try_from(ns).unwrap_or(i64::MAX)))?;
+    statement.raw_bind_parameter(6, row.duration_ns.map(as_stored))?;
     statement.raw_bind_parameter(7, row.args)?;
     statement.raw_bind_parameter(8, row.result)?;
-    if !short {
+    if columns != Columns::Short {
         let parent = row.tree.map(|(parent, _)| parent as i64);
         let root = row.tree.map(|(_, root)| root as i64);
         statement.raw_bind_parameter(9, parent)?;
         statement.raw_bind_parameter(10, root)?;
         statement.raw_bind_parameter(11, Some(row.weight).filter(|weight| *weight != 1.0))?;
     }
+    if columns == Columns::Suspended {
+        let (active_ns, yields, task) = columns_of(row.activity);
+        statement.raw_bind_parameter(12, active_ns)?;
+        statement.raw_bind_parameter(13, yields)?;
+        statement.raw_bind_parameter(14, task)?;
+    }
     statement.raw_execute()
+}
+
+/// The values of active_ns, yields and task.
+fn columns_of(activity: Option<ActivityRow<'_>>) -> (Option<i64>, Option<i64>, Option<&str>) {
+    activity.map_or((None, None, None), |activity| {
+        (Some(as_stored(activity.active_ns)), activity.yields.map(as_stored), activity.task)
+    })
+}
+
+/// SQLite's integers are signed; what does not fit is as large as they get.
+fn as_stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,5 @@
--- The tape, version 1. Public: the views at the end (calls, functions, runs, function_minutes, accounting).
--- The tables behind them may change with the version (PRAGMA user_version) and a migration.
+-- The tape, version 2. Public: the views at the end (calls, functions, runs, function_minutes, accounting).
+-- The tables behind them may change with the version (PRAGMA user_version) and a step in upgrade.rs.
 --
 -- A call's id is nearly its start time (see calltape-record, ids), so the rowid order of `call` is time order:
 -- time ranges need no index, and `call_by_function` serves (function, time).
@@ -76,14 +76,15 @@ CREATE INDEX call_by_function ON call (function_id);
 CREATE INDEX call_by_parent ON call (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX call_unfinished ON call (status) WHERE status >= 5;  -- running, interrupted
 
-CREATE TABLE error (                -- errors that are the same: function, type and place
+CREATE TABLE error (                -- exceptions that are the same: function, type, place and what became of the call
     id            INTEGER PRIMARY KEY,
     function_id   INTEGER NOT NULL REFERENCES function (id),
     type          TEXT NOT NULL,    -- with its module, as in json.decoder.JSONDecodeError
     file          TEXT NOT NULL,    -- where it was raised
     line          INTEGER NOT NULL,
     place         TEXT NOT NULL,    -- the function that raised it
-    UNIQUE (function_id, type, file, line, place)
+    status        INTEGER NOT NULL, -- how it ended its calls: 1 error, 2 cancelled
+    UNIQUE (function_id, type, file, line, place, status)
 ) STRICT;
 
 CREATE TABLE failure (              -- what a call that ended in an exception adds to its row
@@ -122,6 +123,12 @@ CREATE TABLE early_end (            -- an END frame met before its START
     call_id       INTEGER PRIMARY KEY,
     run_id        INTEGER NOT NULL,
     payload       BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE early_note (           -- what a program set in a call whose START has not been met, as one JSON object
+    call_id       INTEGER PRIMARY KEY,
+    run_id        INTEGER NOT NULL,
+    notes         TEXT NOT NULL
 ) STRICT;
 
 CREATE VIEW calls AS

@@ -1,7 +1,7 @@
 //! NOTEs: what a program adds to a call while it runs. The drain shows them among the call's arguments.
 
-use crate::DecodeError;
 use crate::varint::{self, Input};
+use crate::{DecodeError, value};
 
 /// Writes a NOTE's head into `out`, emptied first; one captured value follows.
 ///
@@ -43,5 +43,10 @@ impl<'a> NoteEvent<'a> {
             return Err(DecodeError::Truncated);
         }
         Ok(Self { id, key, value: input.rest() })
+    }
+
+    /// Appends the name to `json` as it stands between the quotes.
+    pub fn render_name(&self, json: &mut String) {
+        value::escape_str(&self.key, json);
     }
 }

@@ -55,6 +55,14 @@ impl ObjectText {
         json.push(':');
     }
 
+    /// Writes `name`, which is escaped already, as the next key; its value must follow.
+    pub(crate) fn raw_key(&mut self, name: &str, json: &mut String) {
+        self.separate(json);
+        json.push('"');
+        json.push_str(name);
+        json.push_str("\":");
+    }
+
     fn separate(&mut self, json: &mut String) {
         if !self.empty {
             json.push(',');
@@ -266,7 +274,8 @@ fn escape(bytes: &[u8], json: &mut String) -> Result<(), DecodeError> {
     }
 }
 
-fn escape_str(text: &str, json: &mut String) {
+/// Appends `text` with JSON's escapes.
+pub(crate) fn escape_str(text: &str, json: &mut String) {
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let needs_escape = byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f;

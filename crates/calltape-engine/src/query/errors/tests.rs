@@ -71,3 +71,35 @@ fn a_pattern_and_a_limit_narrow_the_groups() {
     let limit = Some(1);
     assert_eq!(groups(&sample, &ErrorFilter { limit, ..Default::default() })[0].2, 3);
 }
+
+#[test]
+fn what_cancelled_a_call_is_no_error() {
+    let (sample, _) = sample();
+    let place = sample.function("shop.fetch");
+    let same = raised("asyncio.CancelledError", "", 40);
+    sample.cancelled_call(CallRow::new(place, 4 * SECOND), &same);
+    assert_eq!(groups(&sample, &ErrorFilter::default()).len(), 3);
+    sample.failed_call(CallRow::new(place, 5 * SECOND), &same);
+    let pattern = Some(FunctionPattern::new("fetch"));
+    assert_eq!(
+        groups(&sample, &ErrorFilter { pattern, ..Default::default() }),
+        [group("asyncio.CancelledError", "shop.fetch", 1, "")]
+    );
+}
+
+#[test]
+fn a_tape_of_version_1_is_read_as_it_is() {
+    let (sample, _) = sample();
+    sample
+        .connection
+        .execute_batch(
+            "PRAGMA foreign_keys = off; PRAGMA user_version = 1; DROP TABLE early_note;
+         CREATE TABLE kind (id INTEGER PRIMARY KEY, function_id, type, file, line, place);
+         INSERT INTO kind SELECT id, function_id, type, file, line, place FROM error;
+         PRAGMA legacy_alter_table = on; DROP TABLE error; ALTER TABLE kind RENAME TO error;",
+        )
+        .unwrap();
+    assert_eq!(groups(&sample, &ErrorFilter::default()).len(), 3);
+    let pattern = Some(FunctionPattern::new("cancel"));
+    assert_eq!(groups(&sample, &ErrorFilter { pattern, ..Default::default() }).len(), 1);
+}

@@ -1,8 +1,9 @@
-//! Taking recorded JSON apart without reading its values: they are shown as recorded, integers of any size, lone
-//! surrogates and the order of arguments included.
+//! Taking recorded JSON apart without reading its values: they stay as recorded, integers of any size, lone surrogates
+//! and the order of arguments included. Called by the drain for notes and by whoever shows a call; text that is no JSON
+//! is an answer here, never a panic.
 
 /// The members of an object, as raw text: name without its quotes, and value. `None` when `text` is no object.
-pub(crate) fn members(text: &str) -> Option<Vec<(&str, &str)>> {
+pub fn members(text: &str) -> Option<Vec<(&str, &str)>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let mut members = Vec::new();
     for part in parts(inner)? {
@@ -13,12 +14,12 @@ pub(crate) fn members(text: &str) -> Option<Vec<(&str, &str)>> {
 }
 
 /// The items of a list, as raw text. `None` when `text` is no list.
-pub(crate) fn items(text: &str) -> Option<Vec<&str>> {
+pub fn items(text: &str) -> Option<Vec<&str>> {
     parts(text.trim().strip_prefix('[')?.strip_suffix(']')?)
 }
 
 /// The text of a JSON string whose escapes do not matter to the caller: without its quotes.
-pub(crate) fn unquoted(text: &str) -> &str {
+pub fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
