@@ -1,7 +1,9 @@
 //! The name of the task that runs on this thread: asyncio's, or trio's where no asyncio loop runs.
 //!
-//! Read from the libraries' own tables, where they are imported; nothing is imported for it.
+//! Read from the libraries' own tables, where they are imported; nothing is imported for it. asyncio's table of running
+//! tasks is by loop, and a thread remembers which loop it runs: asking asyncio for it takes a system call on 3.11.
 
+use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr;
 
@@ -15,6 +17,11 @@ struct Asyncio {
     /// Dict of loop to task.
     current_tasks: *mut PyObject,
     get_name: *mut PyObject,
+}
+
+thread_local! {
+    /// The address of the loop that this thread was last seen running: compared, never followed.
+    static LOOP: Cell<usize> = const { Cell::new(0) };
 }
 
 static ASYNCIO: Guarded<Option<Asyncio>> = Guarded::new(None);
@@ -81,25 +88,64 @@ unsafe fn find_asyncio() -> Option<Asyncio> {
 /// As [`current_task_name`].
 #[inline]
 unsafe fn name_in(asyncio: &Asyncio) -> *mut PyObject {
-    // SAFETY: owned references are dropped; the task is held while it is asked. A task's own `get_name` is C; a subclass's
-    // is not asked, since it is the program's code.
+    // SAFETY: the task is held while it is asked. Its own `get_name` is C; a subclass's is not asked, since it is the
+    // program's code.
+    unsafe {
+        if ffi::PyDict_Check(asyncio.current_tasks) == 0 || ffi::PyDict_Size(asyncio.current_tasks) == 0 {
+            return ptr::null_mut();
+        }
+        let mut task = task_of(asyncio, LOOP.get());
+        if task.is_null() {
+            let running = running_loop(asyncio);
+            if running == 0 {
+                return ptr::null_mut();
+            }
+            LOOP.set(running);
+            task = task_of(asyncio, running);
+        }
+        if task.is_null() {
+            return task;
+        }
+        ffi::Py_INCREF(task);
+        let name = ffi::PyObject_CallOneArg(asyncio.get_name, task);
+        ffi::Py_DECREF(task);
+        str_or_null(name)
+    }
+}
+
+/// The task that a loop runs, borrowed; null for none.
+///
+/// # Safety
+/// As [`current_task_name`]; the table is a dict.
+#[inline]
+unsafe fn task_of(asyncio: &Asyncio, running: usize) -> *mut PyObject {
+    let (mut position, mut key, mut task) = (0, ptr::null_mut(), ptr::null_mut());
+    // SAFETY: passed on; addresses are compared, and no code runs between two looks at the dict.
+    unsafe {
+        while ffi::PyDict_Next(asyncio.current_tasks, &raw mut position, &raw mut key, &raw mut task) != 0 {
+            if key as usize == running {
+                return task;
+            }
+        }
+    }
+    ptr::null_mut()
+}
+
+/// The address of the loop that this thread runs; 0 for none.
+///
+/// # Safety
+/// As [`current_task_name`].
+#[cold]
+unsafe fn running_loop(asyncio: &Asyncio) -> usize {
+    // SAFETY: passed on; whoever runs the loop holds it.
     unsafe {
         let running = ffi::PyObject_CallNoArgs(asyncio.get_running_loop);
         if running.is_null() {
             ffi::PyErr_Clear();
-            return running;
-        }
-        let mut name = ptr::null_mut();
-        if running != ffi::Py_None() && ffi::PyDict_Check(asyncio.current_tasks) != 0 {
-            let task = ffi::PyDict_GetItemWithError(asyncio.current_tasks, running);
-            if !task.is_null() {
-                ffi::Py_INCREF(task);
-                name = ffi::PyObject_CallOneArg(asyncio.get_name, task);
-                ffi::Py_DECREF(task);
-            }
+            return 0;
         }
         ffi::Py_DECREF(running);
-        str_or_null(name)
+        if running == ffi::Py_None() { 0 } else { running as usize }
     }
 }
 

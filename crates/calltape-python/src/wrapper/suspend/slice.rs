@@ -20,6 +20,8 @@ pub(super) struct Slice {
     /// CLOCK_MONOTONIC ns.
     began: u64,
     had_begun: bool,
+    /// Found in this slice, with which the body begins; owned, or null.
+    new_task: *mut PyObject,
 }
 
 /// How a slice ends.
@@ -108,12 +110,13 @@ pub(super) unsafe fn resume(object: *mut PyObject, begins: bool) -> Option<Slice
             return None;
         }
         let outer = std::mem::replace(&mut (*thread).scope, scope);
+        let mut new_task = ptr::null_mut();
         if !had_begun && begins {
-            task = find_task(thread);
-            table::update(object, |call| call.task = task);
+            new_task = find_task(thread);
+            task = new_task;
         }
         let outer_task = std::mem::replace(&mut (*thread).task, task);
-        Some(Slice { thread, outer, outer_task, began: (*thread).now(), had_begun })
+        Some(Slice { thread, outer, outer_task, began: (*thread).now(), had_begun, new_task })
     }
 }
 
@@ -158,22 +161,29 @@ pub(super) unsafe fn give_back(object: *mut PyObject, kind: *mut PyTypeObject, s
         let scope = std::mem::replace(&mut (*thread).scope, slice.outer);
         (*thread).task = slice.outer_task;
         let passed = now.saturating_sub(slice.began);
+        if matches!(after, After::Ended(_) | After::Closed) {
+            let Some(mut call) = table::remove(object) else { return };
+            call.active_ns += passed;
+            if !slice.new_task.is_null() {
+                call.task = slice.new_task;
+            }
+            return end(object, thread, now, call, after);
+        }
         let remains = table::update(object, |call| {
             call.active_ns += passed;
             match after {
                 After::Suspended { yielded } => call.yields += u64::from(yielded),
-                After::Refused => call.begun = slice.had_begun,
-                After::Ended(_) | After::Closed => return false,
+                _ => call.begun = slice.had_begun,
+            }
+            if !slice.new_task.is_null() {
+                call.task = slice.new_task;
             }
             if !call.dropped {
                 call.scope = scope;
             }
-            true
         });
-        if remains == Some(true) {
+        if remains.is_some() {
             switch(object, kind);
-        } else if remains == Some(false) {
-            end(object, thread, now, after);
         }
     }
 }
@@ -188,9 +198,9 @@ pub(super) unsafe fn end_with_the_object(object: *mut PyObject) {
         let thread = runtime::this_thread();
         if (*thread).busy {
             give_back_unseen(object, ptr::null_mut(), After::Closed);
-        } else {
+        } else if let Some(call) = table::remove(object) {
             let now = (*thread).now();
-            end(object, thread, now, After::Closed);
+            end(object, thread, now, call, After::Closed);
         }
     }
 }
@@ -219,15 +229,14 @@ unsafe fn give_back_unseen(object: *mut PyObject, kind: *mut PyTypeObject, after
     }
 }
 
-/// Takes a call out of the table and writes its END.
+/// Writes the END of a call that was taken out of the table.
 ///
 /// # Safety
 /// As [`give_back`]; the thread is this one and not busy.
 #[inline]
-unsafe fn end(object: *mut PyObject, thread: *mut ThreadRecorder, now: u64, after: After) {
+unsafe fn end(object: *mut PyObject, thread: *mut ThreadRecorder, now: u64, call: Suspended, after: After) {
     // SAFETY: as in `resume`; the counters belong to the current run's journal.
     unsafe {
-        let Some(call) = table::remove(object) else { return };
         let outcome = outcome_of(&call, after);
         if call.generation != runtime::generation() {
             (*thread).forget_calls();

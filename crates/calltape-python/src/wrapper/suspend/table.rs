@@ -56,9 +56,16 @@ impl Hasher for AddressHasher {
     }
 }
 
-type Table = HashMap<usize, Suspended, BuildHasherDefault<AddressHasher>>;
+/// The entries. The newest stands in front of the others: a call that is awaited or iterated over at once, as most are,
+/// is found and taken out again without a look into the map.
+struct Table {
+    newest: usize,
+    front: Option<Suspended>,
+    others: HashMap<usize, Suspended, BuildHasherDefault<AddressHasher>>,
+}
 
-static TABLE: Guarded<Table> = Guarded::new(HashMap::with_hasher(BuildHasherDefault::new()));
+static TABLE: Guarded<Table> =
+    Guarded::new(Table { newest: 0, front: None, others: HashMap::with_hasher(BuildHasherDefault::new()) });
 
 /// Entries below which memory is not given back: 500 KiB.
 const KEPT_ENTRIES: usize = 4096;
@@ -71,11 +78,35 @@ const KEPT_ENTRIES: usize = 4096;
 pub(super) unsafe fn insert(object: *mut PyObject, suspended: Suspended) -> bool {
     // SAFETY: the lock is held, and the table calls nothing of the interpreter.
     let table = unsafe { &mut *TABLE.get() };
-    if table.try_reserve(1).is_err() {
+    if table.front.is_some() && !table.move_front() {
         return false;
     }
-    table.insert(object as usize, suspended);
+    table.newest = object as usize;
+    table.front = Some(suspended);
     true
+}
+
+impl Table {
+    /// Puts the entry in front with the others; false where there is no memory for it.
+    #[inline(never)]
+    fn move_front(&mut self) -> bool {
+        if self.others.try_reserve(1).is_err() {
+            return false;
+        }
+        if let Some(front) = self.front.take() {
+            self.others.insert(self.newest, front);
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn take_other(&mut self, key: usize) -> Option<Suspended> {
+        let removed = self.others.remove(&key);
+        if self.others.capacity() > KEPT_ENTRIES && self.others.len() < self.others.capacity() / 8 {
+            self.others.shrink_to(self.others.len() * 2);
+        }
+        removed
+    }
 }
 
 /// Does something with an object's entry; `None` where there is none. `with` calls nothing of the interpreter.
@@ -85,7 +116,12 @@ pub(super) unsafe fn insert(object: *mut PyObject, suspended: Suspended) -> bool
 #[inline]
 pub(super) unsafe fn update<T>(object: *mut PyObject, with: impl FnOnce(&mut Suspended) -> T) -> Option<T> {
     // SAFETY: as in `insert`.
-    unsafe { (*TABLE.get()).get_mut(&(object as usize)).map(with) }
+    let table = unsafe { &mut *TABLE.get() };
+    let entry = match &mut table.front {
+        Some(front) if table.newest == object as usize => Some(front),
+        _ => table.others.get_mut(&(object as usize)),
+    };
+    entry.map(with)
 }
 
 /// Takes an object's entry out.
@@ -96,9 +132,8 @@ pub(super) unsafe fn update<T>(object: *mut PyObject, with: impl FnOnce(&mut Sus
 pub(super) unsafe fn remove(object: *mut PyObject) -> Option<Suspended> {
     // SAFETY: as in `insert`.
     let table = unsafe { &mut *TABLE.get() };
-    let removed = table.remove(&(object as usize));
-    if table.capacity() > KEPT_ENTRIES && table.len() < table.capacity() / 8 {
-        table.shrink_to(table.len() * 2);
+    if table.newest == object as usize && table.front.is_some() {
+        return table.front.take();
     }
-    removed
+    table.take_other(object as usize)
 }
