@@ -77,8 +77,8 @@ const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Figures come from the tape's one-minute rollup. Percentiles are within 1.6 %, over the calls stored. Where calls were \
-sampled out or dropped, `total` is scaled up by them and marked ~. It is wall time summed over threads, and a caller's \
-includes its callees'. Calls that have not ended are not in the rollup: see `tail`.
+sampled out or dropped, `total` is scaled up by them and marked ~. It is wall time summed over threads, from call to \
+end: a caller's includes its callees', a coroutine's its waiting. Calls that have not ended are not in the rollup: see `tail`.
 
 Examples:
   calltape top --since 10m --sort p99
@@ -115,8 +115,8 @@ pub(crate) enum SortColumn {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A line a call: id, when it began, how long it took, what it was called with, what came back. With -f a call appears \
-when it ends; one that takes longer than a second also appears while it runs.
+A line a call: id, when it began, how long it took, what it was called with and what the program set while it ran, what \
+came back. With -f a call appears when it ends; one that takes longer than a second also appears while it runs.
 
 Examples:
   calltape tail -f
@@ -143,8 +143,8 @@ Example:
   calltape show 352334411220011
 
 --json: one object with the fields of `tail --json` and file, line, python, program, traceback (the chain of \
-exceptions, outermost first) and tree: a list of {depth, id, function, status, started_ns, duration_ns, error_type, \
-marked}, or {depth, callers_left_out}, or {depth, calls_left_out, at_least}.")]
+exceptions, outermost first) and tree: a list of {depth, id, function, kind, status, started_ns, duration_ns, active_ns, \
+yields, task, error_type, marked}, or {depth, callers_left_out}, or {depth, calls_left_out, at_least}.")]
 pub(crate) struct Show {
     /// The call's id
     #[arg(value_name = "ID", value_parser = call_id)]
@@ -158,7 +158,8 @@ fn call_id(text: &str) -> Result<u64, &'static str> {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Errors are the same when the same function's calls ended in the same type of exception, raised at the same place. An \
-exception that passes through several monitored functions counts in each.
+exception that passes through several monitored functions counts in each. A call that was cancelled did not end in an \
+error.
 
 Example:
   calltape errors --since 1h

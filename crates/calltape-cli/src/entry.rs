@@ -113,6 +113,7 @@ fn perform(
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
     let tape = Tape::open(&tape_path(&line.shared, surroundings, output)?).map_err(Failure::Open)?;
+    commands::waiting::remark(&tape, output)?;
     let json = line.shared.json;
     match &line.command {
         Command::Top(top) => commands::top::run(top, &tape, json, output),

@@ -1,16 +1,16 @@
 //! `calltape show`: all the tape knows of one call.
 
 use calltape_engine::query::{Call, CallDetail, CallTree, Tape, TreeItem, TreeLimits};
-use calltape_record::{Status, value};
+use calltape_record::{NOTES_MEMBER, Status, value};
 
-use super::tail::{DEFAULTS, defaults};
-use super::{show_failure, show_tree, status_tone, status_word};
+use super::tail::{DEFAULTS, defaults, notes};
+use super::{active, items, show_failure, show_tree, status_tone, status_word};
 use crate::arguments::Show;
 use crate::entry::{Failure, Found};
 use crate::json::{self, Object};
 use crate::output::Output;
 use crate::palette::Tone;
-use crate::text::figures::{count, duration};
+use crate::text::figures::duration;
 use crate::text::plain::plain;
 use crate::text::{fit, times};
 
@@ -35,7 +35,7 @@ pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'
         write_folded(&plain(result), INDENT, "", output)?;
     }
     if let Some(failure) = &detail.failure {
-        output.heading("Error")?;
+        output.heading(if detail.call.status == Status::Cancelled { "Cancellation" } else { "Error" })?;
         show_failure::write(failure, output)?;
     }
     output.heading("Call tree")?;
@@ -46,8 +46,9 @@ pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'
 fn write_head(detail: &CallDetail, output: &mut Output<'_>) -> Result<(), Failure> {
     let call = &detail.call;
     let name = output.paint(Tone::Strong, &plain(&call.function));
+    let kind = output.paint(Tone::Faint, &plain(&call.kind));
     let status = output.paint(status_tone(call.status), status_word(call.status));
-    output.line(&format!("{name}  {status}"))?;
+    output.line(&format!("{name}  {kind}  {status}"))?;
     write_fact("id", &ids(call), output)?;
     let when = format!("{} ({})", times::full(call.started_ns, &output.zone), output.ago(call.started_ns));
     write_fact("when", &when, output)?;
@@ -60,7 +61,7 @@ fn write_head(detail: &CallDetail, output: &mut Output<'_>) -> Result<(), Failur
         "" => "no source file".to_owned(),
         file => format!("{file}:{}", detail.line),
     };
-    write_fact("defined", &format!("{place} · {}{group}", call.kind), output)?;
+    write_fact("defined", &format!("{place}{group}"), output)?;
     if call.weight != 1.0 {
         write_fact("weight", &format!("stands for {} calls", call.weight), output)?;
     }
@@ -82,11 +83,12 @@ fn took(call: &Call) -> String {
         (Status::Running, None) => "not over yet".to_owned(),
         (_, None) => "unknown: it never ended".to_owned(),
     };
-    if let Some(active) = call.active_ns.filter(|_| call.active_ns != call.duration_ns) {
-        text.push_str(&format!(" · {} inside", duration(active)));
+    if call.status == Status::Abandoned {
+        text.push_str(" until it was dropped; its body never began");
     }
-    if let Some(yields) = call.yields {
-        text.push_str(&format!(" · {} items yielded", count(yields)));
+    let yielded = call.yields.map(|yields| format!("{} yielded", items(yields)));
+    for part in active(call).into_iter().chain(yielded) {
+        text.push_str(&format!(" · {part}"));
     }
     text
 }
@@ -104,31 +106,45 @@ fn write_fact(name: &str, value: &str, output: &mut Output<'_>) -> Result<(), Fa
 }
 
 fn write_arguments(call: &Call, output: &mut Output<'_>) -> Result<(), Failure> {
-    output.heading("Arguments")?;
-    let Some(text) = &call.args else {
-        let note = output.paint(Tone::Faint, "not captured");
-        return Ok(output.line(&format!("{:INDENT$}{note}", ""))?);
-    };
+    let Some(text) = &call.args else { return write_note("Arguments", "not captured", output) };
     let Some(members) = value::members(text) else {
+        output.heading("Arguments")?;
         return write_folded(&plain(text), INDENT, "", output);
     };
-    let defaults = defaults(&members);
-    let shown: Vec<(String, &str, bool)> = members
-        .iter()
-        .filter(|(name, _)| *name != DEFAULTS)
-        .map(|&(name, value)| (plain(name).into_owned(), value, defaults.contains(&name)))
-        .collect();
-    if shown.is_empty() {
-        let note = output.paint(Tone::Faint, "none");
-        return Ok(output.line(&format!("{:INDENT$}{note}", ""))?);
+    let (defaults, notes) = (defaults(&members), notes(&members).unwrap_or_default());
+    let passed: Vec<(&str, &str)> =
+        members.into_iter().filter(|(name, _)| *name != DEFAULTS && *name != NOTES_MEMBER).collect();
+    match (passed.is_empty(), notes.is_empty()) {
+        (true, true) => return write_note("Arguments", "none", output),
+        // With notes, none and not captured look the same.
+        (true, false) => {}
+        (false, _) => write_members("Arguments", &passed, &defaults, output)?,
     }
+    if notes.is_empty() { Ok(()) } else { write_members("Set while it ran", &notes, &[], output) }
+}
+
+fn write_note(heading: &str, note: &str, output: &mut Output<'_>) -> Result<(), Failure> {
+    output.heading(heading)?;
+    let note = output.paint(Tone::Faint, note);
+    Ok(output.line(&format!("{:INDENT$}{note}", ""))?)
+}
+
+/// Writes names and values under each other, the values folded beside the names.
+fn write_members(
+    heading: &str,
+    members: &[(&str, &str)],
+    defaults: &[&str],
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    output.heading(heading)?;
     // A name longer than a third of the line does not push the others' values away.
-    let widest = shown.iter().map(|(name, ..)| fit::width(name)).max().unwrap_or(0).min(output.width / 3);
-    for (name, value, default) in shown {
+    let widest = members.iter().map(|(name, _)| fit::width(&plain(name))).max().unwrap_or(0).min(output.width / 3);
+    for (name, value) in members {
+        let default = if defaults.contains(name) { " (default)" } else { "" };
+        let name = plain(name);
         let fill = " ".repeat(widest.saturating_sub(fit::width(&name)));
         let begin = format!("{}{fill}  ", output.paint(Tone::Strong, &name));
-        let value = if default { format!("{} (default)", plain(value)) } else { plain(value).into_owned() };
-        write_folded_after(&begin, &value, INDENT + widest + 2, output)?;
+        write_folded_after(&begin, &format!("{}{default}", plain(value)), INDENT + widest + 2, output)?;
     }
     Ok(())
 }
@@ -173,9 +189,13 @@ fn tree_object(item: &TreeItem) -> Object {
         TreeItem::Call { call, marked, .. } => object
             .unsigned("id", call.id)
             .text("function", call.function.as_str())
+            .text("kind", call.kind.as_str())
             .text("status", status_word(call.status))
             .number("started_ns", i128::from(call.started_ns))
             .unsigned("duration_ns", call.duration_ns)
+            .unsigned("active_ns", call.active_ns)
+            .unsigned("yields", call.yields)
+            .text("task", call.task.as_deref())
             .text("error_type", call.error_type.as_deref())
             .flag("marked", *marked),
     }

@@ -4,7 +4,7 @@ use calltape_engine::query::{Call, CallTree, TreeItem};
 use calltape_record::Status;
 
 use super::show::INDENT;
-use super::{status_tone, status_word};
+use super::{active, items, status_tone, status_word};
 use crate::entry::Failure;
 use crate::output::Output;
 use crate::palette::Tone;
@@ -24,15 +24,41 @@ pub(super) fn write(tree: &CallTree, output: &mut Output<'_>) -> Result<(), Fail
     let guides = guides(&tree.items);
     let took: Vec<String> = tree.items.iter().map(took).collect();
     let took_width = took.iter().map(|text| fit::width(text)).max().unwrap_or(0);
+    // The task of each level's latest call: a call's own is shown where its caller ran in another.
+    let mut tasks: Vec<Option<&str>> = Vec::new();
     for ((item, guide), took) in tree.items.iter().zip(&guides).zip(&took) {
-        let line = line(item, guide, &format!("{took:>took_width$}"), output);
+        tasks.truncate(item.depth());
+        let above = tasks.last().copied().flatten();
+        tasks.push(if let TreeItem::Call { call, .. } = item { call.task.as_deref() } else { above });
+        let line = line(item, above, guide, &format!("{took:>took_width$}"), output);
         output.line(&line)?;
     }
     Ok(())
 }
 
+/// What tells a call from a function's that ran through: kind, time inside the body, items, task.
+fn about(call: &Call, task_above: Option<&str>) -> Vec<String> {
+    let kind = (call.kind != "function").then(|| plain(&call.kind).into_owned());
+    let task = call.task.as_deref().filter(|&task| task_above != Some(task)).map(|task| plain(task).into_owned());
+    [kind, active(call), call.yields.map(items), task].into_iter().flatten().collect()
+}
+
+/// `parts` as one text within `room`; the last go first.
+fn joined_within(mut parts: Vec<String>, room: usize) -> String {
+    loop {
+        if parts.is_empty() {
+            return String::new();
+        }
+        let text = format!("  {}", parts.join(" · "));
+        if fit::width(&text) <= room {
+            return text;
+        }
+        parts.pop();
+    }
+}
+
 /// The duration comes first, so that times stand under each other; the tree follows.
-fn line(item: &TreeItem, guide: &str, took: &str, output: &Output<'_>) -> String {
+fn line(item: &TreeItem, task_above: Option<&str>, guide: &str, took: &str, output: &Output<'_>) -> String {
     let begin = format!("{:INDENT$}{took}  {}", "", output.paint(Tone::Faint, guide));
     let room = output.width.saturating_sub(INDENT + fit::width(took) + 2 + fit::width(guide));
     match item {
@@ -50,11 +76,13 @@ fn line(item: &TreeItem, guide: &str, took: &str, output: &Output<'_>) -> String
             let outcome = outcome(call);
             let tail = fit::width(&outcome) + fit::width(mark);
             let name = fit::keep_end(&plain(&call.function), room.saturating_sub(tail).max(16));
+            let about = joined_within(about(call, task_above), room.saturating_sub(fit::width(&name) + tail));
             let outcome = fit::keep_start(&outcome, room.saturating_sub(fit::width(&name) + fit::width(mark)));
             let name_tone = if *marked { Tone::Strong } else { Tone::Plain };
             format!(
-                "{begin}{}{}{}",
+                "{begin}{}{}{}{}",
                 output.paint(name_tone, &name),
+                output.paint(Tone::Faint, &about),
                 output.paint(status_tone(call.status), &outcome),
                 output.paint(Tone::Strong, mark)
             )
@@ -71,9 +99,9 @@ fn took(item: &TreeItem) -> String {
 
 fn outcome(call: &Call) -> String {
     match (&call.error_type, call.status) {
-        (Some(error_type), _) => format!("  {}", plain(error_type)),
-        (None, Status::Ok) => String::new(),
-        (None, status) => format!("  {}", status_word(status)),
+        (_, Status::Ok) => String::new(),
+        (Some(error_type), Status::Error) => format!("  {}", plain(error_type)),
+        (_, status) => format!("  {}", status_word(status)),
     }
 }
 

@@ -4,9 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use calltape_engine::query::{Call, CallFilter, Follower, FunctionPattern, Tape};
-use calltape_record::{Status, value};
+use calltape_record::{NOTES_MEMBER, Status, value};
 
-use super::{status_tone, status_word};
+use super::{items, status_tone, status_word};
 use crate::arguments::Tail;
 use crate::entry::{Failure, Found};
 use crate::json;
@@ -146,17 +146,22 @@ fn line(call: &Call, output: &Output<'_>) -> String {
     text
 }
 
-/// Arguments as in a call; those at their default are left out.
+/// Arguments as in a call, those at their default left out; behind them what the program set while it ran.
 fn arguments(args: Option<&str>) -> String {
     let Some(text) = args else { return "…".to_owned() };
     let Some(members) = value::members(text) else { return plain(text).into_owned() };
     let defaults = defaults(&members);
-    let shown: Vec<String> = members
-        .iter()
-        .filter(|(name, _)| *name != DEFAULTS && !defaults.contains(name))
-        .map(|(name, value)| format!("{}={}", plain(name), plain(value)))
-        .collect();
-    shown.join(", ")
+    let list = |members: &mut dyn Iterator<Item = &(&str, &str)>| {
+        let shown: Vec<String> = members.map(|(name, value)| format!("{}={}", plain(name), plain(value))).collect();
+        shown.join(", ")
+    };
+    let own = |(name, _): &&(&str, &str)| *name != DEFAULTS && *name != NOTES_MEMBER && !defaults.contains(name);
+    let passed = list(&mut members.iter().filter(own));
+    match notes(&members) {
+        Some(notes) if passed.is_empty() => list(&mut notes.iter()),
+        Some(notes) => format!("{passed}; {}", list(&mut notes.iter())),
+        None => passed,
+    }
 }
 
 /// The member of the arguments that lists the parameters that stood at their default.
@@ -168,17 +173,40 @@ pub(super) fn defaults<'a>(members: &[(&str, &'a str)]) -> Vec<&'a str> {
     list.unwrap_or_default().into_iter().map(value::unquoted).collect()
 }
 
+/// What the program set while the call ran.
+pub(super) fn notes<'a>(members: &[(&str, &'a str)]) -> Option<Vec<(&'a str, &'a str)>> {
+    members.iter().find(|(name, _)| *name == NOTES_MEMBER).and_then(|(_, value)| value::members(value))
+}
+
 /// What came of it, with the sign before it.
 fn outcome(call: &Call) -> String {
-    match (&call.error_type, call.status) {
-        (Some(error_type), _) => match call.error_message.as_deref() {
-            None | Some("") => format!(" ! {}", plain(error_type)),
-            Some(message) => format!(" ! {}: {}", plain(error_type), plain(message)),
-        },
-        (None, Status::Ok) => {
-            call.result.as_deref().map_or_else(String::new, |result| format!(" -> {}", plain(result)))
-        }
-        (None, Status::Running) => String::new(),
-        (None, status) => format!(" ! {}", status_word(status)),
+    match (call.status, &call.error_type) {
+        (Status::Running, _) => String::new(),
+        (Status::Ok, _) => returned(call),
+        (Status::Closed, _) => format!(" -> {}closed", yielded(call)),
+        (Status::Error, Some(error_type)) => format!(" ! {}{}", plain(error_type), message(call)),
+        (status, _) => format!(" ! {}{}", status_word(status), message(call)),
+    }
+}
+
+/// A generator's items, and its result unless it is nothing, as is usual; another function's result.
+fn returned(call: &Call) -> String {
+    let result = call.result.as_deref().map(plain);
+    match (call.yields, result) {
+        (Some(yields), None) => format!(" -> {}", items(yields)),
+        (Some(yields), Some(result)) if result == "null" => format!(" -> {}", items(yields)),
+        (_, Some(result)) => format!(" -> {}{result}", yielded(call)),
+        (None, None) => String::new(),
+    }
+}
+
+fn yielded(call: &Call) -> String {
+    call.yields.map_or_else(String::new, |yields| format!("{}, ", items(yields)))
+}
+
+fn message(call: &Call) -> String {
+    match call.error_message.as_deref() {
+        None | Some("") => String::new(),
+        Some(message) => format!(": {}", plain(message)),
     }
 }

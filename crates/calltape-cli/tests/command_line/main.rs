@@ -14,3 +14,5 @@ mod refusals;
 mod sample_tape;
 mod session;
 mod shop_tape;
+mod suspended_calls;
+mod waiting_journals;
