@@ -14,7 +14,7 @@ file.
 """
 
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
-from calltape._monitor import monitor
+from calltape._monitor import monitor, unmonitor
 from calltape._pools import install as _carry_calls_into_pools
 from calltape._span import CurrentCall, current, span, suppressed
 
@@ -30,6 +30,7 @@ __all__ = [
     "stats",
     "stop",
     "suppressed",
+    "unmonitor",
 ]
 
 _carry_calls_into_pools()

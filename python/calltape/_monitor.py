@@ -1,4 +1,4 @@
-"""The decorator: checks its arguments with good words and hands the function to the native wrapper.
+"""The decorator and its undoing: checks the arguments with good words and hands on to functions, descriptors, classes.
 
 Runs once a decorated function, never on a call.
 """
@@ -6,21 +6,31 @@ Runs once a decorated function, never on a call.
 from __future__ import annotations
 
 import functools
-import inspect
 import os
-import types
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Union, overload
 
-from calltape import _native
+from calltape._callables import bare, recorded
+from calltape._classes import monitor_class, unmonitor_class
+from calltape._forms import rebuilt
 
-_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
-_Layout = tuple[list[str], int, int, int, bool, bool]
+# What comes out has the exact type of what went in.
+_Subject = TypeVar("_Subject")
+_Decorated = TypeVar(
+    "_Decorated",
+    bound=Union[
+        Callable[..., Any],
+        "staticmethod[..., Any]",
+        "classmethod[Any, ..., Any]",
+        property,
+        "functools.cached_property[Any]",
+        "functools.partialmethod[Any]",
+        "functools.singledispatchmethod[Any]",
+    ],
+)
 
 _CAPTURE = {"args": True, "result": True}
-_FIRST_OF_A_METHOD = frozenset({"self", "cls", "mcs", "mcls", "metacls"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
-_ANY_ARGUMENTS: _Layout = (["args", "kwargs"], 0, 0, 0, True, True)
 
 
 @overload
@@ -59,10 +69,17 @@ def monitor(
 ) -> Any:
     """Record every call of a function. Use as ``@monitor``, ``@monitor(...)`` or ``monitor(function)``.
 
+    A coroutine, generator or async generator function's call lasts until its body has ended. A class is changed in
+    place: recorded are the methods it defines itself, none that it inherits, none whose name has double underscores
+    but ``__init__`` and ``__call__``, and no nested classes.
+
     Args:
-        function: a function, method, lambda, builtin, ``functools.partial``, callable object, ``staticmethod`` or
-            ``classmethod``. What is monitored already is returned as it is.
-        name: how the tape calls it; by default ``module.qualname``.
+        function: a function of any kind, method, lambda, builtin, ``functools.partial``, callable object, class, or a
+            descriptor made of functions: ``staticmethod``, ``classmethod``, ``property``, ``cached_property``,
+            ``partialmethod``, ``singledispatchmethod``, whose functions are then recorded, each by its own name. What
+            is monitored already is returned as it is.
+        name: how the tape calls it; by default ``module.qualname``. For a class it stands for ``module.Class``, before
+            the name of each method.
         group: a word to find several functions by.
         sample_rate: the share of calls to record, from 0.0 to 1.0; the others are counted. Each call is decided by
             itself.
@@ -71,18 +88,45 @@ def monitor(
         max_repr: bytes kept of one argument or result; by default the setting ``max_repr`` (1000).
 
     Returns:
-        A callable that behaves as ``function``; ``function`` itself where nothing is recorded: with
-        ``CALLTAPE_DISABLED=1`` in the environment, and for coroutine functions and generators, which this version does
-        not record (a warning is logged).
+        A callable or descriptor that behaves as ``function``; a class itself. With ``CALLTAPE_DISABLED=1`` in the
+        environment ``function`` itself, untouched.
 
     Raises:
-        TypeError: ``function`` is a class or not callable.
+        TypeError: ``function`` is not callable and no descriptor that can be made again, or a class that cannot be
+            changed (a builtin or extension class).
         ValueError: an argument has a value that cannot be used.
     """
     options = _checked(name, group, sample_rate, capture, max_repr)
     if function is None:
         return lambda decorated: _decorate(decorated, options)
     return _decorate(function, options)
+
+
+def unmonitor(function: _Subject, /) -> _Subject:
+    """Give back what :func:`monitor` was given: the function, or a descriptor of the same type around bare functions.
+
+    A class gets its own methods back, also those that were monitored one by one, and is returned. What is not monitored
+    is returned as it is.
+
+    Raises:
+        TypeError: a monitored function stands in a descriptor that cannot be made again.
+    """
+    subject: Any = function
+    is_class = issubclass(type(subject), type)
+    given_back: _Subject = unmonitor_class(subject) if is_class else rebuilt(subject, bare, later=False)
+    return given_back
+
+
+def _decorate(subject: Any, options: dict[str, Any]) -> Any:
+    if os.environ.get("CALLTAPE_DISABLED", "").strip().lower() in _TRUE:
+        return subject
+    if issubclass(type(subject), type):
+        return monitor_class(subject, options)
+
+    def change(function: Any, first: bool | None) -> Any:
+        return recorded(function, options, skip_first=first)
+
+    return rebuilt(subject, change, later=True)
 
 
 def _checked(
@@ -115,92 +159,3 @@ def _checked(
         "capture_result": wanted["result"],
         "max_repr": max_repr,
     }
-
-
-def _decorate(function: Any, options: dict[str, Any]) -> Any:
-    if isinstance(function, (staticmethod, classmethod)):
-        kind = type(function)
-        inner = _decorate_callable(function.__func__, options, skip_first=kind is classmethod)
-        return function if inner is function.__func__ else kind(inner)
-    return _decorate_callable(function, options, skip_first=None)
-
-
-def _decorate_callable(function: Any, options: dict[str, Any], *, skip_first: bool | None) -> Any:
-    if isinstance(function, type):
-        raise TypeError(f"monitor: {function.__qualname__} is a class; decorate its methods")
-    if not callable(function):
-        raise TypeError(f"monitor: {function!r} is not callable")
-    if os.environ.get("CALLTAPE_DISABLED", "").strip().lower() in _TRUE or isinstance(function, _MONITORED):
-        return function
-    partial = _is_plain_partial(function)
-    called = function.func if partial else function
-    code = called.__code__ if type(called) is types.FunctionType else None
-    return _native.monitored(
-        function,
-        {
-            **options,
-            "name": options["name"] or _name_of(called),
-            "kind": _kind_of(called),
-            "file": code.co_filename if code else "",
-            "line": code.co_firstlineno if code else 0,
-            "skip_first": _is_method(called) if skip_first is None else skip_first,
-            "partial": partial,
-            "layout": None if code else _layout_of(called),
-        },
-    )
-
-
-_MONITORED = (_native.Monitored, _native.MonitoredCallable)
-
-
-def _is_plain_partial(function: Any) -> bool:
-    """Whether a partial's arguments simply go before the call's: not a subclass, no placeholders (3.14)."""
-    if type(function) is not functools.partial:
-        return False
-    placeholder = getattr(functools, "Placeholder", None)
-    return placeholder is None or all(argument is not placeholder for argument in function.args)
-
-
-def _kind_of(function: Any) -> str:
-    flags = function.__code__.co_flags if type(function) is types.FunctionType else 0
-    if flags & 0x200:
-        return "async_generator"
-    if flags & 0x20:
-        return "generator"
-    return "coroutine" if flags & 0x80 else "function"
-
-
-def _name_of(function: Any) -> str:
-    named = function if hasattr(function, "__qualname__") else type(function)
-    return f"{getattr(named, '__module__', None) or 'builtins'}.{named.__qualname__}"
-
-
-def _is_method(function: Any) -> bool:
-    """Whether the first parameter is an instance or class, as far as a function tells before its class is made."""
-    if type(function) is not types.FunctionType:
-        return False
-    owner = function.__qualname__.rpartition(".")[0]
-    first = function.__code__.co_varnames[:1]
-    return bool(owner) and not owner.endswith("<locals>") and first != () and first[0] in _FIRST_OF_A_METHOD
-
-
-def _layout_of(function: Any) -> _Layout:
-    """Names and counts of a callable's parameters, as the native side wants them; any where none are known."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (ValueError, TypeError, AttributeError):
-        return _ANY_ARGUMENTS
-    kinds = inspect.Parameter
-    positional_only = [p.name for p in parameters if p.kind is kinds.POSITIONAL_ONLY]
-    either = [p.name for p in parameters if p.kind is kinds.POSITIONAL_OR_KEYWORD]
-    keyword_only = [p.name for p in parameters if p.kind is kinds.KEYWORD_ONLY]
-    args = [p.name for p in parameters if p.kind is kinds.VAR_POSITIONAL]
-    kwargs = [p.name for p in parameters if p.kind is kinds.VAR_KEYWORD]
-    return (
-        [*positional_only, *either, *keyword_only, *args, *kwargs],
-        len(positional_only),
-        len(positional_only) + len(either),
-        len(keyword_only),
-        bool(args),
-        bool(kwargs),
-    )

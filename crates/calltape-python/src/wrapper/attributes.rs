@@ -2,7 +2,7 @@
 //!
 //! Reading: attributes set on the monitored object first, then the wrapped function's own, save for the few in
 //! [`OWN`] that make the wrapper work. Writing: what a function defines itself (`__name__`, `__defaults__`, ...) goes to
-//! the function, everything else stays here.
+//! the function, everything else stays here. In a class body it is what the function would have become there.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
@@ -12,15 +12,17 @@ use pyo3::ffi::{self, PyObject};
 use super::object::{Monitored, skip_first};
 
 unsafe extern "C" {
-    /// Not among PyO3's declarations; part of CPython's unlimited API in all supported versions.
+    // Not among PyO3's declarations; part of CPython's unlimited API in all supported versions.
     fn PyMethod_New(function: *mut PyObject, instance: *mut PyObject) -> *mut PyObject;
+    fn PyMethod_Function(method: *mut PyObject) -> *mut PyObject;
+    fn PyMethod_Self(method: *mut PyObject) -> *mut PyObject;
+    static mut PyMethod_Type: ffi::PyTypeObject;
 }
 
 /// Attributes answered by this type itself.
 const OWN: &[&CStr] = &[
     c"__call__",
     c"__get__",
-    c"__set_name__",
     c"__reduce__",
     c"__reduce_ex__",
     c"__dict__",
@@ -61,7 +63,7 @@ pub(super) fn slots() -> Vec<ffi::PyType_Slot> {
         ffi::PyGetSetDef {
             name: c"__dict__".as_ptr(),
             get: Some(ffi::PyObject_GenericGetDict),
-            set: Some(ffi::PyObject_GenericSetDict),
+            set: Some(set_dict),
             doc: ptr::null(),
             closure: ptr::null_mut(),
         },
@@ -109,8 +111,14 @@ unsafe fn wrapped_of(object: *mut PyObject) -> *mut PyObject {
 unsafe extern "C" fn get_attribute(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: slot protocol: live objects, the interpreter lock held.
     unsafe {
-        if is_one_of(name, OWN) {
+        let wrapped = wrapped_of(object);
+        if is_one_of(name, OWN) && (binds(wrapped) || !is_one_of(name, &[c"__get__"])) {
             return ffi::PyObject_GenericGetAttr(object, name);
+        }
+        // Before the attributes: a function that itself wraps another has a `__wrapped__` of its own there.
+        if is_one_of(name, &[c"__wrapped__"]) {
+            ffi::Py_INCREF(wrapped);
+            return wrapped;
         }
         let dict = (*object.cast::<Monitored>()).dict;
         if !dict.is_null() {
@@ -126,13 +134,17 @@ unsafe extern "C" fn get_attribute(object: *mut PyObject, name: *mut PyObject) -
                 return ptr::null_mut();
             }
         }
-        let wrapped = wrapped_of(object);
-        if is_one_of(name, &[c"__wrapped__"]) {
-            ffi::Py_INCREF(wrapped);
-            return wrapped;
-        }
         ffi::PyObject_GetAttr(wrapped, name)
     }
+}
+
+/// Whether a callable is a descriptor: an `enum`, for one, takes an attribute that is none for a member.
+///
+/// # Safety
+/// `wrapped` is live, the interpreter lock held.
+unsafe fn binds(wrapped: *mut PyObject) -> bool {
+    // SAFETY: passed on.
+    unsafe { (*ffi::Py_TYPE(wrapped)).tp_descr_get.is_some() }
 }
 
 unsafe extern "C" fn set_attribute(object: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
@@ -146,8 +158,23 @@ unsafe extern "C" fn set_attribute(object: *mut PyObject, name: *mut PyObject, v
     }
 }
 
+/// `__dict__ = ...`: a function and its wrapper keep sharing one dict.
+unsafe extern "C" fn set_dict(object: *mut PyObject, value: *mut PyObject, closure: *mut c_void) -> c_int {
+    // SAFETY: setter protocol: live objects (`value` null to delete), the interpreter lock held.
+    unsafe {
+        let wrapped = wrapped_of(object);
+        if ffi::PyFunction_Check(wrapped) != 0
+            && !value.is_null()
+            && ffi::PyObject_SetAttrString(wrapped, c"__dict__".as_ptr(), value) < 0
+        {
+            return -1;
+        }
+        ffi::PyObject_GenericSetDict(object, value, closure)
+    }
+}
+
 /// Binds as the wrapped callable binds: a function becomes a method; another callable with a rule of its own gives what
-/// that gives, which is then not monitored; one without a rule stays itself.
+/// that gives, which is monitored if it is a method of that very callable; one without a rule stays itself.
 unsafe extern "C" fn bind(object: *mut PyObject, instance: *mut PyObject, owner: *mut PyObject) -> *mut PyObject {
     // SAFETY: slot protocol: `instance` and `owner` may be null, the rest is live, the interpreter lock held.
     unsafe {
@@ -157,12 +184,19 @@ unsafe extern "C" fn bind(object: *mut PyObject, instance: *mut PyObject, owner:
         match (*kind).tp_descr_get {
             Some(rule) if !is_method => {
                 let bound = rule(wrapped, instance, owner);
-                if bound != wrapped {
+                if bound.is_null() {
                     return bound;
                 }
+                let same = if bound == wrapped {
+                    ffi::Py_INCREF(object);
+                    object
+                } else if ffi::Py_IS_TYPE(bound, &raw mut PyMethod_Type) != 0 && PyMethod_Function(bound) == wrapped {
+                    PyMethod_New(object, PyMethod_Self(bound))
+                } else {
+                    return bound;
+                };
                 ffi::Py_DECREF(bound);
-                ffi::Py_INCREF(object);
-                object
+                same
             }
             Some(_) if !instance.is_null() && instance != ffi::Py_None() => PyMethod_New(object, instance),
             _ => {
@@ -178,16 +212,88 @@ unsafe extern "C" fn represent(object: *mut PyObject) -> *mut PyObject {
     unsafe { ffi::PyObject_Repr(wrapped_of(object)) }
 }
 
-/// `__set_name__(owner, name)`: a class body holds this function directly, so its first argument is the instance.
-unsafe extern "C" fn set_name(object: *mut PyObject, _arguments: *mut PyObject) -> *mut PyObject {
-    // SAFETY: method protocol: a live object of this type, the interpreter lock held.
+/// `__set_name__(owner, name)`: a class body holds this callable directly, so a method's first argument is the instance.
+/// A function of a special name becomes what `type.__new__` makes of a bare one; another callable is told as if bare.
+unsafe extern "C" fn set_name(object: *mut PyObject, arguments: *mut PyObject) -> *mut PyObject {
+    // SAFETY: method protocol: a live object of this type and a tuple, the interpreter lock held.
     unsafe {
-        if ffi::PyFunction_Check(wrapped_of(object)) != 0 {
-            skip_first(object.cast());
+        if ffi::PyTuple_GET_SIZE(arguments) != 2 {
+            let message = c"__set_name__ takes a class and a name";
+            ffi::PyErr_SetString(ffi::PyExc_TypeError, message.as_ptr());
+            return ptr::null_mut();
+        }
+        let (owner, name) = (ffi::PyTuple_GET_ITEM(arguments, 0), ffi::PyTuple_GET_ITEM(arguments, 1));
+        let wrapped = wrapped_of(object);
+        let monitored = object.cast::<Monitored>();
+        let is_method = ffi::PyType_HasFeature(ffi::Py_TYPE(wrapped), ffi::Py_TPFLAGS_METHOD_DESCRIPTOR) != 0;
+        if is_method && !(*(*monitored).plan).is_partial {
+            skip_first(monitored);
+        }
+        let done = if ffi::PyFunction_Check(wrapped) != 0 {
+            convert_special(object, owner, name)
+        } else {
+            tell_name(wrapped, owner, name)
+        };
+        if done < 0 {
+            return ptr::null_mut();
         }
         let none = ffi::Py_None();
         ffi::Py_INCREF(none);
         none
+    }
+}
+
+/// Replaces a class's attribute by a staticmethod or classmethod of `object`, where a bare function of that name is
+/// replaced. Done by `type` itself, past a metaclass's `__setattr__`, as there.
+///
+/// # Safety
+/// Live objects, the interpreter lock held.
+unsafe fn convert_special(object: *mut PyObject, owner: *mut PyObject, name: *mut PyObject) -> c_int {
+    // SAFETY: passed on; the dict of a class outlives the class's own use of it.
+    unsafe {
+        let is_static = is_one_of(name, &[c"__new__"]);
+        if !is_static && !is_one_of(name, &[c"__init_subclass__", c"__class_getitem__"])
+            || ffi::PyType_Check(owner) == 0
+            || ffi::PyType_HasFeature(owner.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0
+            || ffi::PyDict_GetItemWithError((*owner.cast::<ffi::PyTypeObject>()).tp_dict, name) != object
+        {
+            return 0;
+        }
+        let made = if is_static { ffi::PyStaticMethod_New(object) } else { ffi::PyClassMethod_New(object) };
+        if made.is_null() {
+            return -1;
+        }
+        let done = match ffi::PyType_Type.tp_setattro {
+            Some(set) => set(owner, name, made),
+            None => 0,
+        };
+        ffi::Py_DECREF(made);
+        done
+    }
+}
+
+/// Calls the `__set_name__` of the wrapped callable's own type, if there is one.
+///
+/// # Safety
+/// Live objects, the interpreter lock held.
+unsafe fn tell_name(wrapped: *mut PyObject, owner: *mut PyObject, name: *mut PyObject) -> c_int {
+    // SAFETY: the rule is held while it runs, the rest by the caller.
+    unsafe {
+        let rule = ffi::PyObject_GetAttrString(ffi::Py_TYPE(wrapped).cast(), c"__set_name__".as_ptr());
+        if rule.is_null() {
+            if ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) == 0 {
+                return -1;
+            }
+            ffi::PyErr_Clear();
+            return 0;
+        }
+        let told = ffi::PyObject_CallFunctionObjArgs(rule, wrapped, owner, name, ptr::null_mut::<PyObject>());
+        ffi::Py_DECREF(rule);
+        if told.is_null() {
+            return -1;
+        }
+        ffi::Py_DECREF(told);
+        0
     }
 }
 
