@@ -21,7 +21,7 @@ ASKED: dict[str, Callable[[Any], Any]] = QUESTIONS | {
     "frame_set": lambda it: setattr(it, "ag_frame", None),
     "running_set": lambda it: setattr(it, "ag_running", True),
     "locals": closed_state,
-    "frame_cleared": lambda it: (outcome(it.ag_frame.clear), it.ag_frame),
+    "frame_cleared": lambda it: (outcome(it.ag_frame.clear), plain(it.ag_frame)),
     "code_is_the_frame_s": lambda it: it.ag_code is it.ag_frame.f_code,
     "methods": lambda it: [
         plain(getattr(it, name)) for name in ("asend", "athrow", "aclose", "__anext__", "__aiter__")

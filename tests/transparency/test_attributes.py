@@ -43,6 +43,11 @@ def test_it_is_read_as_on_the_function(name: str, decorate: Decorate) -> object:
     return each(seen, decorate)
 
 
+def test_it_is_read_past_what_its_type_overrides(decorate: Decorate) -> object:
+    names = ("__name__", "__qualname__", "__module__", "__doc__", "__defaults__", "__code__", "__class__")
+    return each(lambda subject: [outcome(object.__getattribute__, subject, name) for name in names], decorate)
+
+
 def test_a_missing_attribute_is_said_with_the_same_words(decorate: Decorate) -> object:
     def seen(subject: Any) -> Any:
         try:

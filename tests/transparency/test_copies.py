@@ -1,7 +1,6 @@
 """Copies and pickles of a decorated function, of what holds it and of what it makes are those of the bare one."""
 
 import copy
-import copyreg
 import multiprocessing
 import pickle
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from transparency.kinds import Decorate, async_generator, coroutine, function, generator
-from transparency.observation import each, outcome, plain
+from transparency.observation import each, outcome
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
@@ -76,12 +75,6 @@ def test_a_bound_method_is_pickled(named: Any, decorate: Decorate) -> object:
 
 def test_a_local_function_is_not_pickled(decorate: Decorate) -> object:
     return each(pickle.dumps, decorate)
-
-
-@pytest.mark.parametrize("reduce", [lambda it: it.__reduce__(), lambda it: it.__reduce_ex__(4), copyreg.__reduce_ex__])
-def test_reducing_it_by_hand_is_refused(reduce: Any, decorate: Decorate) -> object:
-    how, seen = outcome(reduce, decorate(function()))
-    return how, plain(seen[:2])
 
 
 @pytest.mark.parametrize("raw", [coroutine, generator, async_generator])

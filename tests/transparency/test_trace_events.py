@@ -10,9 +10,10 @@ import pytest
 
 from transparency.kinds import Decorate, driven, finished, pause
 from transparency.observation import outcome, plain
+from transparency.peers import bare
 
 
-def scenario(decorate: Decorate) -> Callable[[], Any]:
+def scenarios(decorate: Decorate) -> dict[str, Callable[[], Any]]:
     @decorate
     def function(value: int) -> int:
         return value + 1
@@ -28,14 +29,27 @@ def scenario(decorate: Decorate) -> Callable[[], Any]:
         return 3
 
     @decorate
+    def delegates() -> Any:
+        return (yield from generator())
+
+    @decorate
     async def coroutine() -> Any:
         await pause(1)
         return function(2)
 
     @decorate
+    async def awaits() -> Any:
+        return await coroutine()
+
+    @decorate
     async def async_generator() -> Any:
-        yield await coroutine()
+        yield 1
+        await pause(2)
         yield 2
+
+    @decorate
+    async def loops() -> Any:
+        return [item async for item in async_generator()]
 
     class Holder:
         @decorate
@@ -46,10 +60,14 @@ def scenario(decorate: Decorate) -> Callable[[], Any]:
         def method(self) -> int:
             return int(function(self.value))
 
-    def run() -> Any:
+    def functions() -> None:
         function(0)
         with suppress(LookupError):
             fails()
+        Holder().method()
+        list(map(function, [1, 2]))
+
+    def generators() -> None:
         finished(generator())
         half = generator()
         next(half)
@@ -58,17 +76,25 @@ def scenario(decorate: Decorate) -> Callable[[], Any]:
         next(thrown)
         with suppress(ValueError):
             thrown.throw(ValueError("thrown"))
-        driven(coroutine())
-        finished(async_generator())
-        Holder().method()
-        return list(map(function, [1, 2]))
 
-    return run
+    return {
+        "functions": functions,
+        "generators": generators,
+        "delegation": lambda: finished(delegates()),
+        "coroutines": lambda: driven(coroutine()),
+        "awaits": lambda: driven(awaits()),
+        "async_generators": lambda: finished(async_generator()),
+        "async_loops": lambda: driven(loops()),
+    }
 
 
-def test_a_tracer_sees_the_same_events(decorate: Decorate) -> object:
+PART = pytest.mark.parametrize("part", list(scenarios(bare)))
+
+
+@PART
+def test_a_tracer_sees_the_same_events(part: str, decorate: Decorate) -> object:
     events: list[Any] = []
-    run = scenario(decorate)
+    run = scenarios(decorate)[part]
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename == __file__ and frame.f_code.co_name != "test_a_tracer_sees_the_same_events":
@@ -90,10 +116,11 @@ def shown(argument: Any) -> Any:
     return argument[0].__name__ if isinstance(argument, tuple) and len(argument) == 3 else plain(argument)
 
 
+@PART
 @pytest.mark.parametrize("c_calls", [False, True])
-def test_a_profiler_sees_the_same_events(c_calls: bool, decorate: Decorate) -> object:
+def test_a_profiler_sees_the_same_events(part: str, c_calls: bool, decorate: Decorate) -> object:
     events: list[Any] = []
-    run = scenario(decorate)
+    run = scenarios(decorate)[part]
 
     def profile(frame: Any, event: str, argument: Any) -> None:
         if frame.f_code.co_filename == __file__ and event.startswith("c_") == c_calls:
@@ -110,25 +137,25 @@ def test_a_profiler_sees_the_same_events(c_calls: bool, decorate: Decorate) -> o
     return [event for event in events if "setprofile" not in event]
 
 
-def test_a_profiler_that_counts_calls(decorate: Decorate) -> object:
+@PART
+def test_a_profiler_that_counts_calls(part: str, decorate: Decorate) -> object:
     import cProfile
     import pstats
 
     profiler = cProfile.Profile()
-    run = scenario(decorate)
+    run = scenarios(decorate)[part]
     outcome(profiler.runcall, run)
     stats: Any = pstats.Stats(profiler)
     return sorted((place[1:], entry[0], entry[1]) for place, entry in stats.stats.items() if place[0] == __file__)
 
 
-MONITORED = (
+BODIES = (
     "PY_START",
     "PY_RESUME",
     "PY_RETURN",
     "PY_YIELD",
     "PY_THROW",
     "PY_UNWIND",
-    "LINE",
     "RAISE",
     "RERAISE",
     "STOP_ITERATION",
@@ -147,7 +174,8 @@ def monitored(run: Callable[[], Any], names: tuple[str, ...]) -> list[Any]:
 
         def note(code: Any, place: int, *rest: Any, name: str = name) -> None:
             if code.co_filename == __file__ and code.co_name not in ("monitored", "note"):
-                events.append((name, code.co_name, place, *[getattr(it, "__name__", type(it).__name__) for it in rest]))
+                seen = [getattr(it, "__name__", type(it).__name__) for it in rest]
+                events.append((name, code.co_name, place if name == "LINE" else None, *seen))
 
         monitoring.register_callback(tool, event, note)
     monitoring.set_events(tool, wanted)
@@ -161,25 +189,23 @@ def monitored(run: Callable[[], Any], names: tuple[str, ...]) -> list[Any]:
     return events
 
 
-@pytest.mark.parametrize(
-    "names", [MONITORED, ("CALL",), ("CALL", "C_RETURN", "C_RAISE")], ids=["bodies", "calls", "c_returns"]
-)
-def test_a_monitoring_tool_sees_the_same_events(names: tuple[str, ...], decorate: Decorate) -> object:
+@PART
+@pytest.mark.parametrize("names", [BODIES, ("LINE",), ("CALL",)], ids=["bodies", "lines", "calls"])
+def test_a_monitoring_tool_sees_the_same_events(part: str, names: tuple[str, ...], decorate: Decorate) -> object:
     if not hasattr(sys, "monitoring"):
         return "since 3.12"
-    # C_RETURN and C_RAISE come with CALL and cannot be asked for alone.
-    asked = names if names == MONITORED else ("CALL",)
-    return monitored(scenario(decorate), asked)
+    return monitored(scenarios(decorate)[part], names)
 
 
-def test_a_thread_is_traced_from_its_start(decorate: Decorate) -> object:
+@PART
+def test_a_thread_is_traced_from_its_start(part: str, decorate: Decorate) -> object:
     events: list[Any] = []
 
     def profile(frame: Any, event: str, argument: Any) -> None:
         if frame.f_code.co_filename == __file__:
             events.append((event, frame.f_code.co_name))
 
-    run = scenario(decorate)
+    run = scenarios(decorate)[part]
     threading.setprofile(profile)
     try:
         thread = threading.Thread(target=run)
