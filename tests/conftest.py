@@ -58,6 +58,15 @@ class Ended:
 RunProgram = Callable[..., Ended]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--decorator`: whose transparency `tests/transparency` checks."""
+    parser.addoption(
+        "--decorator",
+        metavar="MODULE:NAME",
+        help="the decorator that tests/transparency compares with the bare function (default: calltape:monitor)",
+    )
+
+
 @pytest.fixture(autouse=True, scope="session")
 def unread_tape(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps monitored calls in pytest's own process away from the working directory."""
