@@ -114,7 +114,7 @@ demo: build ## record a census of Python's own standard library, then look at th
 # ------------------------------------------------------------------------------------------------------------ tests
 
 .PHONY: test
-test: lint rust-test types python-test ## build, lint, Rust tests, types, pytest
+test: lint rust-test types python-test test-cpython-one ## build, lint, Rust tests, types, pytest, CPython's own tests
 
 .PHONY: lint
 lint: $(VENV)/.tools ## cargo fmt, clippy, rustdoc, ruff: they change nothing
@@ -160,6 +160,22 @@ types: build-quick ## mypy --strict, and the stubs against the built module
 python-test: build-quick ## pytest against a fresh build; PYTHON= and VENV= for another interpreter
 	$(SAY) "pytest on Python $(firstword $(subst -, ,$(TAG)))"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: test-cpython
+test-cpython: ## CPython's own tests of generators, coroutines, functools and contextlib, monitored
+	@failed=; \
+	while IFS=$$'\t' read -r version python; do \
+	    [ "$$python" != - ] || { printf '\n==> Python %s: not found, not tested\n' "$$version"; continue; }; \
+	    $(MAKE) test-cpython-one PYTHON="$$python" \
+	        VENV="$$([ "$$python" = "$(BASE_PYTHON)" ] && echo "$(VENV)" || echo ".venv-$$version")" </dev/null \
+	        || failed+=" $$version"; \
+	done < <(.ci/interpreters); \
+	[ -z "$$failed" ] || { echo "FAILED on Python$$failed" >&2; exit 1; }
+
+.PHONY: test-cpython-one
+test-cpython-one: build-quick # one interpreter's; CPYTHON_ARGS="test.test_types" and the like for other modules
+	$(SAY) "CPython's own tests, monitored, on Python $(firstword $(subst -, ,$(TAG)))"
+	@PYTHONPATH=tests $(BIN)/python -m cpython $(CPYTHON_ARGS)
 
 .PHONY: torture-kill
 torture-kill: build-quick ## 200 rounds of SIGKILL under load
