@@ -1,25 +1,19 @@
-//! What the program sees when it looks at a monitored function: the function.
+//! What the program reads and writes of a monitored callable: the wrapped one's attributes.
 //!
-//! Reading: attributes set on the monitored object first, then the wrapped function's own, save for the few in
-//! [`OWN`] that make the wrapper work. Writing: what a function defines itself (`__name__`, `__defaults__`, ...) goes to
-//! the function, everything else stays here. In a class body it is what the function would have become there.
+//! A monitored function has a function's descriptors on its type, each of which asks the function, and shares the
+//! function's `__dict__`; the rest is the interpreter's own way. Another callable may have any attributes: those set on
+//! the monitored object come first, then its own, save for the few in [`OWN`] that make the wrapper work.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
 use pyo3::ffi::{self, PyObject};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
 
-use super::object::{Monitored, skip_first};
+use super::object::Monitored;
 
-unsafe extern "C" {
-    // Not among PyO3's declarations; part of CPython's unlimited API in all supported versions.
-    fn PyMethod_New(function: *mut PyObject, instance: *mut PyObject) -> *mut PyObject;
-    fn PyMethod_Function(method: *mut PyObject) -> *mut PyObject;
-    fn PyMethod_Self(method: *mut PyObject) -> *mut PyObject;
-    static mut PyMethod_Type: ffi::PyTypeObject;
-}
-
-/// Attributes answered by this type itself.
+/// Attributes of another callable that the wrapper's type answers itself.
 const OWN: &[&CStr] = &[
     c"__call__",
     c"__get__",
@@ -37,61 +31,88 @@ const OWN: &[&CStr] = &[
     c"__deepcopy__",
 ];
 
-/// Attributes of a function that are the function's, also when written through the wrapper.
-const OF_THE_FUNCTION: &[&CStr] = &[
-    c"__name__",
-    c"__qualname__",
-    c"__doc__",
-    c"__module__",
-    c"__defaults__",
-    c"__kwdefaults__",
-    c"__annotations__",
-    c"__code__",
-    c"__type_params__",
-    c"__annotate__",
-];
+/// Attributes that cannot stand on the type, where these names are about the type itself, and what a function has not.
+const PAST_THE_TYPE: &[&CStr] = &[c"__doc__", c"__module__", c"__set_name__"];
 
-/// The slots this file fills.
-pub(super) fn slots() -> Vec<ffi::PyType_Slot> {
-    let methods: &'static mut [ffi::PyMethodDef] = Box::leak(Box::new([
-        method(c"__set_name__", set_name, ffi::METH_VARARGS),
-        method(c"__reduce__", reduce, ffi::METH_NOARGS),
-        method(c"__reduce_ex__", reduce, ffi::METH_VARARGS),
-        ffi::PyMethodDef::zeroed(),
-    ]));
-    let properties: &'static mut [ffi::PyGetSetDef] = Box::leak(Box::new([
-        ffi::PyGetSetDef {
-            name: c"__dict__".as_ptr(),
-            get: Some(ffi::PyObject_GenericGetDict),
-            set: Some(set_dict),
-            doc: ptr::null(),
-            closure: ptr::null_mut(),
-        },
-        ffi::PyGetSetDef::default(),
-    ]));
+/// The slots of the type of monitored functions.
+///
+/// # Errors
+/// When the interpreter's function type cannot be read.
+pub(super) fn function_slots(py: Python<'_>) -> PyResult<Vec<ffi::PyType_Slot>> {
+    Ok(slots(read_function, write_function, function_properties(py)?))
+}
+
+/// The slots of the type of other monitored callables.
+pub(super) fn callable_slots() -> Vec<ffi::PyType_Slot> {
+    slots(read_callable, ffi::PyObject_GenericSetAttr, vec![dict_property()])
+}
+
+fn slots(
+    read: ffi::getattrofunc,
+    write: ffi::setattrofunc,
+    mut properties: Vec<ffi::PyGetSetDef>,
+) -> Vec<ffi::PyType_Slot> {
+    properties.push(ffi::PyGetSetDef::default());
+    let properties = Box::leak(properties.into_boxed_slice());
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     vec![
-        slot(ffi::Py_tp_getattro, get_attribute as *mut c_void),
-        slot(ffi::Py_tp_setattro, set_attribute as *mut c_void),
-        slot(ffi::Py_tp_descr_get, bind as *mut c_void),
-        slot(ffi::Py_tp_repr, represent as *mut c_void),
-        slot(ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
+        slot(ffi::Py_tp_getattro, read as *mut c_void),
+        slot(ffi::Py_tp_setattro, write as *mut c_void),
         slot(ffi::Py_tp_getset, properties.as_mut_ptr().cast()),
     ]
 }
 
-fn method(name: &'static CStr, function: ffi::PyCFunction, flags: c_int) -> ffi::PyMethodDef {
-    ffi::PyMethodDef {
-        ml_name: name.as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
-        ml_flags: flags,
-        ml_doc: ptr::null(),
+fn dict_property() -> ffi::PyGetSetDef {
+    ffi::PyGetSetDef {
+        name: c"__dict__".as_ptr(),
+        get: Some(ffi::PyObject_GenericGetDict),
+        set: Some(set_dict),
+        doc: ptr::null(),
+        closure: ptr::null_mut(),
     }
+}
+
+/// A property for each descriptor of the interpreter's function type, whichever this version has.
+fn function_properties(py: Python<'_>) -> PyResult<Vec<ffi::PyGetSetDef>> {
+    let types = py.import("types")?;
+    let descriptors = (types.getattr("GetSetDescriptorType")?, types.getattr("MemberDescriptorType")?);
+    let mut properties = vec![dict_property(), forwarding(py, "__class__")];
+    let of_functions = types.getattr("FunctionType")?.getattr("__dict__")?;
+    for entry in of_functions.call_method0("items")?.try_iter()? {
+        let (name, value): (String, Bound<'_, PyAny>) = entry?.extract()?;
+        let is_past = name == "__dict__" || PAST_THE_TYPE.iter().any(|known| known.to_bytes() == name.as_bytes());
+        if !is_past && value.is_instance(descriptors.clone().into_pyobject(py)?.as_any())? {
+            properties.push(forwarding(py, &name));
+        }
+    }
+    Ok(properties)
+}
+
+/// A property that asks the wrapped function. Its names live for ever.
+fn forwarding(py: Python<'_>, name: &str) -> ffi::PyGetSetDef {
+    let text = CString::new(name).unwrap_or_default().into_raw();
+    ffi::PyGetSetDef {
+        name: text.cast::<c_char>(),
+        get: Some(get_forwarded),
+        set: Some(set_forwarded),
+        doc: ptr::null(),
+        closure: PyString::intern(py, name).into_ptr().cast(),
+    }
+}
+
+unsafe extern "C" fn get_forwarded(object: *mut PyObject, name: *mut c_void) -> *mut PyObject {
+    // SAFETY: getter protocol: a live object of this type; the closure is the interned name.
+    unsafe { ffi::PyObject_GetAttr(wrapped_of(object), name.cast()) }
+}
+
+unsafe extern "C" fn set_forwarded(object: *mut PyObject, value: *mut PyObject, name: *mut c_void) -> c_int {
+    // SAFETY: setter protocol: as above, `value` null to delete.
+    unsafe { ffi::PyObject_SetAttr(wrapped_of(object), name.cast(), value) }
 }
 
 /// # Safety
 /// `name` is a live str.
-unsafe fn is_one_of(name: *mut PyObject, list: &[&CStr]) -> bool {
+pub(super) unsafe fn is_one_of(name: *mut PyObject, list: &[&CStr]) -> bool {
     // SAFETY: comparing a str with ASCII runs no other code.
     unsafe {
         ffi::PyUnicode_Check(name) != 0
@@ -103,22 +124,63 @@ unsafe fn is_one_of(name: *mut PyObject, list: &[&CStr]) -> bool {
 ///
 /// # Safety
 /// `object` is a live monitored function, the interpreter lock held.
-unsafe fn wrapped_of(object: *mut PyObject) -> *mut PyObject {
+pub(super) unsafe fn wrapped_of(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: passed on.
     unsafe { (*object.cast::<Monitored>()).wrapped }
 }
 
-unsafe extern "C" fn get_attribute(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn read_function(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slot protocol: live objects, the interpreter lock held.
+    unsafe {
+        if is_one_of(name, &[c"__wrapped__"]) {
+            return read_wrapped(object, name);
+        }
+        if is_one_of(name, PAST_THE_TYPE) {
+            return ffi::PyObject_GetAttr(wrapped_of(object), name);
+        }
+        ffi::PyObject_GenericGetAttr(object, name)
+    }
+}
+
+/// `__wrapped__`: the function, unless the program has set it to something else since; a function that itself wraps
+/// another had one of its own before.
+///
+/// # Safety
+/// As a read slot.
+unsafe fn read_wrapped(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: passed on; the attribute is held before the dict may change.
+    unsafe {
+        let monitored = object.cast::<Monitored>();
+        let dict = (*monitored).dict;
+        let set = if dict.is_null() { ptr::null_mut() } else { ffi::PyDict_GetItemWithError(dict, name) };
+        if set.is_null() && !ffi::PyErr_Occurred().is_null() {
+            return ptr::null_mut();
+        }
+        let answer = if set.is_null() || set == (*monitored).wrapped_before { wrapped_of(object) } else { set };
+        ffi::Py_INCREF(answer);
+        answer
+    }
+}
+
+unsafe extern "C" fn write_function(object: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
+    // SAFETY: slot protocol: live objects (`value` null to delete), the interpreter lock held.
+    unsafe {
+        if is_one_of(name, PAST_THE_TYPE) {
+            return ffi::PyObject_SetAttr(wrapped_of(object), name, value);
+        }
+        ffi::PyObject_GenericSetAttr(object, name, value)
+    }
+}
+
+unsafe extern "C" fn read_callable(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: slot protocol: live objects, the interpreter lock held.
     unsafe {
         let wrapped = wrapped_of(object);
         if is_one_of(name, OWN) && (binds(wrapped) || !is_one_of(name, &[c"__get__"])) {
             return ffi::PyObject_GenericGetAttr(object, name);
         }
-        // Before the attributes: a function that itself wraps another has a `__wrapped__` of its own there.
         if is_one_of(name, &[c"__wrapped__"]) {
-            ffi::Py_INCREF(wrapped);
-            return wrapped;
+            return read_wrapped(object, name);
         }
         let dict = (*object.cast::<Monitored>()).dict;
         if !dict.is_null() {
@@ -147,17 +209,6 @@ unsafe fn binds(wrapped: *mut PyObject) -> bool {
     unsafe { (*ffi::Py_TYPE(wrapped)).tp_descr_get.is_some() }
 }
 
-unsafe extern "C" fn set_attribute(object: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
-    // SAFETY: slot protocol: live objects (`value` null to delete), the interpreter lock held.
-    unsafe {
-        let wrapped = wrapped_of(object);
-        if ffi::PyFunction_Check(wrapped) != 0 && is_one_of(name, OF_THE_FUNCTION) {
-            return ffi::PyObject_SetAttr(wrapped, name, value);
-        }
-        ffi::PyObject_GenericSetAttr(object, name, value)
-    }
-}
-
 /// `__dict__ = ...`: a function and its wrapper keep sharing one dict.
 unsafe extern "C" fn set_dict(object: *mut PyObject, value: *mut PyObject, closure: *mut c_void) -> c_int {
     // SAFETY: setter protocol: live objects (`value` null to delete), the interpreter lock held.
@@ -170,158 +221,5 @@ unsafe extern "C" fn set_dict(object: *mut PyObject, value: *mut PyObject, closu
             return -1;
         }
         ffi::PyObject_GenericSetDict(object, value, closure)
-    }
-}
-
-/// Binds as the wrapped callable binds: a function becomes a method; another callable with a rule of its own gives what
-/// that gives, which is monitored if it is a method of that very callable; one without a rule stays itself.
-unsafe extern "C" fn bind(object: *mut PyObject, instance: *mut PyObject, owner: *mut PyObject) -> *mut PyObject {
-    // SAFETY: slot protocol: `instance` and `owner` may be null, the rest is live, the interpreter lock held.
-    unsafe {
-        let wrapped = wrapped_of(object);
-        let kind = ffi::Py_TYPE(wrapped);
-        let is_method = ffi::PyType_HasFeature(kind, ffi::Py_TPFLAGS_METHOD_DESCRIPTOR) != 0;
-        match (*kind).tp_descr_get {
-            Some(rule) if !is_method => {
-                let bound = rule(wrapped, instance, owner);
-                if bound.is_null() {
-                    return bound;
-                }
-                let same = if bound == wrapped {
-                    ffi::Py_INCREF(object);
-                    object
-                } else if ffi::Py_IS_TYPE(bound, &raw mut PyMethod_Type) != 0 && PyMethod_Function(bound) == wrapped {
-                    PyMethod_New(object, PyMethod_Self(bound))
-                } else {
-                    return bound;
-                };
-                ffi::Py_DECREF(bound);
-                same
-            }
-            Some(_) if !instance.is_null() && instance != ffi::Py_None() => PyMethod_New(object, instance),
-            _ => {
-                ffi::Py_INCREF(object);
-                object
-            }
-        }
-    }
-}
-
-unsafe extern "C" fn represent(object: *mut PyObject) -> *mut PyObject {
-    // SAFETY: slot protocol.
-    unsafe { ffi::PyObject_Repr(wrapped_of(object)) }
-}
-
-/// `__set_name__(owner, name)`: a class body holds this callable directly, so a method's first argument is the instance.
-/// A function of a special name becomes what `type.__new__` makes of a bare one; another callable is told as if bare.
-unsafe extern "C" fn set_name(object: *mut PyObject, arguments: *mut PyObject) -> *mut PyObject {
-    // SAFETY: method protocol: a live object of this type and a tuple, the interpreter lock held.
-    unsafe {
-        if ffi::PyTuple_GET_SIZE(arguments) != 2 {
-            let message = c"__set_name__ takes a class and a name";
-            ffi::PyErr_SetString(ffi::PyExc_TypeError, message.as_ptr());
-            return ptr::null_mut();
-        }
-        let (owner, name) = (ffi::PyTuple_GET_ITEM(arguments, 0), ffi::PyTuple_GET_ITEM(arguments, 1));
-        let wrapped = wrapped_of(object);
-        let monitored = object.cast::<Monitored>();
-        let is_method = ffi::PyType_HasFeature(ffi::Py_TYPE(wrapped), ffi::Py_TPFLAGS_METHOD_DESCRIPTOR) != 0;
-        if is_method && !(*(*monitored).plan).is_partial {
-            skip_first(monitored);
-        }
-        let done = if ffi::PyFunction_Check(wrapped) != 0 {
-            convert_special(object, owner, name)
-        } else {
-            tell_name(wrapped, owner, name)
-        };
-        if done < 0 {
-            return ptr::null_mut();
-        }
-        let none = ffi::Py_None();
-        ffi::Py_INCREF(none);
-        none
-    }
-}
-
-/// Replaces a class's attribute by a staticmethod or classmethod of `object`, where a bare function of that name is
-/// replaced. Done by `type` itself, past a metaclass's `__setattr__`, as there.
-///
-/// # Safety
-/// Live objects, the interpreter lock held.
-unsafe fn convert_special(object: *mut PyObject, owner: *mut PyObject, name: *mut PyObject) -> c_int {
-    // SAFETY: passed on; the dict of a class outlives the class's own use of it.
-    unsafe {
-        let is_static = is_one_of(name, &[c"__new__"]);
-        if !is_static && !is_one_of(name, &[c"__init_subclass__", c"__class_getitem__"])
-            || ffi::PyType_Check(owner) == 0
-            || ffi::PyType_HasFeature(owner.cast(), ffi::Py_TPFLAGS_HEAPTYPE) == 0
-            || ffi::PyDict_GetItemWithError((*owner.cast::<ffi::PyTypeObject>()).tp_dict, name) != object
-        {
-            return 0;
-        }
-        let made = if is_static { ffi::PyStaticMethod_New(object) } else { ffi::PyClassMethod_New(object) };
-        if made.is_null() {
-            return -1;
-        }
-        let done = match ffi::PyType_Type.tp_setattro {
-            Some(set) => set(owner, name, made),
-            None => 0,
-        };
-        ffi::Py_DECREF(made);
-        done
-    }
-}
-
-/// Calls the `__set_name__` of the wrapped callable's own type, if there is one.
-///
-/// # Safety
-/// Live objects, the interpreter lock held.
-unsafe fn tell_name(wrapped: *mut PyObject, owner: *mut PyObject, name: *mut PyObject) -> c_int {
-    // SAFETY: the rule is held while it runs, the rest by the caller.
-    unsafe {
-        let rule = ffi::PyObject_GetAttrString(ffi::Py_TYPE(wrapped).cast(), c"__set_name__".as_ptr());
-        if rule.is_null() {
-            if ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) == 0 {
-                return -1;
-            }
-            ffi::PyErr_Clear();
-            return 0;
-        }
-        let told = ffi::PyObject_CallFunctionObjArgs(rule, wrapped, owner, name, ptr::null_mut::<PyObject>());
-        ffi::Py_DECREF(rule);
-        if told.is_null() {
-            return -1;
-        }
-        ffi::Py_DECREF(told);
-        0
-    }
-}
-
-/// A monitored function is pickled and copied by name, as functions are; another callable as `monitor(callable)`.
-unsafe extern "C" fn reduce(object: *mut PyObject, _arguments: *mut PyObject) -> *mut PyObject {
-    // SAFETY: method protocol; owned references are dropped or handed over.
-    unsafe {
-        let wrapped = wrapped_of(object);
-        if ffi::PyFunction_Check(wrapped) != 0 {
-            return ffi::PyObject_GetAttrString(object, c"__qualname__".as_ptr());
-        }
-        let module = ffi::PyImport_ImportModule(c"calltape".as_ptr());
-        if module.is_null() {
-            return module;
-        }
-        let monitor = ffi::PyObject_GetAttrString(module, c"monitor".as_ptr());
-        ffi::Py_DECREF(module);
-        if monitor.is_null() {
-            return monitor;
-        }
-        let arguments = ffi::PyTuple_Pack(1, wrapped);
-        if arguments.is_null() {
-            ffi::Py_DECREF(monitor);
-            return arguments;
-        }
-        let reduced = ffi::PyTuple_Pack(2, monitor, arguments);
-        ffi::Py_DECREF(monitor);
-        ffi::Py_DECREF(arguments);
-        reduced
     }
 }

@@ -11,7 +11,8 @@
 //! partial.rs     the arguments a functools.partial holds
 //! plan.rs        what was decided at decoration: name, sampling, what to capture
 //! object.rs      the type: making, freeing, garbage collection
-//! attributes.rs  what the program sees when it looks at it
+//! attributes.rs  what the program reads and writes of it
+//! binding.rs     what it becomes in a class, bound, copied, printed
 //! recursion.rs   the same depth of recursion as without
 //! trampoline.rs  panics stop here
 //! ```
@@ -20,6 +21,7 @@
 
 mod arguments;
 mod attributes;
+mod binding;
 mod call;
 mod carried;
 mod end;

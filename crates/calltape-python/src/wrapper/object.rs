@@ -15,10 +15,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
-use super::attributes;
 use super::call::vectorcall;
 use super::parameters::{Defaults, Parameters};
 use super::plan::Plan;
+use super::{attributes, binding};
 use crate::runtime::NEVER;
 
 /// A monitored function.
@@ -31,6 +31,8 @@ pub(super) struct Monitored {
     /// Its attributes: a function's own `__dict__`, another callable's wrapper has one of its own.
     pub(super) dict: *mut PyObject,
     weak_references: *mut PyObject,
+    /// The function's own `__wrapped__` when it was decorated, null for none: compared, never followed.
+    pub(super) wrapped_before: *mut PyObject,
     /// Owned; made in [`new_monitored`], freed in [`deallocate`].
     pub(super) plan: *mut Plan,
 }
@@ -86,13 +88,22 @@ static TYPES: PyOnceLock<[Py<PyType>; 2]> = PyOnceLock::new();
 /// functions bind always, other callables by their own rule.
 pub(crate) fn types(py: Python<'_>) -> PyResult<&[Py<PyType>; 2]> {
     TYPES.get_or_try_init(py, || {
-        let functions = create_type(py, c"calltape._native.Monitored", ffi::Py_TPFLAGS_METHOD_DESCRIPTOR)?;
-        let others = create_type(py, c"calltape._native.MonitoredCallable", 0)?;
+        let slots = attributes::function_slots(py)?;
+        let functions = create_type(py, c"builtins.function", ffi::Py_TPFLAGS_METHOD_DESCRIPTOR, slots)?;
+        // As error messages name it: in the words of the interpreter's own type.
+        // SAFETY: the type is new, and the name lives for ever.
+        unsafe { (*functions.as_type_ptr()).tp_name = c"function".as_ptr() };
+        let others = create_type(py, c"calltape._native.MonitoredCallable", 0, attributes::callable_slots())?;
         Ok([functions.unbind(), others.unbind()])
     })
 }
 
-fn create_type<'py>(py: Python<'py>, name: &'static CStr, binding: c_ulong) -> PyResult<Bound<'py, PyType>> {
+fn create_type<'py>(
+    py: Python<'py>,
+    name: &'static CStr,
+    flag: c_ulong,
+    of_attributes: Vec<ffi::PyType_Slot>,
+) -> PyResult<Bound<'py, PyType>> {
     let member = |name: &'static CStr, offset: usize| ffi::PyMemberDef {
         name: name.as_ptr(),
         type_code: ffi::Py_T_PYSSIZET,
@@ -115,13 +126,14 @@ fn create_type<'py>(py: Python<'py>, name: &'static CStr, binding: c_ulong) -> P
         slot(ffi::Py_tp_call, ffi::PyVectorcall_Call as *mut c_void),
         slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
     ];
-    slots.extend(attributes::slots());
+    slots.extend(of_attributes);
+    slots.extend(binding::slots());
     slots.push(slot(0, ptr::null_mut()));
     let flags = ffi::Py_TPFLAGS_DEFAULT
         | ffi::Py_TPFLAGS_HAVE_GC
         | ffi::Py_TPFLAGS_HAVE_VECTORCALL
         | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION
-        | binding;
+        | flag;
     let mut spec = ffi::PyType_Spec {
         name: name.as_ptr(),
         basicsize: size_of::<Monitored>() as c_int,
@@ -150,6 +162,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
         Some(own) if is_function => own,
         _ => PyDict::new(py),
     };
+    let wrapped_before = dict.get_item("__wrapped__")?;
     // SAFETY: the type's instances are `Monitored`; every field is set before the collector may see the object.
     unsafe {
         let kind = kind.as_type_ptr();
@@ -164,6 +177,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
         (*monitored).vectorcall = Some(if suspends { SUSPENDING_VECTORCALL } else { VECTORCALL });
         (*monitored).wrapped = wrapped.clone().into_ptr();
         (*monitored).dict = dict.into_ptr();
+        (*monitored).wrapped_before = wrapped_before.map_or(ptr::null_mut(), |before| before.as_ptr());
         (*monitored).plan = Box::into_raw(plan);
         Ok(Bound::from_owned_ptr(py, object))
     }

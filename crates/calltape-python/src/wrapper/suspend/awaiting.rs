@@ -2,7 +2,6 @@
 
 use std::ffi::{c_int, c_long};
 use std::ptr;
-use std::sync::OnceLock;
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
@@ -69,27 +68,34 @@ pub(super) unsafe extern "C" fn await_generator(object: *mut PyObject) -> *mut P
     }
 }
 
-/// `tp_iter` of a coroutine: `yield from` may iterate over it in a coroutine, anything else may not.
+/// `tp_iter` of a coroutine: `yield from` may iterate over it in a coroutine, whoever awaits it already; anything else may
+/// not, and is told so in the words that the interpreter has for it where a type has no such slot.
 pub(super) unsafe extern "C" fn iterate_coroutine(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: slot protocol.
     unsafe {
-        let refusal = match yield_from_flags() {
-            Some(flags) if flags & (COROUTINE | ITERABLE_COROUTINE) != 0 => return await_coroutine(object),
-            Some(_) => c"cannot 'yield from' a coroutine object in a non-coroutine generator",
-            None => c"'coroutine' object is not iterable",
+        let (instruction, flags) = running_instruction().unwrap_or_default();
+        let refusal = match instruction.as_str() {
+            "GET_YIELD_FROM_ITER" if flags & (COROUTINE | ITERABLE_COROUTINE) != 0 => {
+                table::update(object, |call| call.awaited = true);
+                ffi::Py_INCREF(object);
+                return object;
+            }
+            "GET_YIELD_FROM_ITER" => c"cannot 'yield from' a coroutine object in a non-coroutine generator",
+            "LIST_EXTEND" => c"Value after * must be an iterable, not coroutine",
+            "UNPACK_SEQUENCE" | "UNPACK_EX" => c"cannot unpack non-iterable coroutine object",
+            _ => c"'coroutine' object is not iterable",
         };
         ffi::PyErr_SetString(ffi::PyExc_TypeError, refusal.as_ptr());
         ptr::null_mut()
     }
 }
 
-/// The flags of the code that runs, where it is at a `yield from`.
+/// The name of the instruction that runs, and the flags of its code.
 ///
 /// # Safety
 /// The interpreter lock is held and no exception is set.
-unsafe fn yield_from_flags() -> Option<c_long> {
-    // SAFETY: the frame is the running one, borrowed; its code and the code's text are owned and dropped. Any failure
-    // clears its exception.
+unsafe fn running_instruction() -> Option<(String, c_long)> {
+    // SAFETY: the frame is the running one, borrowed; its code is owned and dropped.
     unsafe {
         let frame = ffi::PyEval_GetFrame();
         if frame.is_null() {
@@ -97,11 +103,18 @@ unsafe fn yield_from_flags() -> Option<c_long> {
         }
         let code = ffi::PyFrame_GetCode(frame);
         let flags = flags_of(code.cast());
-        let at = ffi::PyFrame_GetLasti(frame);
-        let instruction = instruction_at(code, at);
+        let number = instruction_at(code, ffi::PyFrame_GetLasti(frame));
         ffi::Py_DECREF(code.cast());
-        (instruction? == get_yield_from_iter()?).then_some(flags)
+        Some((name_of(number?)?, flags))
     }
+}
+
+/// An instruction's name in this interpreter.
+fn name_of(instruction: u8) -> Option<String> {
+    Python::attach(|py| {
+        let names = py.import("opcode").and_then(|module| module.getattr("opname")).ok()?;
+        names.get_item(instruction).and_then(|name| name.extract()).ok()
+    })
 }
 
 /// # Safety
@@ -135,15 +148,4 @@ unsafe fn instruction_at(code: *mut ffi::PyCodeObject, at: c_int) -> Option<u8> 
         ffi::Py_DECREF(text);
         instruction
     }
-}
-
-/// The number of `GET_YIELD_FROM_ITER` in this interpreter.
-fn get_yield_from_iter() -> Option<u8> {
-    static NUMBER: OnceLock<Option<u8>> = OnceLock::new();
-    *NUMBER.get_or_init(|| {
-        Python::attach(|py| {
-            let numbers = py.import("opcode").and_then(|module| module.getattr("opmap")).ok()?;
-            numbers.get_item("GET_YIELD_FROM_ITER").and_then(|number| number.extract()).ok()
-        })
-    })
 }

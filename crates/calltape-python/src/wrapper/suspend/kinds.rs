@@ -170,7 +170,7 @@ fn properties() -> *mut ffi::PyGetSetDef {
     let class = ffi::PyGetSetDef {
         name: c"__class__".as_ptr(),
         get: Some(class_of),
-        set: None,
+        set: Some(set_class),
         doc: ptr::null(),
         closure: ptr::null_mut(),
     };
@@ -183,6 +183,27 @@ unsafe extern "C" fn class_of(object: *mut PyObject, _closure: *mut c_void) -> *
         let base = (*ffi::Py_TYPE(object)).tp_base.cast::<PyObject>();
         ffi::Py_INCREF(base);
         base
+    }
+}
+
+/// `__class__ = ...`, as any object answers it.
+unsafe extern "C" fn set_class(object: *mut PyObject, value: *mut PyObject, _closure: *mut c_void) -> std::ffi::c_int {
+    // SAFETY: setter protocol; the descriptor is borrowed from the type of all objects, which lives for ever.
+    unsafe {
+        let of_objects = (&raw mut ffi::PyBaseObject_Type).cast();
+        let descriptor = ffi::PyObject_GetAttrString(of_objects, c"__dict__".as_ptr());
+        let found = if descriptor.is_null() {
+            descriptor
+        } else {
+            ffi::PyMapping_GetItemString(descriptor, c"__class__".as_ptr())
+        };
+        ffi::Py_XDECREF(descriptor);
+        if found.is_null() {
+            return -1;
+        }
+        let done = (*ffi::Py_TYPE(found)).tp_descr_set.map_or(-1, |set| set(found, object, value));
+        ffi::Py_DECREF(found);
+        done
     }
 }
 
