@@ -31,33 +31,29 @@ const OWN: &[&CStr] = &[
     c"__deepcopy__",
 ];
 
-/// Attributes that cannot stand on the type, where these names are about the type itself, and what a function has not.
-const PAST_THE_TYPE: &[&CStr] = &[c"__doc__", c"__module__", c"__set_name__"];
+/// What the wrapper's type has and a function has not.
+const PAST_THE_TYPE: &[&CStr] = &[c"__set_name__"];
 
 /// The slots of the type of monitored functions.
 ///
 /// # Errors
 /// When the interpreter's function type cannot be read.
 pub(super) fn function_slots(py: Python<'_>) -> PyResult<Vec<ffi::PyType_Slot>> {
-    Ok(slots(read_function, write_function, function_properties(py)?))
+    Ok(slots(read_function, function_properties(py)?))
 }
 
 /// The slots of the type of other monitored callables.
 pub(super) fn callable_slots() -> Vec<ffi::PyType_Slot> {
-    slots(read_callable, ffi::PyObject_GenericSetAttr, vec![dict_property()])
+    slots(read_callable, vec![dict_property()])
 }
 
-fn slots(
-    read: ffi::getattrofunc,
-    write: ffi::setattrofunc,
-    mut properties: Vec<ffi::PyGetSetDef>,
-) -> Vec<ffi::PyType_Slot> {
+fn slots(read: ffi::getattrofunc, mut properties: Vec<ffi::PyGetSetDef>) -> Vec<ffi::PyType_Slot> {
     properties.push(ffi::PyGetSetDef::default());
     let properties = Box::leak(properties.into_boxed_slice());
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     vec![
         slot(ffi::Py_tp_getattro, read as *mut c_void),
-        slot(ffi::Py_tp_setattro, write as *mut c_void),
+        slot(ffi::Py_tp_setattro, ffi::PyObject_GenericSetAttr as *mut c_void),
         slot(ffi::Py_tp_getset, properties.as_mut_ptr().cast()),
     ]
 }
@@ -80,8 +76,7 @@ fn function_properties(py: Python<'_>) -> PyResult<Vec<ffi::PyGetSetDef>> {
     let of_functions = types.getattr("FunctionType")?.getattr("__dict__")?;
     for entry in of_functions.call_method0("items")?.try_iter()? {
         let (name, value): (String, Bound<'_, PyAny>) = entry?.extract()?;
-        let is_past = name == "__dict__" || PAST_THE_TYPE.iter().any(|known| known.to_bytes() == name.as_bytes());
-        if !is_past && value.is_instance(descriptors.clone().into_pyobject(py)?.as_any())? {
+        if name != "__dict__" && value.is_instance(descriptors.clone().into_pyobject(py)?.as_any())? {
             properties.push(forwarding(py, &name));
         }
     }
@@ -159,16 +154,6 @@ unsafe fn read_wrapped(object: *mut PyObject, name: *mut PyObject) -> *mut PyObj
         let answer = if set.is_null() || set == (*monitored).wrapped_before { wrapped_of(object) } else { set };
         ffi::Py_INCREF(answer);
         answer
-    }
-}
-
-unsafe extern "C" fn write_function(object: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
-    // SAFETY: slot protocol: live objects (`value` null to delete), the interpreter lock held.
-    unsafe {
-        if is_one_of(name, PAST_THE_TYPE) {
-            return ffi::PyObject_SetAttr(wrapped_of(object), name, value);
-        }
-        ffi::PyObject_GenericSetAttr(object, name, value)
     }
 }
 

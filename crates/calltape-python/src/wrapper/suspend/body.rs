@@ -7,7 +7,7 @@ use std::ptr;
 use pyo3::ffi::{self, PyObject, PySendResult, PyTypeObject};
 use pyo3::prelude::*;
 
-use super::kinds::{self, COROUTINE, GENERATOR, Kind, Methods};
+use super::kinds::{self, COROUTINE, GENERATOR, Kind, Methods, StandIn};
 use super::slice::{After, Slice, end_with_the_object, give_back, resume};
 use super::{awaiting, steps, table};
 use crate::capture::Raised;
@@ -20,8 +20,6 @@ use crate::wrapper::trampoline::contain;
 pub(super) type Unary = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
 type Send = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut *mut PyObject) -> PySendResult;
 type Destructor = unsafe extern "C-unwind" fn(*mut PyObject);
-pub(super) type Method = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
-pub(super) type FastMethod = unsafe extern "C-unwind" fn(*mut PyObject, *const *mut PyObject, isize) -> *mut PyObject;
 
 const THROW: usize = 1;
 const CLOSE: usize = 2;
@@ -62,26 +60,11 @@ pub(super) unsafe fn make_coroutine(py: Python<'_>, base: *mut PyTypeObject) -> 
 }
 
 fn methods() -> Methods {
-    // SAFETY: as in `make_generator`.
-    unsafe {
-        [
-            (
-                c"send",
-                ffi::PyMethodDefPointer { PyCFunction: transmute::<Method, ffi::PyCFunction>(send) },
-                ffi::METH_O,
-            ),
-            (
-                c"throw",
-                ffi::PyMethodDefPointer { PyCFunctionFast: transmute::<FastMethod, ffi::PyCFunctionFast>(throw) },
-                ffi::METH_FASTCALL,
-            ),
-            (
-                c"close",
-                ffi::PyMethodDefPointer { PyCFunction: transmute::<Method, ffi::PyCFunction>(close) },
-                ffi::METH_NOARGS,
-            ),
-        ]
-    }
+    [
+        (c"send", StandIn::One(send), ffi::METH_O),
+        (c"throw", StandIn::Several(throw), ffi::METH_FASTCALL),
+        (c"close", StandIn::One(close), ffi::METH_NOARGS),
+    ]
 }
 
 /// # Safety
@@ -212,9 +195,9 @@ unsafe fn kind_of(object: *mut PyObject) -> &'static Kind {
 unsafe extern "C-unwind" fn throw(object: *mut PyObject, args: *const *mut PyObject, count: isize) -> *mut PyObject {
     // SAFETY: method protocol; the base's method gets the object and the same arguments.
     unsafe {
-        let (kind, method) = (ffi::Py_TYPE(object), kind_of(object).method(THROW));
+        let (kind, method) = (ffi::Py_TYPE(object), kind_of(object).fast_method(THROW));
         let slice = contain(None, || resume(object, true));
-        let result = call_base(method, object, args, count);
+        let result = recursion::run(|| method(object, args, count));
         after_call(object, kind, slice, result, || {
             if result.is_null() { after_exception(object) } else { After::Suspended { yielded: true } }
         });
@@ -228,7 +211,7 @@ unsafe extern "C-unwind" fn close(object: *mut PyObject, _nothing: *mut PyObject
     unsafe {
         let (kind, method) = (ffi::Py_TYPE(object), kind_of(object).method(CLOSE));
         let slice = contain(None, || resume(object, false));
-        let result = call_base(method, object, ptr::null(), 0);
+        let result = recursion::run(|| method(object, ptr::null_mut()));
         after_call(object, kind, slice, result, || after_close(object, result));
         result
     }
@@ -273,28 +256,6 @@ pub(super) unsafe fn after_call(
             give_back(object, kind, slice, otherwise());
         }
     });
-}
-
-/// Calls a method of the base type with an object and its arguments.
-///
-/// # Safety
-/// `args` holds `count` live objects, `method` is the base's, the interpreter lock held.
-pub(super) unsafe fn call_base(
-    method: *mut PyObject,
-    object: *mut PyObject,
-    args: *const *mut PyObject,
-    count: isize,
-) -> *mut PyObject {
-    // The interpreter's own methods take four at most; more is an error that they report.
-    let mut all = [object; 8];
-    let count = (count as usize).min(all.len() - 1);
-    // SAFETY: passed on; both stretches are as long as `count` says.
-    unsafe {
-        if count > 0 {
-            ptr::copy_nonoverlapping(args, all.as_mut_ptr().add(1), count);
-        }
-        recursion::call(method, all.as_ptr(), count + 1, ptr::null_mut())
-    }
 }
 
 /// What an exception says of a body: it is over, or was not let run.

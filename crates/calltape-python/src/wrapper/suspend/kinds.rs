@@ -5,10 +5,11 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_void};
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, transmute};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 
@@ -17,8 +18,8 @@ use super::{body, steps};
 /// A subtype and what it needs of its base.
 pub(super) struct Kind {
     subtype: UnsafeCell<MaybeUninit<PyTypeObject>>,
-    /// The base's `send`, `throw`, `close` and their like, as the base's dict has them; owned for ever.
-    methods: [AtomicPtr<PyObject>; 3],
+    /// The base's `send`, `throw`, `close` or their like.
+    methods: [AtomicPtr<ffi::PyMethodDef>; 3],
 }
 
 // SAFETY: a subtype is made once, with the interpreter lock held, and is the interpreter's from then on.
@@ -50,15 +51,34 @@ impl Kind {
         self.subtype.get().cast()
     }
 
-    /// One of the base's three methods.
+    /// One of the base's three methods, which takes one argument or none.
+    ///
+    /// # Safety
+    /// The kind is ready, and the method is called by its protocol.
     #[inline]
-    pub(super) fn method(&self, number: usize) -> *mut PyObject {
-        self.methods[number].load(Ordering::Relaxed)
+    pub(super) unsafe fn method(&self, number: usize) -> Method {
+        // SAFETY: passed on; the convention was checked in `make`.
+        unsafe {
+            let definition = self.methods[number].load(Ordering::Relaxed);
+            transmute::<ffi::PyCFunction, Method>((*definition).ml_meth.PyCFunction)
+        }
+    }
+
+    /// As [`Self::method`], for one that takes several arguments.
+    ///
+    /// # Safety
+    /// As there.
+    pub(super) unsafe fn fast_method(&self, number: usize) -> FastMethod {
+        // SAFETY: as there.
+        unsafe {
+            let definition = self.methods[number].load(Ordering::Relaxed);
+            transmute::<ffi::PyCFunctionFast, FastMethod>((*definition).ml_meth.PyCFunctionFast)
+        }
     }
 
     #[inline]
     pub(super) fn is_ready(&self) -> bool {
-        !self.method(0).is_null()
+        !self.methods[0].load(Ordering::Relaxed).is_null()
     }
 }
 
@@ -103,8 +123,21 @@ pub(super) unsafe fn subtype_for(object: *mut PyObject) -> *mut PyTypeObject {
     }
 }
 
-/// The methods of a subtype: name, function, calling convention. They stand for the base's of the same names.
-pub(super) type Methods = [(&'static CStr, ffi::PyMethodDefPointer, std::ffi::c_int); 3];
+/// Functions of the interpreter as they are called here: the program's code runs inside, and may be unwound through when
+/// the interpreter ends a daemon thread, which changes nothing in how they are called.
+pub(super) type Method = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
+pub(super) type FastMethod = unsafe extern "C-unwind" fn(*mut PyObject, *const *mut PyObject, isize) -> *mut PyObject;
+
+/// A method that stands for the base's of the same name and calling convention.
+pub(super) enum StandIn {
+    /// `METH_NOARGS`, `METH_O` or `METH_VARARGS`.
+    One(Method),
+    /// `METH_FASTCALL`.
+    Several(FastMethod),
+}
+
+/// The methods of a subtype: name, function, calling convention.
+pub(super) type Methods = [(&'static CStr, StandIn, std::ffi::c_int); 3];
 
 /// Makes a subtype ready; `fill` gives it its slots before that.
 ///
@@ -121,19 +154,27 @@ pub(super) unsafe fn make(
         return Ok(());
     }
     let mut table = Vec::new();
-    let mut of_the_base = Vec::new();
-    for (name, function, flags) in methods {
-        // SAFETY: a ready type's attribute; the reference is kept for ever below.
-        let method =
-            unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetAttrString(base.cast(), name.as_ptr()))? };
-        table.push(ffi::PyMethodDef {
-            ml_name: name.as_ptr(),
-            ml_meth: *function,
-            ml_flags: *flags,
-            ml_doc: documentation_of(&method),
-        });
-        of_the_base.push(method);
+    for (name, stand_in, flags) in methods {
+        // SAFETY: a ready type's attribute of the type that is asked for.
+        let definition = unsafe { definition_of(py, base, name)? };
+        // SAFETY: the base's table is static.
+        let of_the_base = unsafe { *definition };
+        if of_the_base.ml_flags != *flags {
+            return Err(PyTypeError::new_err("this interpreter's generators are not as calltape knows them"));
+        }
+        let function = match *stand_in {
+            StandIn::One(method) => {
+                // SAFETY: the convention is the base's.
+                ffi::PyMethodDefPointer { PyCFunction: unsafe { transmute::<Method, ffi::PyCFunction>(method) } }
+            }
+            StandIn::Several(method) => ffi::PyMethodDefPointer {
+                // SAFETY: as above.
+                PyCFunctionFast: unsafe { transmute::<FastMethod, ffi::PyCFunctionFast>(method) },
+            },
+        };
+        table.push((ffi::PyMethodDef { ml_meth: function, ..of_the_base }, definition));
     }
+    let (mut table, definitions): (Vec<_>, Vec<_>) = table.into_iter().unzip();
     table.push(ffi::PyMethodDef::zeroed());
     // SAFETY: the subtype is zeroed memory that nobody else knows yet; all that it points to lives for ever.
     unsafe {
@@ -153,17 +194,25 @@ pub(super) unsafe fn make(
             return Err(PyErr::fetch(py));
         }
     }
-    for (place, method) in kind.methods.iter().zip(of_the_base) {
-        place.store(method.into_ptr(), Ordering::Relaxed);
+    for (place, definition) in kind.methods.iter().zip(definitions) {
+        place.store(definition, Ordering::Relaxed);
     }
     Ok(())
 }
 
-/// A method's documentation as C text that lives for ever; null for none.
-fn documentation_of(method: &Bound<'_, PyAny>) -> *const std::ffi::c_char {
-    let text = method.getattr("__doc__").and_then(|doc| doc.extract::<String>()).ok();
-    let text = text.and_then(|text| std::ffi::CString::new(text).ok());
-    text.map_or(ptr::null(), |text| text.into_raw().cast_const())
+/// How a type's method is defined.
+///
+/// # Safety
+/// `kind` is a ready static type, the interpreter lock held.
+unsafe fn definition_of(py: Python<'_>, kind: *mut PyTypeObject, name: &CStr) -> PyResult<*mut ffi::PyMethodDef> {
+    // SAFETY: passed on; the exact type of the descriptor is checked, so its layout is known.
+    unsafe {
+        let method = Bound::from_owned_ptr_or_err(py, ffi::PyObject_GetAttrString(kind.cast(), name.as_ptr()))?;
+        if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
+            return Err(PyTypeError::new_err("this interpreter's generators are not as calltape knows them"));
+        }
+        Ok((*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method)
+    }
 }
 
 fn properties() -> *mut ffi::PyGetSetDef {

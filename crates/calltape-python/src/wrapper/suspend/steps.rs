@@ -10,8 +10,8 @@ use std::ptr;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 
-use super::body::{self, FastMethod, Method, Unary, after_call, after_close, after_exception, call_base, has_ended};
-use super::kinds::{self, ACLOSE, ASEND, ASYNC_GENERATOR, ATHROW, AWAITER, COROUTINE, Kind, Methods};
+use super::body::{self, Unary, after_call, after_close, after_exception, has_ended};
+use super::kinds::{self, ACLOSE, ASEND, ASYNC_GENERATOR, ATHROW, AWAITER, COROUTINE, Kind, Methods, StandIn};
 use super::slice::{After, give_back, resume};
 use crate::wrapper::end::Outcome;
 use crate::wrapper::recursion;
@@ -28,13 +28,10 @@ pub(super) unsafe fn make_async_generator(py: Python<'_>, base: *mut PyTypeObjec
     // SAFETY: each function keeps its slot's protocol, and may be unwound through, which changes nothing in how it is
     // called.
     unsafe {
-        let method =
-            |function: Method| ffi::PyMethodDefPointer { PyCFunction: transmute::<Method, ffi::PyCFunction>(function) };
-        let fast = ffi::PyMethodDefPointer { PyCFunctionFast: transmute::<FastMethod, ffi::PyCFunctionFast>(athrow) };
         let methods: Methods = [
-            (c"asend", method(asend), ffi::METH_O),
-            (c"athrow", fast, ffi::METH_FASTCALL),
-            (c"aclose", method(aclose), ffi::METH_NOARGS),
+            (c"asend", StandIn::One(asend), ffi::METH_O),
+            (c"athrow", StandIn::One(athrow), ffi::METH_VARARGS),
+            (c"aclose", StandIn::One(aclose), ffi::METH_NOARGS),
         ];
         kinds::make(py, &ASYNC_GENERATOR, base, &methods, |subtype| {
             let mut slots = (*(*base).tp_as_async).clone();
@@ -57,19 +54,19 @@ unsafe extern "C-unwind" fn anext(object: *mut PyObject) -> *mut PyObject {
 /// `asend(value)`.
 unsafe extern "C-unwind" fn asend(object: *mut PyObject, value: *mut PyObject) -> *mut PyObject {
     // SAFETY: method protocol.
-    unsafe { adopt(call_base(ASYNC_GENERATOR.method(0), object, &raw const value, 1), &ASEND) }
+    unsafe { adopt(ASYNC_GENERATOR.method(0)(object, value), &ASEND) }
 }
 
 /// `athrow(...)`.
-unsafe extern "C-unwind" fn athrow(object: *mut PyObject, args: *const *mut PyObject, count: isize) -> *mut PyObject {
+unsafe extern "C-unwind" fn athrow(object: *mut PyObject, args: *mut PyObject) -> *mut PyObject {
     // SAFETY: method protocol.
-    unsafe { adopt(call_base(ASYNC_GENERATOR.method(1), object, args, count), &ATHROW) }
+    unsafe { adopt(ASYNC_GENERATOR.method(1)(object, args), &ATHROW) }
 }
 
 /// `aclose()`.
 unsafe extern "C-unwind" fn aclose(object: *mut PyObject, _nothing: *mut PyObject) -> *mut PyObject {
     // SAFETY: method protocol.
-    unsafe { adopt(call_base(ASYNC_GENERATOR.method(2), object, ptr::null(), 0), &ACLOSE) }
+    unsafe { adopt(ASYNC_GENERATOR.method(2)(object, ptr::null_mut()), &ACLOSE) }
 }
 
 /// `__await__()` of a coroutine.
@@ -118,13 +115,10 @@ unsafe fn adopt(step: *mut PyObject, kind: &'static Kind) -> *mut PyObject {
 unsafe fn make_step(py: Python<'_>, kind: &'static Kind, base: *mut PyTypeObject) -> PyResult<()> {
     // SAFETY: as in `make_async_generator`.
     unsafe {
-        let method =
-            |function: Method| ffi::PyMethodDefPointer { PyCFunction: transmute::<Method, ffi::PyCFunction>(function) };
-        let fast = ffi::PyMethodDefPointer { PyCFunctionFast: transmute::<FastMethod, ffi::PyCFunctionFast>(throw) };
         let methods: Methods = [
-            (c"send", method(send), ffi::METH_O),
-            (c"throw", fast, ffi::METH_FASTCALL),
-            (c"close", method(close), ffi::METH_NOARGS),
+            (c"send", StandIn::One(send), ffi::METH_O),
+            (c"throw", StandIn::Several(throw), ffi::METH_FASTCALL),
+            (c"close", StandIn::One(close), ffi::METH_NOARGS),
         ];
         kinds::make(py, kind, base, &methods, |subtype| {
             subtype.tp_iternext = Some(transmute::<Unary, ffi::iternextfunc>(next));
@@ -263,19 +257,28 @@ unsafe extern "C-unwind" fn next(step: *mut PyObject) -> *mut PyObject {
 /// `send(value)` of a step.
 unsafe extern "C-unwind" fn send(step: *mut PyObject, value: *mut PyObject) -> *mut PyObject {
     // SAFETY: method protocol.
-    unsafe { drive(step, false, || call_base(kind_of(step).method(SEND), step, &raw const value, 1)) }
+    unsafe {
+        let method = kind_of(step).method(SEND);
+        drive(step, false, || method(step, value))
+    }
 }
 
 /// `throw(...)` of a step.
 unsafe extern "C-unwind" fn throw(step: *mut PyObject, args: *const *mut PyObject, count: isize) -> *mut PyObject {
     // SAFETY: method protocol.
-    unsafe { drive(step, false, || call_base(kind_of(step).method(THROW), step, args, count)) }
+    unsafe {
+        let method = kind_of(step).fast_method(THROW);
+        drive(step, false, || method(step, args, count))
+    }
 }
 
 /// `close()` of a step.
 unsafe extern "C-unwind" fn close(step: *mut PyObject, _nothing: *mut PyObject) -> *mut PyObject {
     // SAFETY: method protocol.
-    unsafe { drive(step, true, || call_base(kind_of(step).method(CLOSE), step, ptr::null(), 0)) }
+    unsafe {
+        let method = kind_of(step).method(CLOSE);
+        drive(step, true, || method(step, ptr::null_mut()))
+    }
 }
 
 /// Frees a step as its base does, which may keep its memory for the next one: of the base type.
