@@ -95,7 +95,7 @@ SUITE = Path(__file__).with_name("transparency")
 
 @pytest.mark.parametrize(
     ("decorator", "returncode"),
-    [("transparency.peers:bare", 0), ("transparency.peers:wraps", 1)],
+    [("transparency.peers:bare", 0), ("transparency.peers:wraps_by_kind", 1)],
     ids=["bare", "wraps"],
 )
 def test_the_suite_sees_nothing_in_no_decorator_and_much_in_an_ordinary_one(decorator: str, returncode: int) -> None:
