@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from transparency.kinds import Decorate, driven, finished, pause
+from transparency.kinds import Decorate, driven, pause
 from transparency.observation import outcome, plain
 from transparency.peers import bare
 
@@ -68,7 +68,7 @@ def scenarios(decorate: Decorate) -> dict[str, Callable[[], Any]]:
         list(map(function, [1, 2]))
 
     def generators() -> None:
-        finished(generator())
+        list(generator())
         half = generator()
         next(half)
         half.close()
@@ -80,10 +80,10 @@ def scenarios(decorate: Decorate) -> dict[str, Callable[[], Any]]:
     return {
         "functions": functions,
         "generators": generators,
-        "delegation": lambda: finished(delegates()),
+        "delegation": lambda: list(delegates()),
         "coroutines": lambda: driven(coroutine()),
         "awaits": lambda: driven(awaits()),
-        "async_generators": lambda: finished(async_generator()),
+        "async_generators": lambda: driven(async_generator().__anext__()),
         "async_loops": lambda: driven(loops()),
     }
 
