@@ -1,76 +1,22 @@
-"""A monitored function looks like the function: each check runs on both and compares."""
+"""What is calltape's own about transparency: how `monitor` treats callables that are no functions, and what it keeps.
+
+That a decorated function looks and acts as the bare one is checked in `tests/transparency`.
+"""
 
 import copy
 import functools
 import gc
-import inspect
 import pickle
+import subprocess
+import sys
 import types
-import typing
-import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
 from calltape import monitor
-
-
-def bare(first: int, second: "str" = "x", /, *rest: float, key: bool = True, **named: Any) -> list[int]:
-    """Say what it does."""
-    return [first]
-
-
-bare.mark = "kept"  # type: ignore[attr-defined]
-recorded = monitor(bare)
-
-
-def pickled(function: Callable[..., Any]) -> bool:
-    globals()[function.__qualname__] = function
-    return all(pickle.loads(pickle.dumps(function, level)) is function for level in range(pickle.HIGHEST_PROTOCOL + 1))
-
-
-LOOKS: dict[str, Callable[[Any], Any]] = {
-    "signature": inspect.signature,
-    "isfunction": inspect.isfunction,
-    "iscoroutinefunction": inspect.iscoroutinefunction,
-    "isgeneratorfunction": inspect.isgeneratorfunction,
-    "source": inspect.getsource,
-    "source file": inspect.getsourcefile,
-    "type hints": typing.get_type_hints,
-    "doc": lambda f: f.__doc__,
-    "names": lambda f: (f.__name__, f.__qualname__, f.__module__),
-    "code": lambda f: f.__code__,
-    "defaults": lambda f: (f.__defaults__, f.__kwdefaults__),
-    "annotations": lambda f: f.__annotations__,
-    "own attribute": lambda f: f.mark,
-    "missing attribute": lambda f: hasattr(f, "nothing_here"),
-    "dict": lambda f: dict(f.__dict__),
-    "isinstance": lambda f: isinstance(f, types.FunctionType),
-    "callable": callable,
-    "copy": lambda f: copy.copy(f) is f and copy.deepcopy(f) is f,
-    "equality": lambda f: (f == f, f != f, hash(f) == hash(f), f == 3),
-    "autospec": lambda f: str(inspect.signature(mock.create_autospec(f))),
-    "bound": lambda f: (f.__get__(3).__self__, inspect.ismethod(f.__get__(3)), f.__get__(None, int) is f),
-    "wraps": lambda f: functools.wraps(f)(lambda: None).__name__,
-    "repr": lambda f: repr(f).partition(" at ")[0],
-    "globals": lambda f: f.__globals__ is globals(),
-}
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_it_looks_like_the_function(look: str) -> None:
-    assert LOOKS[look](recorded) == LOOKS[look](bare)
-
-
-def test_it_is_pickled_by_name() -> None:
-    original = globals()["bare"]
-    try:
-        assert pickled(bare)
-        assert pickled(recorded)
-    finally:
-        globals()["bare"] = original
 
 
 def test_attributes_are_those_of_the_function_set_on_either() -> None:
@@ -90,20 +36,6 @@ def test_attributes_are_those_of_the_function_set_on_either() -> None:
     assert wrapped.later == 6  # type: ignore[attr-defined]
     del wrapped.later  # type: ignore[attr-defined]
     assert not hasattr(wrapped, "later")
-
-
-def test_cycles_through_it_are_collected_and_it_can_be_referenced_weakly() -> None:
-    def make() -> tuple[weakref.ref[Any], weakref.ref[Any]]:
-        def target() -> Any:
-            return wrapped
-
-        wrapped = monitor(target)
-        wrapped.self = wrapped  # type: ignore[attr-defined]
-        return weakref.ref(target), weakref.ref(wrapped)
-
-    references = make()
-    gc.collect()
-    assert [reference() for reference in references] == [None, None]
 
 
 def test_making_and_dropping_many_leaves_nothing_behind() -> None:
@@ -156,3 +88,32 @@ def test_a_monitored_callable_is_pickled_and_copied_with_what_it_wraps() -> None
     for clone in (pickle.loads(pickle.dumps(wrapped)), copy.copy(wrapped), copy.deepcopy(wrapped)):
         assert clone(4) == (2, 1)
         assert type(clone) is type(wrapped)
+
+
+SUITE = Path(__file__).with_name("transparency")
+
+
+@pytest.mark.parametrize(
+    ("decorator", "returncode"),
+    [("transparency.peers:bare", 0), ("transparency.peers:wraps_by_kind", 1)],
+    ids=["bare", "wraps"],
+)
+def test_the_suite_sees_nothing_in_no_decorator_and_much_in_an_ordinary_one(decorator: str, returncode: int) -> None:
+    files = [SUITE / f"test_{name}.py" for name in ("attributes", "generator_steps", "errors")]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *map(str, files),
+        "--decorator",
+        decorator,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == returncode, done.stdout + done.stderr
+    table = done.stdout.partition(f"transparency of {decorator}")[2].splitlines()[1:6]
+    different = {row.rpartition(" ")[0].split("  ")[0]: int(row.split()[-1]) for row in table[1:]}
+    assert list(different) == ["attributes", "errors", "generator steps", "all"]
+    assert all(bool(count) == bool(returncode) for count in different.values()), done.stdout

@@ -6,6 +6,7 @@ decorator and ends with a table, file by file.
 """
 
 import gc
+import itertools
 import pkgutil
 from collections import Counter
 from collections.abc import Iterator
@@ -62,18 +63,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     decorator = config.getoption("decorator")
     if decorator is None:
         return
+    different = _checks(terminalreporter, "failed", "error")
     counts = {
-        word: Counter(
-            report.nodeid.partition("::")[0].rpartition("/")[2].removeprefix("test_").removesuffix(".py")
-            for outcome in outcomes
-            for report in terminalreporter.getreports(outcome)
-            if "transparency/" in report.nodeid
-        )
-        for word, outcomes in {"same": ["passed"], "different": ["failed", "error"]}.items()
+        behaviour: Counter(check not in different for check in checks)
+        for behaviour, checks in itertools.groupby(sorted(_checks(terminalreporter, "passed") | different), _behaviour)
     }
+    counts["all"] = sum(counts.values(), Counter())
     terminalreporter.section(f"transparency of {decorator}")
     terminalreporter.line(f"{'behaviour':<40}{'same':>10}{'different':>11}")
-    for behaviour in sorted(counts["same"] | counts["different"]):
-        same, different = counts["same"][behaviour], counts["different"][behaviour]
-        terminalreporter.line(f"{behaviour.replace('_', ' '):<40}{same:>10}{different:>11}")
-    terminalreporter.line(f"{'all':<40}{counts['same'].total():>10}{counts['different'].total():>11}")
+    for behaviour, count in counts.items():
+        terminalreporter.line(f"{behaviour:<40}{count[True]:>10}{count[False]:>11}")
+
+
+def _checks(terminalreporter: pytest.TerminalReporter, *outcomes: str) -> set[str]:
+    """The checks of this folder that ended so."""
+    reports = itertools.chain(*map(terminalreporter.getreports, outcomes))
+    return {report.nodeid for report in reports if "transparency/" in report.nodeid}
+
+
+def _behaviour(check: str) -> str:
+    """What the file of a check is about, in words."""
+    return check.partition("::")[0].rpartition("/")[2].removeprefix("test_").removesuffix(".py").replace("_", " ")

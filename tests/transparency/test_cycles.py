@@ -119,7 +119,7 @@ def through_a_frame(decorate: Decorate) -> Any:
 
     frames: list[Any] = []
     made = generator()
-    frames.append(made.gi_frame)
+    frames += [made.gi_frame, made]
     next(made)
     return made
 

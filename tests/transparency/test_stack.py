@@ -27,7 +27,7 @@ LOOKS: dict[str, Callable[[], Any]] = {
     "depth": lambda: len(inspect.stack(0)),
     "outer_frames": lambda: until((it.function, it.lineno) for it in inspect.getouterframes(sys._getframe())),
     "format_stack": lambda: [line for line in traceback.format_stack() if __file__ in line],
-    "caller_s_name": lambda: logging.Logger("own").findCaller()[2],
+    "caller_s_name": lambda: logging.Logger("own").findCaller(stacklevel=2)[2],
     "named_tuple_s_module": lambda: collections.namedtuple("Pair", "a b").__module__,
     "frame_s_module": lambda: getattr(sys, "_getframemodulename", lambda _: "since 3.12")(1),
     "faulthandler": lambda: dumped(),
