@@ -203,4 +203,4 @@ async def main():
         group.start_soon(named, name="the worker")
 """
     tape = run_program(BEGIN + program + END, backend).tape
-    assert [call["task"] for call in tape.calls("named")] == (["the worker"] if backend == "asyncio" else [None])
+    assert [call["task"] for call in tape.calls("named")] == ["the worker"]
