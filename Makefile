@@ -162,18 +162,18 @@ python-test: build-quick ## pytest against a fresh build; PYTHON= and VENV= for 
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: test-cpython
-test-cpython: ## CPython's own tests of generators, coroutines, functools and contextlib, monitored
+test-cpython: ## CPython's own tests of generators, coroutines, functools, contextlib, asyncio, monitored
 	@failed=; \
 	while IFS=$$'\t' read -r version python; do \
 	    [ "$$python" != - ] || { printf '\n==> Python %s: not found, not tested\n' "$$version"; continue; }; \
-	    $(MAKE) test-cpython-one PYTHON="$$python" \
+	    $(MAKE) test-cpython-one CPYTHON_ARGS="$(or $(CPYTHON_ARGS),--asyncio)" PYTHON="$$python" \
 	        VENV="$$([ "$$python" = "$(BASE_PYTHON)" ] && echo "$(VENV)" || echo ".venv-$$version")" </dev/null \
 	        || failed+=" $$version"; \
 	done < <(.ci/interpreters); \
 	[ -z "$$failed" ] || { echo "FAILED on Python$$failed" >&2; exit 1; }
 
 .PHONY: test-cpython-one
-test-cpython-one: build-quick # one interpreter's; CPYTHON_ARGS="test.test_types" and the like for other modules
+test-cpython-one: build-quick # one interpreter's, without asyncio's; CPYTHON_ARGS=test.test_types for other modules
 	$(SAY) "CPython's own tests, monitored, on Python $(firstword $(subst -, ,$(TAG)))"
 	@PYTHONPATH=tests $(BIN)/python -m cpython $(CPYTHON_ARGS)
 

@@ -71,7 +71,10 @@ class Said(logging.Handler):
 def outcomes_of(module: str) -> dict[str, dict[str, str]]:
     """Imports the module and runs its tests, in the state of the warnings that unittest's own runner makes."""
     outcomes = Outcomes()
-    suite = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
+    try:
+        suite = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
+    except unittest.SkipTest as reason:
+        return {module: {"outcome": "skipped", "detail": str(reason)}}
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         suite.run(outcomes)

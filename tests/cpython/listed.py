@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 LIST = Path(__file__).with_name("listed.toml")
 
@@ -49,18 +50,60 @@ class Seen:
         )  # fmt: skip
 
 
-def read(path: Path = LIST) -> list[Listed]:
-    """The entries of the list.
+@dataclass(frozen=True)
+class Dropping:
+    """A module of whose calls some are dropped, and why."""
+
+    module: str
+    python: tuple[str, ...]
+    reason: str
+
+
+_Entry = TypeVar("_Entry", Listed, Dropping)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The list, or the part of it that holds for one version."""
+
+    tests: tuple[Listed, ...]
+    drops: tuple[Dropping, ...]
+
+    def on(self, version: str) -> "Known":
+        """What holds for a version, such as 3.11."""
+        return Known(
+            tuple(entry for entry in self.tests if version in entry.python),
+            tuple(entry for entry in self.drops if version in entry.python),
+        )
+
+    def of(self, module: str) -> list[Listed]:
+        """The entries for a module's tests."""
+        return [entry for entry in self.tests if entry.test.startswith(f"{module}.")]
+
+    @property
+    def dropping(self) -> frozenset[str]:
+        """The modules of whose calls some are dropped."""
+        return frozenset(entry.module for entry in self.drops)
+
+
+def read(path: Path = LIST) -> Known:
+    """The list.
 
     Raises:
-        ValueError: an entry has another key than these five, or no reason, or a cause that is not one of the two.
+        ValueError: an entry has other keys than its class has, or no reason, or a cause that is not one of the two.
     """
-    entries = []
-    for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("listed", []):
-        if set(entry) != set(Listed.__dataclass_fields__) or not entry["reason"] or entry["cause"] not in CAUSES:
-            raise ValueError(f"{path.name}: not a whole entry: {entry}")
-        entries.append(Listed(**{**entry, "python": tuple(entry["python"])}))
-    return entries
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    tests = tuple(_entry(Listed, entry) for entry in document.pop("listed", []))
+    drops = tuple(_entry(Dropping, entry) for entry in document.pop("dropping", []))
+    if document or not all(entry.cause in CAUSES for entry in tests):
+        raise ValueError(f"{path.name}: a cause that is none of {CAUSES}, or a table of another name: {document}")
+    return Known(tests, drops)
+
+
+def _entry(kind: type[_Entry], keys: dict[str, Any]) -> _Entry:
+    if set(keys) != set(kind.__dataclass_fields__) or not keys["reason"]:
+        raise ValueError(f"not a whole entry: {keys}")
+    return kind(**{**keys, "python": tuple(keys["python"])})
 
 
 def judge(seen: Mapping[str, Seen], entries: Iterable[Listed]) -> list[str]:

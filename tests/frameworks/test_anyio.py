@@ -71,7 +71,9 @@ async def main():
     await leaf()
 """
     tape = run_program(BEGIN + program + END, backend).tape
-    assert tree(tape) == "main\n  in_a_thread\n    inner\n    leaf\n  leaf\n"
+    # What a thread asks for runs in its own name on asyncio, and in the waiting task on trio.
+    asked_for = "    leaf\n" if backend == "asyncio" else "  leaf\n"
+    assert tree(tape) == f"main\n  in_a_thread\n    inner\n{asked_for}  leaf\n"
     [inner] = tape.calls("in_a_thread")
     [main] = tape.calls("main")
     assert inner["thread"] != main["thread"]
@@ -201,4 +203,4 @@ async def main():
         group.start_soon(named, name="the worker")
 """
     tape = run_program(BEGIN + program + END, backend).tape
-    assert [call["task"] for call in tape.calls("named")] == (["the worker"] if backend == "asyncio" else [None])
+    assert [call["task"] for call in tape.calls("named")] == ["the worker"]

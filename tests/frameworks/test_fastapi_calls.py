@@ -21,7 +21,8 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Serve:
 
 
 # A request, and the tree it leaves. A dependency is called by FastAPI below the middleware, a sync one in a worker
-# thread; a stream is called by its endpoint and runs after that has returned.
+# thread, and is thrown what the request fails of, a wrong parameter too; a stream is called by its endpoint and runs
+# after that has returned.
 TREES = {
     "/async/tea": "around\n  connection\n  endpoint\n    price_later\n      price_of\n  session\n",
     "/sync/tea": "around\n  connection\n  sync_endpoint\n    price_of\n",
@@ -30,7 +31,7 @@ TREES = {
         "  session [error]\n"
     ),
     "/sync/salt": "around [error]\n  connection [error]\n  sync_endpoint [error]\n    price_of [error]\n",
-    "/sync/tea?count=many": "around\n  connection\n",
+    "/sync/tea?count=many": "around\n  connection [error]\n",
     "/stream": "around\n  stream\n    lines\n",
     "/sync-stream": "around\n  sync_stream\n    sync_lines\n",
 }

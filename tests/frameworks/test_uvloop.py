@@ -107,7 +107,9 @@ run(main)
     )
 
 
-def test_callbacks_run_in_the_context_of_who_asked_for_them(run_program: RunProgram, loop: str) -> None:
+def test_a_callback_is_below_who_asked_for_it_where_the_loop_copies_the_context_in_python(
+    run_program: RunProgram, loop: str
+) -> None:
     program = """
 @monitor
 def called_back(done):
@@ -123,7 +125,10 @@ run(main)
 called_back(asyncio.Future(loop=asyncio.new_event_loop()))
 """
     tape = run_program(BEGIN + program, loop, env={"PYTHONWARNINGS": "ignore"}).tape
-    assert tree(tape) == "called_back\nmain\n  called_back\n  called_back\n  called_back\n"
+    if loop == "asyncio":
+        assert tree(tape) == "called_back\nmain\n  called_back\n  called_back\n  called_back\n"
+    else:  # uvloop copies the context in its own C code: docs/decisions/007-the-running-call-in-copied-contexts.md
+        assert tree(tape) == "called_back\ncalled_back\ncalled_back\ncalled_back\nmain\n"
 
 
 def test_streams_and_subprocesses_work(run_program: RunProgram, loop: str) -> None:
