@@ -127,7 +127,7 @@ def _dispatching(method: Any, form: _Form, again: Callable[[Any], Any], later: b
     if was_hooked is later and all(changed[id(part)] is part for part in (method.func, *old.registry.values())):
         return method
     made = _with_parts(method, form, [method.func], [changed[id(method.func)]])
-    made.dispatcher = functools.singledispatch(made.func)
+    form.base.__init__(made, made.func)  # a dispatcher of its own, and nothing kept of what was bound by the other
     for kind, implementation in old.registry.items():
         made.dispatcher.register(kind, changed[id(implementation)])
     if later:
