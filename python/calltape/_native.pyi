@@ -1,3 +1,5 @@
+import sys
+import types
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, final
 
@@ -39,6 +41,20 @@ class Suppression:
 
 @final
 class Monitored:
+    # A function's own, each read from and written to the function that is wrapped.
+    __code__: types.CodeType
+    __defaults__: tuple[Any, ...] | None
+    __kwdefaults__: dict[str, Any] | None
+    __name__: str
+    __qualname__: str
+    if sys.version_info >= (3, 12):
+        __type_params__: tuple[Any, ...]
+    @property
+    def __builtins__(self) -> dict[str, Any]: ...
+    @property
+    def __closure__(self) -> tuple[types.CellType, ...] | None: ...
+    @property
+    def __globals__(self) -> dict[str, Any]: ...
     __weakref__: Any
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
     def __get__(self, instance: Any, owner: Any = None, /) -> Any: ...
