@@ -174,8 +174,7 @@ pub(super) unsafe fn make(
         };
         table.push((ffi::PyMethodDef { ml_meth: function, ..of_the_base }, definition));
     }
-    let (mut table, definitions): (Vec<_>, Vec<_>) = table.into_iter().unzip();
-    table.push(ffi::PyMethodDef::zeroed());
+    let (table, definitions): (Vec<_>, Vec<_>) = table.into_iter().unzip();
     // SAFETY: the subtype is zeroed memory that nobody else knows yet; all that it points to lives for ever.
     unsafe {
         let subtype = kind.as_type();
@@ -187,12 +186,19 @@ pub(super) unsafe fn make(
             ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
         (*subtype).tp_traverse = (*base).tp_traverse;
         (*subtype).tp_clear = (*base).tp_clear;
-        (*subtype).tp_methods = Box::leak(table.into_boxed_slice()).as_mut_ptr();
         (*subtype).tp_getset = properties();
         fill(&mut *subtype);
         if ffi::PyType_Ready(subtype) != 0 {
             return Err(PyErr::fetch(py));
         }
+        for definition in Box::leak(table.into_boxed_slice()) {
+            // Of the base: a profiler binds the method again after the call, when the object may be of the base type.
+            let method = Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(base, definition))?;
+            if ffi::PyDict_SetItemString((*subtype).tp_dict, definition.ml_name, method.as_ptr()) != 0 {
+                return Err(PyErr::fetch(py));
+            }
+        }
+        ffi::PyType_Modified(subtype);
     }
     for (place, definition) in kind.methods.iter().zip(definitions) {
         place.store(definition, Ordering::Relaxed);
