@@ -95,6 +95,16 @@ def test_forms_around_what_is_monitored_already_are_returned_as_they_are() -> No
     assert (given_back.__func__, given_back.__self__) == (function, 3)
 
 
+def test_a_function_comes_back_whatever_its_wrapped_attribute_says() -> None:
+    @functools.wraps(len)
+    def stand_in(*args: Any) -> Any:
+        return args
+
+    recorded = monitor(stand_in)
+    functools.update_wrapper(recorded, divmod)
+    assert unmonitor(recorded) is stand_in
+
+
 def test_an_object_whose_class_records_its_calls_is_returned_as_it_is() -> None:
     @monitor
     class Recorded:

@@ -73,7 +73,7 @@ def is_recorded(function: Any) -> bool:
 def bare(function: Any, _first: bool | None = None) -> Any:
     """What a monitored callable, or a bound method of one, was made from; anything else is returned as it is."""
     if type(function) in MONITORED:
-        return function.__wrapped__
+        return _native.wrapped(function)
     if type(function) is types.MethodType and type(function.__func__) in MONITORED:
         return types.MethodType(bare(function.__func__), function.__self__)
     return function

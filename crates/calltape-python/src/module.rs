@@ -15,7 +15,7 @@ mod native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::{begin_span, carry, cli_main, current, flush, monitored, start, stats, stop, suppress};
+    use super::{begin_span, carry, cli_main, current, flush, monitored, start, stats, stop, suppress, wrapped};
     #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 
@@ -36,6 +36,12 @@ mod native {
 #[pyfunction]
 fn monitored<'py>(function: &Bound<'py, PyAny>, options: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
     wrapper::new_monitored(function, options.extract()?)
+}
+
+/// What a monitored callable was made from; None for anything else.
+#[pyfunction]
+fn wrapped<'py>(function: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    wrapper::wrapped(function)
 }
 
 /// Begins a span; None where it is not recorded.

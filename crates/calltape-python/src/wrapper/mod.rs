@@ -36,6 +36,6 @@ mod trampoline;
 
 pub(crate) use carried::carry;
 pub(crate) use end::pay_owed;
-pub(crate) use object::{new_monitored, types};
+pub(crate) use object::{new_monitored, types, wrapped};
 pub(crate) use span::{CurrentCall, OpenSpan, Suppression, begin_span, current, suppress};
 pub(crate) use suspend::install;

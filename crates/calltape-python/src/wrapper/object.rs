@@ -213,6 +213,16 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
     Ok(plan)
 }
 
+/// What a monitored callable was made from, whatever its `__wrapped__` has been set to; `None` for anything else.
+pub(crate) fn wrapped<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = object.py();
+    if !types(py)?.iter().any(|kind| object.get_type().is(kind)) {
+        return Ok(None);
+    }
+    // SAFETY: an instance of either type is a `Monitored`, whose function is never null.
+    Ok(Some(unsafe { Bound::from_borrowed_ptr(py, (*object.as_ptr().cast::<Monitored>()).wrapped) }))
+}
+
 /// Marks the function as a method whose first argument is its instance or class, which is then left out.
 ///
 /// # Safety
