@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import big_list, exit_delay, memory, per_call, throughput
+from bench import big_list, exit_delay, memory, per_call, suspended, throughput
 from bench.figures import Measured, table
 from bench.processes import Scale
 
@@ -21,6 +21,7 @@ Scenario = Callable[[Scale], tuple[list[Measured], list[str]]]
 
 SCENARIOS: Mapping[str, Scenario] = {
     "per-call": per_call.measure,
+    "suspended": suspended.measure,
     "throughput": throughput.measure,
     "big-list": big_list.measure,
     "exit": exit_delay.measure,

@@ -38,6 +38,10 @@ GOALS: Mapping[str, Goal] = {
     "recorded / viztracer": Goal("the same / VizTracer's with arguments and return values", "", most=0.2),
     "recorded / otel": Goal("the same / an OpenTelemetry SDK span's", "", most=0.01),
     "sampled out / wraps": Goal("a sampled-out call, added / the empty wrapper's", "", most=0.4),
+    "await / async wraps": Goal(
+        "await of a monitored coroutine, added / an empty async functools.wraps wrapper's", "", most=1.0
+    ),
+    "yield": Goal("a yield through a monitored generator, added", " ns", most=60),
     "calls a second": Goal("calls a second, caller at full speed, committed, none lost", "/s", least=250_000),
     "calls a second / bare insert": Goal("the same / a bare prepared-insert loop", ""),
     "bytes a call": Goal("bytes on disk a call, tape and indexes", " B", most=120),

@@ -9,11 +9,11 @@ from typing import Any
 from conftest import Tape
 
 
-def tree(tape: Tape, *functions: str) -> str:
-    """The calls, each under the one that made it: name, and status where it is not `ok`. With names, only the trees
-    that begin with one of them.
+def trees(tape: Tape) -> list[str]:
+    """Each outermost call with the calls below it: name, and status where it is not `ok`.
 
-    Calls of one parent stand in the order of their text, not of time: tasks and threads have no order of their own.
+    The trees stand in the order in which they began. The calls below one call stand in the order of their text: tasks
+    and threads have no order of their own.
     """
     made_by: dict[int | None, list[dict[str, Any]]] = defaultdict(list)
     for call in tape.calls():
@@ -24,8 +24,13 @@ def tree(tape: Tape, *functions: str) -> str:
         line = f"{'  ' * depth}{short(call)}{status}\n"
         return line + "".join(sorted(text(made, depth + 1) for made in made_by[call["id"]]))
 
-    roots = [call for call in made_by[None] if not functions or short(call) in functions]
-    return "".join(sorted(text(root, 0) for root in roots))
+    return [text(root, 0) for root in made_by[None]]
+
+
+def tree(tape: Tape, *functions: str) -> str:
+    """All trees as one text, in the order of their text. With names, only those that begin with one of them."""
+    chosen = [text for text in trees(tape) if not functions or text.split(maxsplit=1)[0] in functions]
+    return "".join(sorted(chosen))
 
 
 def short(call: dict[str, Any]) -> str:
