@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from transparency.kinds import Decorate, driven, pause
-from transparency.moves import CLOSE, SCRIPTS, Move, played, send, throw
+from transparency.moves import CLOSE, SCRIPTS, SCRIPTS_THROUGH, Move, played, send, throw
 from transparency.observation import outcome, portrait
 
 SCRIPT = pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
@@ -46,7 +46,7 @@ def test_a_script_of_moves_on_what_await_gives(script: list[Move], decorate: Dec
     return played(coroutine, script, on=coroutine.__await__()), events
 
 
-@SCRIPT
+@pytest.mark.parametrize("script", SCRIPTS_THROUGH.values(), ids=SCRIPTS_THROUGH)
 def test_a_script_of_moves_through_another(script: list[Move], decorate: Decorate) -> object:
     inside = patient(decorate)
 

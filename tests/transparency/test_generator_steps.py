@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from transparency.kinds import Decorate, finished
-from transparency.moves import CLOSE, SCRIPTS, Move, played, send, throw
+from transparency.moves import CLOSE, SCRIPTS, SCRIPTS_THROUGH, Move, played, send, throw
 from transparency.observation import outcome, portrait
 
 SCRIPT = pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
@@ -41,7 +41,7 @@ def test_a_script_of_moves(script: list[Move], decorate: Decorate) -> object:
     return played(patient(decorate)(events), script), events
 
 
-@SCRIPT
+@pytest.mark.parametrize("script", SCRIPTS_THROUGH.values(), ids=SCRIPTS_THROUGH)
 def test_a_script_of_moves_through_yield_from(script: list[Move], decorate: Decorate) -> object:
     inside = patient(decorate)
 
