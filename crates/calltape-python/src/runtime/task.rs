@@ -16,7 +16,9 @@ struct Asyncio {
     get_running_loop: *mut PyObject,
     /// Dict of loop to task.
     current_tasks: *mut PyObject,
-    get_name: *mut PyObject,
+    /// The type of tasks, and the C function behind its `get_name`.
+    task: *mut ffi::PyTypeObject,
+    get_name: ffi::PyCFunction,
 }
 
 thread_local! {
@@ -24,7 +26,8 @@ thread_local! {
     static LOOP: Cell<usize> = const { Cell::new(0) };
 }
 
-static ASYNCIO: Guarded<Option<Asyncio>> = Guarded::new(None);
+/// `None` until asyncio is imported; then what was found of it, if it has what is asked.
+static ASYNCIO: Guarded<Option<Option<Asyncio>>> = Guarded::new(None);
 
 /// The running task's name as an owned str; null where no task runs. Any fault is no name.
 ///
@@ -39,8 +42,8 @@ pub(crate) unsafe fn current_task_name() -> *mut PyObject {
             *asyncio = find_asyncio();
         }
         let name = match &*asyncio {
-            Some(asyncio) => name_in(asyncio),
-            None => ptr::null_mut(),
+            Some(Some(asyncio)) => name_in(asyncio),
+            _ => ptr::null_mut(),
         };
         if name.is_null() { trio_task_name() } else { name }
     }
@@ -65,22 +68,42 @@ unsafe fn attribute_of(module: &CStr, name: &CStr) -> *mut PyObject {
 
 /// # Safety
 /// The interpreter lock is held.
-unsafe fn find_asyncio() -> Option<Asyncio> {
-    // SAFETY: what is found is kept for ever; what is not found is nothing to give back.
+unsafe fn find_asyncio() -> Option<Option<Asyncio>> {
+    // SAFETY: what is found is kept for ever, and looked for once.
     unsafe {
         let task = attribute_of(c"_asyncio", c"Task");
         if task.is_null() {
             return None;
         }
-        let get_name = ffi::PyObject_GetAttrString(task, c"get_name".as_ptr());
-        ffi::Py_DECREF(task);
+        let get_name = c_function_of(task, c"get_name");
         let get_running_loop = attribute_of(c"_asyncio", c"_get_running_loop");
         let current_tasks = attribute_of(c"_asyncio", c"_current_tasks");
-        if get_name.is_null() || get_running_loop.is_null() || current_tasks.is_null() {
+        if get_running_loop.is_null() || current_tasks.is_null() || ffi::PyDict_Check(current_tasks) == 0 {
+            return Some(None);
+        }
+        let with = |get_name| Asyncio { get_running_loop, current_tasks, task: task.cast(), get_name };
+        Some(get_name.map(with))
+    }
+}
+
+/// The C function behind a type's method without arguments.
+///
+/// # Safety
+/// `kind` is live, the interpreter lock held, no exception set.
+unsafe fn c_function_of(kind: *mut PyObject, name: &CStr) -> Option<ffi::PyCFunction> {
+    // SAFETY: the exact type of the descriptor is checked, so its layout is known; the type keeps it.
+    unsafe {
+        let method = ffi::PyObject_GetAttrString(kind, name.as_ptr());
+        if method.is_null() {
             ffi::PyErr_Clear();
             return None;
         }
-        Some(Asyncio { get_running_loop, current_tasks, get_name })
+        let is_method = ffi::Py_TYPE(method) == &raw mut ffi::PyMethodDescr_Type;
+        let definition = is_method.then(|| *(*method.cast::<ffi::PyMethodDescrObject>()).d_method);
+        ffi::Py_DECREF(method);
+        definition
+            .filter(|definition| definition.ml_flags == ffi::METH_NOARGS)
+            .map(|definition| definition.ml_meth.PyCFunction)
     }
 }
 
@@ -88,10 +111,10 @@ unsafe fn find_asyncio() -> Option<Asyncio> {
 /// As [`current_task_name`].
 #[inline]
 unsafe fn name_in(asyncio: &Asyncio) -> *mut PyObject {
-    // SAFETY: the task is held while it is asked. Its own `get_name` is C; a subclass's is not asked, since it is the
-    // program's code.
+    // SAFETY: the task is held while it is asked, and is of the type whose function asks. Its own `get_name` is C; a
+    // subclass's is not asked, since it is the program's code.
     unsafe {
-        if ffi::PyDict_Check(asyncio.current_tasks) == 0 || ffi::PyDict_Size(asyncio.current_tasks) == 0 {
+        if ffi::PyDict_Size(asyncio.current_tasks) == 0 {
             return ptr::null_mut();
         }
         let mut task = task_of(asyncio, LOOP.get());
@@ -103,11 +126,11 @@ unsafe fn name_in(asyncio: &Asyncio) -> *mut PyObject {
             LOOP.set(running);
             task = task_of(asyncio, running);
         }
-        if task.is_null() {
-            return task;
+        if task.is_null() || ffi::PyObject_TypeCheck(task, asyncio.task) == 0 {
+            return ptr::null_mut();
         }
         ffi::Py_INCREF(task);
-        let name = ffi::PyObject_CallOneArg(asyncio.get_name, task);
+        let name = (asyncio.get_name)(task, ptr::null_mut());
         ffi::Py_DECREF(task);
         str_or_null(name)
     }
