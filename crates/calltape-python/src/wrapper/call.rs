@@ -10,6 +10,8 @@
 //! run, `ThreadRecorder::busy` is set: a finaliser that an allocation may trigger, and that calls a monitored function,
 //! is passed through and counted as re-entry.
 
+use std::ptr;
+
 use calltape_record::{StartHead, Status, begin_start};
 use pyo3::ffi::{self, PyObject};
 
@@ -31,12 +33,14 @@ pub(super) enum Entered {
     Passed,
     /// Counted, its START did not fit.
     Dropped,
-    /// Its START is in the journal.
-    Recording(Call),
+    /// Its START is in the journal, and the call's place holds it.
+    Recording,
 }
 
 /// A recorded call while its function runs.
-#[derive(Clone, Copy)]
+///
+/// It stands in a place of the caller's, field by field: returned as a whole it would be copied in larger pieces than it
+/// was written in, which waits for the stores (9 ns).
 pub(super) struct Call {
     id: u64,
     /// The thread's scope before this call.
@@ -44,6 +48,14 @@ pub(super) struct Call {
     generation: u32,
     /// The thread that began it, and ends it.
     pub(super) thread: *mut ThreadRecorder,
+}
+
+impl Call {
+    /// A place for a call.
+    #[inline]
+    pub(super) const fn nowhere() -> Self {
+        Self { id: 0, outer: Scope::OUTSIDE, generation: 0, thread: ptr::null_mut() }
+    }
 }
 
 /// The vectorcall of a monitored function. `SUSPENDS` where its call makes an object whose body runs later.
@@ -57,6 +69,7 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
     names: *mut PyObject,
 ) -> *mut PyObject {
     let monitored = callable.cast::<Monitored>();
+    let mut call = Call::nowhere();
     let entered = contain(Entered::Passed, || {
         // SAFETY: the protocol gives this many positional arguments, then one value for each name.
         unsafe {
@@ -64,7 +77,7 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
             let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
             let given =
                 Given { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names };
-            enter(&*(*monitored).plan, (*monitored).wrapped, given)
+            enter(&*(*monitored).plan, (*monitored).wrapped, given, &mut call)
         }
     });
     // SAFETY: the caller's arguments are handed on unchanged, and with them its promise about the slot before them.
@@ -74,9 +87,9 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
     match entered {
         Entered::Passed => {}
         // SAFETY: the call was begun by this plan on this thread, just above.
-        Entered::Recording(call) => contain((), || unsafe {
-            if !(SUSPENDS && suspend(plan, call, result)) {
-                leave(plan, call, result);
+        Entered::Recording => contain((), || unsafe {
+            if !(SUSPENDS && suspend(plan, &call, result)) {
+                leave(plan, &call, result);
             }
         }),
         // SAFETY: as above.
@@ -94,7 +107,7 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
 /// # Safety
 /// As [`leave`].
 #[inline]
-unsafe fn suspend(plan: &Plan, call: Call, object: *mut PyObject) -> bool {
+unsafe fn suspend(plan: &Plan, call: &Call, object: *mut PyObject) -> bool {
     // SAFETY: passed on; making the object runs no code that could change the thread's scope.
     unsafe {
         let thread = call.thread;
@@ -140,7 +153,7 @@ unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'
 /// # Safety
 /// The interpreter lock is held; `given` and `function` are live.
 #[inline]
-pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>) -> Entered {
+pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_>, call: &mut Call) -> Entered {
     let thread = runtime::this_thread();
     // SAFETY: `thread` is this thread's own, and the lock is held; no reference to it is kept across other code.
     unsafe {
@@ -167,7 +180,7 @@ pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_
             return drop_call(plan);
         }
         (*thread).busy = true;
-        let entered = begin(plan, &mut *thread, scope, function, given);
+        let entered = begin(plan, &mut *thread, scope, function, given, call);
         (*thread).busy = false;
         entered
     }
@@ -184,6 +197,7 @@ unsafe fn begin(
     around: Scope,
     function: *mut PyObject,
     given: Given<'_>,
+    call: &mut Call,
 ) -> Entered {
     let started = thread.now();
     let id = thread.next_id(started);
@@ -210,9 +224,12 @@ unsafe fn begin(
     }
     // SAFETY: the plan is prepared for the thread's run, into whose journal the START just went.
     unsafe { plan.count_call() };
-    let outer = std::mem::replace(&mut thread.scope, Scope { call: id, root });
+    call.id = id;
+    call.outer = std::mem::replace(&mut thread.scope, Scope { call: id, root });
+    call.generation = plan.generation.get();
+    call.thread = thread;
     thread.open += 1;
-    Entered::Recording(Call { id, outer, generation: plan.generation.get(), thread })
+    Entered::Recording
 }
 
 /// Ends a call: `result` is null when it raised.
@@ -220,7 +237,7 @@ unsafe fn begin(
 /// # Safety
 /// As [`enter`]; `call` is the one begun by this plan on this thread.
 #[inline]
-unsafe fn leave(plan: &Plan, call: Call, result: *mut PyObject) {
+unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
     let thread = call.thread;
     // SAFETY: as in `enter`; a call ends on the thread that began it.
     unsafe {

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::arguments::Given;
-use super::call::{Entered, enter};
+use super::call::{Call, Entered, enter};
 use super::end::{Ending, Outcome, append_end, owe};
 use super::parameters::Parameters;
 use super::plan::Plan;
@@ -130,7 +130,10 @@ pub(crate) fn begin_span(name: &str, values: &Bound<'_, PyDict>) -> PyResult<Opt
     let given = Given { positional: &[], keywords: &values, names: names.as_ptr() };
     // SAFETY: the interpreter lock is held, and the values are held by the dict they came from.
     unsafe {
-        let Entered::Recording(call) = enter(&plan, ptr::null_mut(), given) else { return Ok(None) };
+        let mut call = Call::nowhere();
+        if !matches!(enter(&plan, ptr::null_mut(), given, &mut call), Entered::Recording) {
+            return Ok(None);
+        }
         let thread = call.thread;
         // A span may end on another thread: no room is kept for its END on this one.
         (*thread).open -= 1;

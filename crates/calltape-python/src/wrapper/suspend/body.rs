@@ -102,7 +102,8 @@ unsafe extern "C-unwind" fn send_slot(
         let kind = ffi::Py_TYPE(object);
         let base = (*(*(*kind).tp_base).tp_as_async).am_send.unwrap_unchecked();
         let base = transmute::<ffi::sendfunc, Send>(base);
-        let slice = contain(None, || resume(object, true));
+        let mut slice = Slice::unseen();
+        contain((), || resume(object, true, &mut slice));
         let sent = recursion::run(|| base(object, value, result));
         contain((), || {
             let after = match sent {
@@ -110,7 +111,7 @@ unsafe extern "C-unwind" fn send_slot(
                 PySendResult::PYGEN_RETURN => After::Ended(Outcome::Returned(*result)),
                 PySendResult::PYGEN_ERROR => after_exception(object),
             };
-            give_back(object, kind, slice, after);
+            give_back(object, kind, &slice, after);
         });
         sent
     }
@@ -138,7 +139,8 @@ unsafe extern "C-unwind" fn next_of_awaited(object: *mut PyObject) -> *mut PyObj
     // SAFETY: slot protocol.
     unsafe {
         if table::update(object, |call| call.awaited) == Some(true) {
-            return next(object);
+            // 3.11 comes here only for a tracer, and sends to a bare coroutine then: the tracer sees every StopIteration.
+            return if cfg!(Py_3_12) { next(object) } else { send(object, ffi::Py_None()) };
         }
         ffi::PyErr_SetString(ffi::PyExc_TypeError, c"'coroutine' object is not an iterator".as_ptr());
         ptr::null_mut()
@@ -196,9 +198,10 @@ unsafe extern "C-unwind" fn throw(object: *mut PyObject, args: *const *mut PyObj
     // SAFETY: method protocol; the base's method gets the object and the same arguments.
     unsafe {
         let (kind, method) = (ffi::Py_TYPE(object), kind_of(object).fast_method(THROW));
-        let slice = contain(None, || resume(object, true));
+        let mut slice = Slice::unseen();
+        contain((), || resume(object, true, &mut slice));
         let result = recursion::run(|| method(object, args, count));
-        after_call(object, kind, slice, result, || {
+        after_call(object, kind, &slice, result, || {
             if result.is_null() { after_exception(object) } else { After::Suspended { yielded: true } }
         });
         result
@@ -210,9 +213,10 @@ unsafe extern "C-unwind" fn close(object: *mut PyObject, _nothing: *mut PyObject
     // SAFETY: as in `throw`.
     unsafe {
         let (kind, method) = (ffi::Py_TYPE(object), kind_of(object).method(CLOSE));
-        let slice = contain(None, || resume(object, false));
+        let mut slice = Slice::unseen();
+        contain((), || resume(object, false, &mut slice));
         let result = recursion::run(|| method(object, ptr::null_mut()));
-        after_call(object, kind, slice, result, || after_close(object, result));
+        after_call(object, kind, &slice, result, || after_close(object, result));
         result
     }
 }
@@ -241,7 +245,7 @@ pub(super) unsafe fn after_close(object: *mut PyObject, result: *mut PyObject) -
 pub(super) unsafe fn after_call(
     object: *mut PyObject,
     kind: *mut PyTypeObject,
-    slice: Option<Slice>,
+    slice: &Slice,
     result: *mut PyObject,
     otherwise: impl FnOnce() -> After,
 ) {
@@ -315,12 +319,13 @@ unsafe extern "C-unwind" fn finalize(object: *mut PyObject) {
                 ffi::Py_DECREF(result);
             }
         } else {
-            let slice = contain(None, || resume(object, false));
+            let mut slice = Slice::unseen();
+            contain((), || resume(object, false, &mut slice));
             if let Some(base) = (*(*kind).tp_base).tp_finalize {
                 transmute::<ffi::destructor, Destructor>(base)(object);
             }
             // It may have been brought back to life; if not, its call ends with it.
-            contain((), || give_back(object, kind, slice, After::Refused));
+            contain((), || give_back(object, kind, &slice, After::Refused));
         }
         if let Some(raised) = raised {
             raised.put_back();

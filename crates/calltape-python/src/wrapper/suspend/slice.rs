@@ -6,14 +6,16 @@ use calltape_journal::bump;
 use calltape_record::{Activity, Status};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::kinds::{subtype_for, switch};
+use super::kinds::{COROUTINE, subtype_for, switch};
 use super::table::{self, Suspended};
 use crate::runtime::{self, Appended, Scope, ThreadRecorder};
 use crate::wrapper::end::{Ending, Outcome, append_end, owe, owes, pay};
 use crate::wrapper::plan::Plan;
 
-/// What is put back when the body gives control back.
+/// What is put back when the body gives control back. It stands in a place of the caller's, as a call does.
 pub(super) struct Slice {
+    /// Whether anything of this slice is recorded.
+    seen: bool,
     thread: *mut ThreadRecorder,
     outer: Scope,
     outer_task: *mut PyObject,
@@ -80,56 +82,83 @@ pub(in crate::wrapper) unsafe fn hand_over(object: *mut PyObject, plan: &Plan, s
     }
 }
 
-/// Gives control to the body of an object: its call becomes current. `None` where nothing is recorded of the slice;
-/// [`give_back`] must follow in either case. `begins` is false for what does not let a body begin: closing.
+impl Slice {
+    /// A place for a slice.
+    #[inline]
+    pub(super) const fn unseen() -> Self {
+        Self {
+            seen: false,
+            thread: ptr::null_mut(),
+            outer: Scope::OUTSIDE,
+            outer_task: ptr::null_mut(),
+            began: 0,
+            had_begun: false,
+            new_task: ptr::null_mut(),
+        }
+    }
+}
+
+/// Gives control to the body of an object: its call becomes current, and `slice` knows how to undo that; [`give_back`] must
+/// follow. `begins` is false for what does not let a body begin: closing.
 ///
 /// # Safety
 /// `object` is live and of a subtype, the interpreter lock held; no exception is set if `begins`.
 #[inline]
-pub(super) unsafe fn resume(object: *mut PyObject, begins: bool) -> Option<Slice> {
+pub(super) unsafe fn resume(object: *mut PyObject, begins: bool, slice: &mut Slice) {
     // SAFETY: the thread's own recording; nothing of it or of the table is referred to across a call.
     unsafe {
         switch(object, (*ffi::Py_TYPE(object)).tp_base);
         let thread = runtime::this_thread();
         if (*thread).busy {
-            return None;
+            return;
         }
         let generation = runtime::generation();
         if (*thread).generation != generation && !runtime::attach_keeping_the_exception(thread) {
-            return None;
+            return;
         }
-        let (own, scope, had_begun, mut task) = table::update(object, |call| {
-            let had_begun = call.begun;
+        let outer = (*thread).scope;
+        let mut own = generation;
+        let known = table::update(object, |call| {
+            own = call.generation;
+            slice.had_begun = call.begun;
             call.begun |= begins;
-            // A dropped call is nobody's parent.
-            let scope = if call.dropped { (*thread).scope } else { call.scope };
-            (call.generation, scope, had_begun, call.task)
-        })?;
+            if !call.dropped {
+                // A dropped call is nobody's parent.
+                (*thread).scope = call.scope;
+            }
+            slice.outer_task = std::mem::replace(&mut (*thread).task, call.task);
+        });
+        if known.is_none() {
+            return;
+        }
+        slice.seen = true;
+        slice.thread = thread;
+        slice.outer = outer;
         if own != generation {
-            forget(object);
-            return None;
+            (*thread).scope = outer;
+            (*thread).task = slice.outer_task;
+            slice.seen = false;
+            return forget(object);
         }
-        let outer = std::mem::replace(&mut (*thread).scope, scope);
-        let mut new_task = ptr::null_mut();
-        if !had_begun && begins {
-            new_task = find_task(thread);
-            task = new_task;
+        if !slice.had_begun && begins {
+            slice.new_task = find_task(thread, slice.outer_task);
+            (*thread).task = slice.new_task;
         }
-        let outer_task = std::mem::replace(&mut (*thread).task, task);
-        Some(Slice { thread, outer, outer_task, began: (*thread).now(), had_begun, new_task })
+        slice.began = (*thread).now();
     }
 }
 
-/// The name of the task that a body begins in, owned: that of the body around it, which runs in the same task.
+/// The name of the task that a body begins in, owned: that of the body around it, if there is one, which runs in the same
+/// task.
 ///
 /// # Safety
 /// As [`resume`].
 #[inline]
-unsafe fn find_task(thread: *mut ThreadRecorder) -> *mut PyObject {
+unsafe fn find_task(thread: *mut ThreadRecorder, around: *mut PyObject) -> *mut PyObject {
     // SAFETY: the thread's task name is held by the record of the body that runs. The text is asked for once here, where
     // an exception does no harm; afterwards the str has it at hand.
     unsafe {
-        let mut task = (*thread).task;
+        let mut task = around;
         if task.is_null() {
             (*thread).busy = true;
             task = runtime::current_task_name();
@@ -149,13 +178,15 @@ unsafe fn find_task(thread: *mut ThreadRecorder) -> *mut PyObject {
 /// Takes control back: the call that was current before is so again.
 ///
 /// # Safety
-/// `slice` is what [`resume`] gave for the object on this thread, `kind` the type that the object had before; the
+/// `slice` is what [`resume`] filled for the object on this thread, `kind` the type that the object had before; the
 /// interpreter lock is held, and an exception is set where `after` says so.
 #[inline]
-pub(super) unsafe fn give_back(object: *mut PyObject, kind: *mut PyTypeObject, slice: Option<Slice>, after: After) {
+pub(super) unsafe fn give_back(object: *mut PyObject, kind: *mut PyTypeObject, slice: &Slice, after: After) {
     // SAFETY: as in `resume`.
     unsafe {
-        let Some(slice) = slice else { return give_back_unseen(object, kind, after) };
+        if !slice.seen {
+            return give_back_unseen(object, kind, after);
+        }
         let thread = slice.thread;
         let now = (*thread).now();
         let scope = std::mem::replace(&mut (*thread).scope, slice.outer);
@@ -309,9 +340,11 @@ unsafe fn text_of<'a>(name: *mut PyObject) -> &'a str {
 ///
 /// # Safety
 /// `object` is live, or being freed.
+#[inline]
 unsafe fn kind_yields(object: *mut PyObject) -> bool {
-    // SAFETY: passed on; a subtype is asked for its base.
-    unsafe { ffi::PyType_IsSubtype(ffi::Py_TYPE(object), &raw mut ffi::PyCoro_Type) == 0 }
+    // SAFETY: passed on.
+    let kind = unsafe { ffi::Py_TYPE(object) };
+    kind != &raw mut ffi::PyCoro_Type && kind != COROUTINE.as_type()
 }
 
 /// Takes the call of an ended run out of the table: its END has no place any more.

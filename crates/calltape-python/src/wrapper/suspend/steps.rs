@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use super::body::{self, Unary, after_call, after_close, after_exception, has_ended};
 use super::kinds::{self, ACLOSE, ASEND, ASYNC_GENERATOR, ATHROW, AWAITER, COROUTINE, Kind, Methods, StandIn};
-use super::slice::{After, give_back, resume};
+use super::slice::{After, Slice, give_back, resume};
 use crate::wrapper::end::Outcome;
 use crate::wrapper::recursion;
 use crate::wrapper::trampoline::contain;
@@ -176,13 +176,14 @@ unsafe fn drive(step: *mut PyObject, closes: bool, operation: impl FnOnce() -> *
         }
         let (step_kind, kind) = (ffi::Py_TYPE(step), ffi::Py_TYPE(object));
         let closes = closes || step_kind == ACLOSE.as_type();
-        let slice = contain(None, || resume(object, !closes));
+        let mut slice = Slice::unseen();
+        contain((), || resume(object, !closes, &mut slice));
         let result = recursion::run(operation);
         if step_kind == AWAITER.as_type() {
             let ended = || if closes { after_close(object, result) } else { after_awaiting(object, result) };
-            after_call(object, kind, slice, result, ended);
+            after_call(object, kind, &slice, result, ended);
         } else {
-            contain((), || give_back(object, kind, slice, after_step(object, result, closes)));
+            contain((), || give_back(object, kind, &slice, after_step(object, result, closes)));
         }
         result
     }
