@@ -90,7 +90,7 @@ def test_a_failing_endpoint_is_an_error_with_its_traceback(serve: Serve, tape_pa
 def leave_until_it_is_noticed(client: Client) -> None:
     """Begins to read the endless stream and hangs up.
 
-    A server on a busy machine may fail to notice who leaves at once, with undecorated functions too. It notices the next.
+    A server on a busy machine may miss who leaves at once, with undecorated functions too. It notices a later one.
     """
     while True:
         assert client.leave_after_a_line("/endless-stream") == b"again\n"
