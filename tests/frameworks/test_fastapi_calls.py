@@ -2,6 +2,7 @@
 
 import functools
 import json
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -86,12 +87,23 @@ def test_a_failing_endpoint_is_an_error_with_its_traceback(serve: Serve, tape_pa
     assert [frame["function"] for frame in frames] == ["endpoint", "price_later", "price_of"]
 
 
+def leave_until_it_is_noticed(client: Client) -> None:
+    """Begins to read the endless stream and hangs up.
+
+    A server on a busy machine may miss who leaves at once, with undecorated functions too. It notices a later one.
+    """
+    while True:
+        assert client.leave_after_a_line("/endless-stream") == b"again\n"
+        patience = time.monotonic() + 2
+        while time.monotonic() < patience:
+            if "stream ended" in client.ask("/events")[1]:
+                return
+
+
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_stream_that_its_reader_leaves_is_not_ok(serve: Serve, tape_path: Path, loop: str) -> None:
     with serve(loop=loop) as client:
-        assert client.leave_after_a_line("/endless-stream") == b"again\n"
-        while "stream ended" not in client.ask("/events")[1]:
-            pass
-    [call] = Tape(tape_path).calls("endless")
-    assert call["status"] in ("closed", "cancelled")
-    assert call["yields"] >= 1
+        leave_until_it_is_noticed(client)
+    calls = Tape(tape_path).calls("endless")
+    assert "ok" not in {call["status"] for call in calls}
+    assert any(call["status"] in ("closed", "cancelled") and call["yields"] >= 1 for call in calls)
