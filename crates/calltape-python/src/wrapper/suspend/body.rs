@@ -1,4 +1,7 @@
 //! The slots of recorded generators and coroutines, and the end of all three kinds.
+//!
+//! A method or slot that the program took from an object before (`send = generator.send`) may be called when the object is
+//! of its base type again, or with an object that is not recorded at all. Each then does what the base's does.
 
 use std::ffi::CStr;
 use std::mem::transmute;
@@ -100,8 +103,11 @@ unsafe extern "C-unwind" fn send_slot(
     // SAFETY: slot protocol; the base has the slot, as these types do in every supported version.
     unsafe {
         let kind = ffi::Py_TYPE(object);
-        let base = (*(*(*kind).tp_base).tp_as_async).am_send.unwrap_unchecked();
+        let base = (*(*kinds::interpreters_own(kind)).tp_as_async).am_send.unwrap_unchecked();
         let base = transmute::<ffi::sendfunc, Send>(base);
+        if !kinds::is_subtype(kind) {
+            return base(object, value, result);
+        }
         let mut slice = Slice::unseen();
         contain((), || resume(object, true, &mut slice));
         let sent = recursion::run(|| base(object, value, result));
@@ -184,20 +190,24 @@ unsafe fn stop_iteration(value: *mut PyObject) -> *mut PyObject {
     }
 }
 
-/// The kind that an object of a subtype is of.
+/// The kind that an object of this type is of.
 ///
 /// # Safety
-/// `object` is live and of the subtype of generators or coroutines.
-unsafe fn kind_of(object: *mut PyObject) -> &'static Kind {
+/// `kind` is the type of generators or of coroutines, or the subtype of one.
+unsafe fn kind_of(kind: *mut PyTypeObject) -> &'static Kind {
     // SAFETY: passed on.
-    if unsafe { ffi::Py_TYPE(object) } == COROUTINE.as_type() { &COROUTINE } else { &GENERATOR }
+    if unsafe { kinds::interpreters_own(kind) } == &raw mut ffi::PyCoro_Type { &COROUTINE } else { &GENERATOR }
 }
 
 /// `throw(...)`.
 unsafe extern "C-unwind" fn throw(object: *mut PyObject, args: *const *mut PyObject, count: isize) -> *mut PyObject {
     // SAFETY: method protocol; the base's method gets the object and the same arguments.
     unsafe {
-        let (kind, method) = (ffi::Py_TYPE(object), kind_of(object).fast_method(THROW));
+        let kind = ffi::Py_TYPE(object);
+        let method = kind_of(kind).fast_method(THROW);
+        if !kinds::is_subtype(kind) {
+            return method(object, args, count);
+        }
         let mut slice = Slice::unseen();
         contain((), || resume(object, true, &mut slice));
         let result = recursion::run(|| method(object, args, count));
@@ -212,7 +222,11 @@ unsafe extern "C-unwind" fn throw(object: *mut PyObject, args: *const *mut PyObj
 unsafe extern "C-unwind" fn close(object: *mut PyObject, _nothing: *mut PyObject) -> *mut PyObject {
     // SAFETY: as in `throw`.
     unsafe {
-        let (kind, method) = (ffi::Py_TYPE(object), kind_of(object).method(CLOSE));
+        let kind = ffi::Py_TYPE(object);
+        let method = kind_of(kind).method(CLOSE);
+        if !kinds::is_subtype(kind) {
+            return method(object, ptr::null_mut());
+        }
         let mut slice = Slice::unseen();
         contain((), || resume(object, false, &mut slice));
         let result = recursion::run(|| method(object, ptr::null_mut()));
@@ -308,6 +322,11 @@ unsafe extern "C-unwind" fn finalize(object: *mut PyObject) {
     // SAFETY: slot protocol; an exception that is set stays.
     unsafe {
         let kind = ffi::Py_TYPE(object);
+        let base = (*kinds::interpreters_own(kind)).tp_finalize;
+        let base = transmute::<Option<ffi::destructor>, Option<Destructor>>(base);
+        if !kinds::is_subtype(kind) {
+            return base.map_or((), |base| base(object));
+        }
         let raised = (!ffi::PyErr_Occurred().is_null()).then(|| Raised::take());
         let begun = table::update(object, |call| call.begun) == Some(true);
         if begun && kind != kinds::ASYNC_GENERATOR.as_type() {
@@ -321,8 +340,8 @@ unsafe extern "C-unwind" fn finalize(object: *mut PyObject) {
         } else {
             let mut slice = Slice::unseen();
             contain((), || resume(object, false, &mut slice));
-            if let Some(base) = (*(*kind).tp_base).tp_finalize {
-                transmute::<ffi::destructor, Destructor>(base)(object);
+            if let Some(base) = base {
+                base(object);
             }
             // It may have been brought back to life; if not, its call ends with it.
             contain((), || give_back(object, kind, &slice, After::Refused));

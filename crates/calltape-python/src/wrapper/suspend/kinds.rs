@@ -102,6 +102,22 @@ pub(super) unsafe fn base_of(subtype: *mut PyTypeObject) -> *mut PyTypeObject {
     unsafe { (*subtype).tp_base }
 }
 
+/// Whether a type is the subtype of one of the three kinds: the object's body waits to be given control.
+#[inline]
+pub(super) fn is_subtype(kind: *mut PyTypeObject) -> bool {
+    [&GENERATOR, &COROUTINE, &ASYNC_GENERATOR].into_iter().any(|known| known.as_type() == kind)
+}
+
+/// The interpreter's own type: a subtype's base, any other type itself.
+///
+/// # Safety
+/// `kind` is a live type.
+#[inline]
+pub(super) unsafe fn interpreters_own(kind: *mut PyTypeObject) -> *mut PyTypeObject {
+    // SAFETY: a subtype that an object has is ready.
+    if is_subtype(kind) { unsafe { base_of(kind) } } else { kind }
+}
+
 /// The subtype for a new object of the interpreter's; null where it is no coroutine, generator or async generator.
 ///
 /// # Safety

@@ -46,7 +46,7 @@ pub(super) unsafe fn make_async_generator(py: Python<'_>, base: *mut PyTypeObjec
 unsafe extern "C-unwind" fn anext(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: slot protocol; the base has the slot.
     unsafe {
-        let base = (*(*kinds::base_of(ffi::Py_TYPE(object))).tp_as_async).am_anext.unwrap_unchecked();
+        let base = (*(*kinds::interpreters_own(ffi::Py_TYPE(object))).tp_as_async).am_anext.unwrap_unchecked();
         adopt(transmute::<ffi::unaryfunc, Unary>(base)(object), &ASEND)
     }
 }
@@ -73,7 +73,7 @@ unsafe extern "C-unwind" fn aclose(object: *mut PyObject, _nothing: *mut PyObjec
 pub(super) unsafe extern "C" fn make_awaiter(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: slot protocol; the base has the slot, which runs none of the program's code.
     unsafe {
-        match (*(*kinds::base_of(ffi::Py_TYPE(object))).tp_as_async).am_await {
+        match (*(*kinds::interpreters_own(ffi::Py_TYPE(object))).tp_as_async).am_await {
             Some(base) => adopt(base(object), &AWAITER),
             None => ptr::null_mut(),
         }
@@ -127,14 +127,17 @@ unsafe fn make_step(py: Python<'_>, kind: &'static Kind, base: *mut PyTypeObject
     }
 }
 
-/// The kind of a step.
+/// The kind of a step, which may also be one that nobody adopted: the subtypes' methods take the base's objects.
 ///
 /// # Safety
-/// `step` is live and of one of the subtypes made here.
+/// `step` is live and of one of the subtypes made here, or of its base.
 unsafe fn kind_of(step: *mut PyObject) -> &'static Kind {
-    // SAFETY: passed on.
-    let kind = unsafe { ffi::Py_TYPE(step) };
-    [&ASEND, &AWAITER, &ACLOSE].into_iter().find(|known| known.as_type() == kind).unwrap_or(&ATHROW)
+    // SAFETY: passed on; only a ready subtype is asked for its base.
+    let is_of = |known: &&Kind| unsafe {
+        let kind = ffi::Py_TYPE(step);
+        known.as_type() == kind || known.is_ready() && kinds::base_of(known.as_type()) == kind
+    };
+    [&ASEND, &AWAITER, &ACLOSE].into_iter().find(is_of).unwrap_or(&ATHROW)
 }
 
 /// The body that a step drives, if it waits to be driven: borrowed from the step. Null else.
