@@ -146,3 +146,32 @@ asyncio.run(main())
     assert child["parent_id"] == parent["id"]
     # asyncio gives an eager task its name after its first step.
     assert (parent["task"], child["task"]) == ("Task-1", "Task-2")
+
+
+def test_tasks_of_a_subclass_have_their_maker_as_parent(run_program: RunProgram) -> None:
+    """`asyncio.Task`'s slot was hooked, and no subclass has it: each takes it from the method, or calls the method."""
+    program = (
+        """
+import asyncio
+class Early(asyncio.Task): pass
+class EarlyWithInit(asyncio.Task):
+    def __init__(self, *args, **kwargs): super().__init__(*args, **kwargs)
+"""
+        + HEAD
+        + """
+async def bare(how):
+    await asyncio.sleep(0)
+    leaf(how)
+@monitor
+async def parent(kind): await kind(bare(kind.__name__))
+async def main():
+    class Late(Early): pass
+    class LateWithInit(EarlyWithInit):
+        def __init__(self, *args, **kwargs): super().__init__(*args, **kwargs)
+    for kind in (Early, EarlyWithInit, Late, LateWithInit): await parent(kind)
+asyncio.run(main())
+"""
+    )
+    tape = run_program(program).tape
+    assert len(tape.calls("leaf")) == 4
+    assert [call["parent_id"] for call in tape.calls("leaf")] == [call["id"] for call in tape.calls("parent")]

@@ -7,7 +7,7 @@
 //! to a pool carries it along (`carry.rs`). On the way of a call nothing is set, and the variable is read only by calls
 //! that have no running call on their thread.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
@@ -27,6 +27,19 @@ static COPY_CONTEXT: Guarded<Option<ffi::PyCFunction>> = Guarded::new(None);
 
 /// What making an asyncio task did before.
 static INIT_TASK: Guarded<Option<ffi::initproc>> = Guarded::new(None);
+
+/// The interpreter that calltape was loaded into.
+static HOME: AtomicPtr<ffi::PyInterpreterState> = AtomicPtr::new(ptr::null_mut());
+
+/// Whether the interpreter that runs is the one that calltape was loaded into. A sub-interpreter meets the hooks too, for
+/// it shares static definitions, but no object of another interpreter may get into it.
+///
+/// # Safety
+/// An interpreter's lock is held.
+unsafe fn is_at_home() -> bool {
+    // SAFETY: passed on.
+    unsafe { ffi::PyInterpreterState_Get() == HOME.load(Ordering::Relaxed) }
+}
 
 /// The scope that a thread without a running call is in.
 ///
@@ -154,6 +167,7 @@ pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
             return Err(PyErr::fetch(py));
         }
         VARIABLE.store(variable, Ordering::Relaxed);
+        HOME.store(ffi::PyInterpreterState_Get(), Ordering::Relaxed);
     }
     let function = py.import("_contextvars")?.getattr("copy_context")?;
     // SAFETY: passed on; the module keeps its function.
@@ -184,8 +198,11 @@ unsafe fn hook_copy_context(function: *mut PyObject) {
 unsafe extern "C" fn copy_context(module: *mut PyObject, nothing: *mut PyObject) -> *mut PyObject {
     // SAFETY: method protocol; the hook is in place only when the original is known.
     unsafe {
-        hook_tasks();
         let Some(original) = *COPY_CONTEXT.get() else { return ptr::null_mut() };
+        if !is_at_home() {
+            return original(module, nothing);
+        }
+        hook_tasks();
         let token = set_for_a_copy();
         let copied = original(module, nothing);
         unset_after(token);
@@ -229,10 +246,9 @@ unsafe fn unset_after(token: *mut PyObject) {
 /// copies the context by itself.
 ///
 /// # Safety
-/// The interpreter lock is held.
-pub(crate) unsafe fn hook_tasks() {
-    // SAFETY: the module's own dict is read; a heap type's slot is written once, with the interpreter lock held. Types
-    // derived from it later take the slot over.
+/// The interpreter lock is held and no exception is set.
+unsafe fn hook_tasks() {
+    // SAFETY: the module's own dict is read; a type's slot is written once, with the interpreter lock held.
     unsafe {
         if (*INIT_TASK.get()).is_some() {
             return;
@@ -246,10 +262,54 @@ pub(crate) unsafe fn hook_tasks() {
             return;
         }
         let kind = task.cast::<ffi::PyTypeObject>();
-        *INIT_TASK.get() = (*kind).tp_init;
-        if (*kind).tp_init.is_some() {
+        if let Some(original) = (*kind).tp_init {
+            *INIT_TASK.get() = Some(original);
+            hook_method(kind, original);
+            hook_slots(kind, original);
+        }
+    }
+}
+
+/// Puts the hook behind `Task.__init__` as Python code finds it: what a subclass's own `__init__` calls, and where a
+/// subclass that is made later takes its slot from.
+///
+/// # Safety
+/// `kind` is a live type with the slot `original`, the interpreter lock held.
+unsafe fn hook_method(kind: *mut ffi::PyTypeObject, original: ffi::initproc) {
+    // SAFETY: the exact type of the descriptor is checked, so the layout is known.
+    unsafe {
+        let method = ffi::PyDict_GetItemString((*kind).tp_dict, c"__init__".as_ptr());
+        if !method.is_null() && ffi::Py_IS_TYPE(method, &raw mut ffi::PyWrapperDescr_Type) != 0 {
+            let method = method.cast::<ffi::PyWrapperDescrObject>();
+            if (*method).d_wrapped == original as *mut c_void {
+                (*method).d_wrapped = init_task as *mut c_void;
+            }
+        }
+    }
+}
+
+/// Puts the hook into the slot of a type and of those subclasses that have taken it over.
+///
+/// # Safety
+/// As [`hook_method`], and no exception is set.
+unsafe fn hook_slots(kind: *mut ffi::PyTypeObject, original: ffi::initproc) {
+    // SAFETY: the list of subclasses is owned, and holds them while it is gone through. It is asked of `type` itself, since
+    // a metaclass of the program may have another answer.
+    unsafe {
+        if (*kind).tp_init.is_some_and(|init| init as usize == original as usize) {
             (*kind).tp_init = Some(init_task);
         }
+        let of_types = (&raw mut ffi::PyType_Type).cast();
+        let subclasses = ffi::PyObject_CallMethod(of_types, c"__subclasses__".as_ptr(), c"O".as_ptr(), kind);
+        if subclasses.is_null() || ffi::PyList_Check(subclasses) == 0 {
+            ffi::PyErr_Clear();
+            ffi::Py_XDECREF(subclasses);
+            return;
+        }
+        for index in 0..ffi::PyList_GET_SIZE(subclasses) {
+            hook_slots(ffi::PyList_GET_ITEM(subclasses, index).cast(), original);
+        }
+        ffi::Py_DECREF(subclasses);
     }
 }
 
@@ -259,7 +319,7 @@ unsafe extern "C" fn init_task(task: *mut PyObject, args: *mut PyObject, kwargs:
     // it may have gone on to another run meanwhile.
     unsafe {
         let Some(original) = *INIT_TASK.get() else { return -1 };
-        if (*this_thread()).busy {
+        if !is_at_home() || (*this_thread()).busy {
             return original(task, args, kwargs);
         }
         let name = std::mem::replace(&mut (*this_thread()).task, ptr::null_mut());
