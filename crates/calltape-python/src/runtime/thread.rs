@@ -149,13 +149,18 @@ impl ThreadRecorder {
         if is_current { self.scope } else { Scope::OUTSIDE }
     }
 
-    /// Leaves the tree of calls that an ended run had open.
+    /// Forgets the calls that an ended run had open.
     pub(crate) fn forget_calls(&mut self) {
+        self.leave_the_tree();
+        self.open = 0;
+    }
+
+    /// Leaves the tree of calls of an ended run; where nothing is recorded, nothing is in the next one.
+    pub(crate) fn leave_the_tree(&mut self) {
         if self.scope != Scope::SUPPRESSED {
             self.scope = Scope::OUTSIDE;
         }
         self.task = std::ptr::null_mut();
-        self.open = 0;
     }
 
     /// Bytes the run keeps of one value.

@@ -17,6 +17,8 @@ pub(super) struct Slice {
     /// Whether anything of this slice is recorded.
     seen: bool,
     thread: *mut ThreadRecorder,
+    /// The run that `outer` and `outer_task` belong to.
+    generation: u32,
     outer: Scope,
     outer_task: *mut PyObject,
     /// CLOCK_MONOTONIC ns.
@@ -89,6 +91,7 @@ impl Slice {
         Self {
             seen: false,
             thread: ptr::null_mut(),
+            generation: runtime::NEVER,
             outer: Scope::OUTSIDE,
             outer_task: ptr::null_mut(),
             began: 0,
@@ -133,6 +136,7 @@ pub(super) unsafe fn resume(object: *mut PyObject, begins: bool, slice: &mut Sli
         }
         slice.seen = true;
         slice.thread = thread;
+        slice.generation = generation;
         slice.outer = outer;
         if own != generation {
             (*thread).scope = outer;
@@ -191,6 +195,10 @@ pub(super) unsafe fn give_back(object: *mut PyObject, kind: *mut PyTypeObject, s
         let now = (*thread).now();
         let scope = std::mem::replace(&mut (*thread).scope, slice.outer);
         (*thread).task = slice.outer_task;
+        if (*thread).generation != slice.generation {
+            // The thread has joined another run meanwhile: what ran around the body is no place there.
+            (*thread).leave_the_tree();
+        }
         let passed = now.saturating_sub(slice.began);
         if matches!(after, After::Ended(_) | After::Closed) {
             let Some(mut call) = table::remove(object) else { return };
@@ -270,7 +278,7 @@ unsafe fn end(object: *mut PyObject, thread: *mut ThreadRecorder, now: u64, call
     unsafe {
         let outcome = outcome_of(&call, after);
         if call.generation != runtime::generation() {
-            (*thread).forget_calls();
+            // Of an ended run: nothing is said of it any more.
         } else if call.dropped {
             if matches!(outcome, Outcome::Raised) {
                 bump(&(*call.counters).dropped_errors);
