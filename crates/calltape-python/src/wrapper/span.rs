@@ -156,7 +156,7 @@ impl OpenSpan {
         unsafe {
             self.place.leave();
             let thread = runtime::this_thread();
-            if self.ended.replace(true) || self.generation != runtime::generation() || (*thread).busy {
+            if self.ended.replace(true) || self.generation != runtime::generation() {
                 return;
             }
             let (slot, max_repr) = (self.plan.slot.get(), self.plan.max_repr.get());
@@ -170,7 +170,8 @@ impl OpenSpan {
                     Outcome::Raised
                 }
             };
-            let attached = (*thread).generation == self.generation || runtime::attach_keeping_the_exception(thread);
+            let is_attached = (*thread).generation == self.generation;
+            let attached = !(*thread).busy && (is_attached || runtime::attach_keeping_the_exception(thread));
             if !attached || !append(&mut *thread, &ending, outcome) {
                 owe(self.generation, &ending, ending.status(outcome));
             }

@@ -364,7 +364,10 @@ unsafe extern "C-unwind" fn deallocate(object: *mut PyObject) {
         if ffi::PyObject_CallFinalizerFromDealloc(object) != 0 {
             return;
         }
+        // Out of the collector's sight: joining the run allocates, and may let other threads run meanwhile.
+        ffi::PyObject_GC_UnTrack(object.cast());
         contain((), || end_with_the_object(object));
+        ffi::PyObject_GC_Track(object.cast());
         kinds::switch(object, base);
         if let Some(free) = (*base).tp_dealloc {
             transmute::<ffi::destructor, Destructor>(free)(object);
