@@ -3,7 +3,7 @@
 //! A method or slot that the program took from an object before (`send = generator.send`) may be called when the object is
 //! of its base type again, or with an object that is not recorded at all. Each then does what the base's does.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 use std::mem::transmute;
 use std::ptr;
 
@@ -22,7 +22,14 @@ use crate::wrapper::trampoline::contain;
 /// interpreter ends a daemon thread.
 pub(super) type Unary = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
 type Send = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut *mut PyObject) -> PySendResult;
-type Destructor = unsafe extern "C-unwind" fn(*mut PyObject);
+pub(super) type Destructor = unsafe extern "C-unwind" fn(*mut PyObject);
+
+unsafe extern "C-unwind" {
+    // As in CPython's API; PyO3 declares them as never unwinding. Each runs the program's code.
+    fn PyObject_CallFinalizerFromDealloc(object: *mut PyObject) -> c_int;
+    fn PyObject_ClearWeakRefs(object: *mut PyObject);
+    fn PyErr_WriteUnraisable(object: *mut PyObject);
+}
 
 const THROW: usize = 1;
 const CLOSE: usize = 2;
@@ -333,7 +340,7 @@ unsafe extern "C-unwind" fn finalize(object: *mut PyObject) {
             // As the interpreter does, save that the exception is seen.
             let result = close(object, ptr::null_mut());
             if result.is_null() {
-                ffi::PyErr_WriteUnraisable(object);
+                PyErr_WriteUnraisable(object);
             } else {
                 ffi::Py_DECREF(result);
             }
@@ -359,9 +366,9 @@ unsafe extern "C-unwind" fn deallocate(object: *mut PyObject) {
     unsafe {
         let base = kinds::base_of(ffi::Py_TYPE(object));
         ffi::PyObject_GC_UnTrack(object.cast());
-        ffi::PyObject_ClearWeakRefs(object);
+        PyObject_ClearWeakRefs(object);
         ffi::PyObject_GC_Track(object.cast());
-        if ffi::PyObject_CallFinalizerFromDealloc(object) != 0 {
+        if PyObject_CallFinalizerFromDealloc(object) != 0 {
             return;
         }
         // Out of the collector's sight: joining the run allocates, and may let other threads run meanwhile.

@@ -10,7 +10,7 @@ use std::ptr;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 
-use super::body::{self, Unary, after_call, after_close, after_exception, has_ended};
+use super::body::{self, Destructor, Unary, after_call, after_close, after_exception, has_ended};
 use super::kinds::{self, ACLOSE, ASEND, ASYNC_GENERATOR, ATHROW, AWAITER, COROUTINE, Kind, Methods, StandIn};
 use super::slice::{After, Slice, give_back, resume};
 use crate::wrapper::end::Outcome;
@@ -122,7 +122,7 @@ unsafe fn make_step(py: Python<'_>, kind: &'static Kind, base: *mut PyTypeObject
         ];
         kinds::make(py, kind, base, &methods, |subtype| {
             subtype.tp_iternext = Some(transmute::<Unary, ffi::iternextfunc>(next));
-            subtype.tp_dealloc = Some(deallocate);
+            subtype.tp_dealloc = Some(transmute::<Destructor, ffi::destructor>(deallocate));
         })
     }
 }
@@ -285,14 +285,14 @@ unsafe extern "C-unwind" fn close(step: *mut PyObject, _nothing: *mut PyObject) 
     }
 }
 
-/// Frees a step as its base does, which may keep its memory for the next one: of the base type.
-unsafe extern "C" fn deallocate(step: *mut PyObject) {
+/// Frees a step as its base does, which may keep its memory for the next one: of the base type. Its body may go with it.
+unsafe extern "C-unwind" fn deallocate(step: *mut PyObject) {
     // SAFETY: slot protocol.
     unsafe {
         let base = kinds::base_of(ffi::Py_TYPE(step));
         kinds::switch(step, base);
         if let Some(free) = (*base).tp_dealloc {
-            free(step);
+            transmute::<ffi::destructor, Destructor>(free)(step);
         }
     }
 }
