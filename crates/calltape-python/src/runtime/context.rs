@@ -8,6 +8,7 @@
 //! that have no running call on their thread.
 
 use std::ffi::{c_int, c_void};
+use std::mem::transmute;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
@@ -297,7 +298,7 @@ unsafe fn hook_slots(kind: *mut ffi::PyTypeObject, original: ffi::initproc) {
     // a metaclass of the program may have another answer.
     unsafe {
         if (*kind).tp_init.is_some_and(|init| init as usize == original as usize) {
-            (*kind).tp_init = Some(init_task);
+            (*kind).tp_init = Some(transmute::<InitTask, ffi::initproc>(init_task));
         }
         let of_types = (&raw mut ffi::PyType_Type).cast();
         let subclasses = ffi::PyObject_CallMethod(of_types, c"__subclasses__".as_ptr(), c"O".as_ptr(), kind);
@@ -313,12 +314,17 @@ unsafe fn hook_slots(kind: *mut ffi::PyTypeObject, original: ffi::initproc) {
     }
 }
 
+/// An initialiser as it is called here: an eager task's code runs inside, and may be unwound through when the interpreter
+/// ends a daemon thread.
+type InitTask = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> c_int;
+
 /// `asyncio.Task.__init__`. An eager task runs its first stretch in here, as a task of its own name.
-unsafe extern "C" fn init_task(task: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> c_int {
+unsafe extern "C-unwind" fn init_task(task: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> c_int {
     // SAFETY: slot protocol; the hook is in place only when the original is known. The thread is asked again afterwards:
     // it may have gone on to another run meanwhile.
     unsafe {
         let Some(original) = *INIT_TASK.get() else { return -1 };
+        let original = transmute::<ffi::initproc, InitTask>(original);
         if !is_at_home() || (*this_thread()).busy {
             return original(task, args, kwargs);
         }
