@@ -3,9 +3,7 @@
 from bare_and_recorded import run_both, told
 from conftest import RunProgram
 
-
-def test_the_methods_a_class_defines_are_recorded_and_no_others(run_program: RunProgram) -> None:
-    program = """
+SHOP = """
 import functools
 from calltape import monitor
 def helper(this): return "helper"
@@ -60,7 +58,10 @@ class Child(Shop):
     def replaced(self): return super().replaced() + "child"
 print(Child("c").replaced(), Shop is before)
 """
-    assert told(run_both(run_program, program).tape) == [
+
+
+def test_the_methods_a_class_defines_are_recorded_and_no_others(run_program: RunProgram) -> None:
+    assert told(run_both(run_program, SHOP).tape) == [
         'Shop.made name="ann"',
         'Shop.__init__ name="ann"',
         "Shop.__call__ value=1",

@@ -95,8 +95,7 @@ def test_a_function_marked_as_a_coroutine_function_is_one() -> None:
     assert kind_of(mark(Marked())) == "coroutine"
 
 
-def test_each_form_is_recorded_once_with_its_kind(run_program: RunProgram) -> None:
-    program = """
+EACH_FORM = """
 import asyncio, functools, inspect
 from calltape import monitor
 class Shop:
@@ -155,7 +154,10 @@ async def main():
     print(inspect.isgeneratorfunction(Shop.made), inspect.isasyncgenfunction(whole.async_generator))
 asyncio.run(main())
 """
-    calls = run_both(run_program, program).tape.calls()
+
+
+def test_each_form_is_recorded_once_with_its_kind(run_program: RunProgram) -> None:
+    calls = run_both(run_program, EACH_FORM).tape.calls()
     recorded = [(call["function"].removeprefix("__main__."), call["kind"]) for call in calls]
     assert recorded == [
         ("Shop.method", "coroutine"),

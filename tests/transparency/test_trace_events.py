@@ -13,6 +13,15 @@ from transparency.observation import outcome, plain
 from transparency.peers import bare
 
 
+def end_early(closed: Any, thrown: Any) -> None:
+    """Leaves one generator half-way by `close`, the other by an exception."""
+    next(closed)
+    closed.close()
+    next(thrown)
+    with suppress(ValueError):
+        thrown.throw(ValueError("thrown"))
+
+
 def scenarios(decorate: Decorate) -> dict[str, Callable[[], Any]]:
     @decorate
     def function(value: int) -> int:
@@ -81,13 +90,7 @@ def scenarios(decorate: Decorate) -> dict[str, Callable[[], Any]]:
 
     def generators() -> None:
         list(generator())
-        half = generator()
-        next(half)
-        half.close()
-        thrown = generator()
-        next(thrown)
-        with suppress(ValueError):
-            thrown.throw(ValueError("thrown"))
+        end_early(generator(), generator())
 
     return {
         "functions": functions,
