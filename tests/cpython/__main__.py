@@ -166,7 +166,8 @@ def main() -> int:
         wrong += complaints
     if {*modules}.issuperset(MODULES) and not kinds.issuperset(KINDS):
         wrong.append(f"kinds of functions on the tapes: {', '.join(sorted(kinds))}; not all of {', '.join(KINDS)}")
-    print(*wrong, sep="\n\n", file=sys.stderr)
+    for complaint in wrong:
+        print(f"\n{complaint}", file=sys.stderr)
     print(f"{len(known.tests)} differences are listed for Python {version}; {len(wrong)} complaints")
     return 1 if wrong else 0
 
