@@ -102,7 +102,7 @@ def test_one_that_is_never_awaited_still_warns(run_program: RunProgram) -> None:
     program = HEAD + "@monitor\nasync def forgotten(): pass\nforgotten()\n"
     ended = run_program(program, env={"PYTHONWARNINGS": "default"})
     assert "RuntimeWarning: coroutine 'forgotten' was never awaited" in ended.stderr
-    assert [call["status"] for call in ended.tape.calls()] == ["abandoned"]
+    assert [(call["status"], call["active_ns"]) for call in ended.tape.calls()] == [("abandoned", 0)]
 
 
 NEVER_COMPLETES = (

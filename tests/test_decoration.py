@@ -23,8 +23,8 @@ def test_all_forms_of_the_decorator_wrap_once() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": ""}, "name must be a word or None, not ''"),
-        ({"group": 3}, "group must be a word or None, not 3"),
+        ({"name": ""}, "name must be a str that is not empty, or None, not ''"),
+        ({"group": 3}, "group must be a str that is not empty, or None, not 3"),
         ({"capture": {"arg": True}}, "capture knows args, result, not 'arg'"),
         ({"capture": 5}, "capture must be a mapping such as .*, not 5"),
         ({"capture": {"args": "yes"}}, r"capture\['args'\] must be True or False, not 'yes'"),

@@ -96,6 +96,38 @@ asyncio.run(main())
     assert found.count('leaf{"n":0}') == 20
 
 
+def test_one_span_object_serves_several_tasks(run_program: RunProgram) -> None:
+    program = (
+        HEAD
+        + """
+shared = span("shared")
+async def use(n, gate):
+    async with shared as block:
+        block.set("n", n)
+        leaf(n)
+        await gate.wait()
+    leaf(-n)
+@monitor
+async def recorded(n, gate): await use(n, gate)
+async def main():
+    gates = {n: asyncio.Event() for n in (1, 2, 3, 4)}
+    tasks = {n: asyncio.create_task((use if n < 3 else recorded)(n, gate)) for n, gate in gates.items()}
+    await asyncio.sleep(0)
+    for n in (4, 1, 3, 2):
+        gates[n].set()
+        await tasks[n]
+asyncio.run(main())
+"""
+    )
+    tape = run_program(program).tape
+    spans = {call["id"]: call for call in tape.calls("shared")}
+    ends = sorted(spans.values(), key=lambda call: call["started_ns"] + call["duration_ns"])
+    assert [call["args"] for call in ends] == [f'{{"(set)":{{"n":{n}}}}}' for n in (4, 1, 3, 2)]
+    parents = {call["args"]: spans.get(call["parent_id"], {}).get("args") for call in tape.calls("leaf")}
+    inside = {f'{{"n":{n}}}': f'{{"(set)":{{"n":{n}}}}}' for n in (1, 2, 3, 4)}
+    assert parents == inside | {f'{{"n":{-n}}}': None for n in (1, 2, 3, 4)}
+
+
 def test_values_are_added_to_the_running_call(run_program: RunProgram) -> None:
     program = (
         HEAD

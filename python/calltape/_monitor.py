@@ -138,7 +138,7 @@ def _checked(
 ) -> dict[str, Any]:
     for label, text in (("name", name), ("group", group)):
         if text is not None and (not isinstance(text, str) or not text):
-            raise ValueError(f"monitor: {label} must be a word or None, not {text!r}")
+            raise ValueError(f"monitor: {label} must be a str that is not empty, or None, not {text!r}")
     if isinstance(sample_rate, bool) or not isinstance(sample_rate, (int, float)) or not 0.0 <= sample_rate <= 1.0:
         raise ValueError(f"monitor: sample_rate must be a number from 0.0 to 1.0, not {sample_rate!r}")
     if capture is not None and not isinstance(capture, Mapping):

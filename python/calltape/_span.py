@@ -16,7 +16,7 @@ class span:  # noqa: N801 - a context manager that reads as a word, like `contex
 
     Its kind on the tape is ``span``, its name ``name`` and its arguments the ``values``; the calls made inside are its
     children. An exception that leaves the block is recorded and goes on. ``as`` gives the running call, for its ``id``
-    and ``set``. A span object may be used again, also inside itself.
+    and ``set``. A span object may be used again, also inside itself and by several tasks or threads.
 
     Args:
         name: what the tape calls it. Names are kept like functions: let them be few, and put what varies in values.
@@ -49,7 +49,10 @@ class span:  # noqa: N801 - a context manager that reads as a word, like `contex
         traceback: TracebackType | None,
         /,
     ) -> None:
-        opened = self._open.pop()
+        # Several tasks may be inside one span object: the block that ends is the one that runs here.
+        running = _native.current().id
+        at = next((at for at, opened in enumerate(self._open) if opened is not None and opened.id == running), -1)
+        opened = self._open.pop(at)
         if opened is not None:
             opened.end(exception)
 

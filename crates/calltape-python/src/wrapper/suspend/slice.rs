@@ -326,7 +326,9 @@ fn outcome_of(call: &Suspended, after: After) -> Outcome {
 unsafe fn ending_of(call: &Suspended, yields: bool, ended: u64) -> Ending<'_> {
     // SAFETY: passed on; the text lives as long as the str, which the call holds.
     let task = unsafe { text_of(call.task) };
-    let activity = Activity { active_ns: call.active_ns, yields: yields.then_some(call.yields), task };
+    // Of a body that never began, only the interpreter's own work was seen: its warning, the object's end.
+    let active_ns = if call.begun { call.active_ns } else { 0 };
+    let activity = Activity { active_ns, yields: yields.then_some(call.yields), task };
     Ending { id: call.id, slot: call.slot, ended, max_repr: call.max_repr, activity: Some(activity) }
 }
 
