@@ -1,5 +1,8 @@
 """Which call made which: parent and root within a thread; a new thread begins a tree of its own."""
 
+import sys
+
+import pytest
 from conftest import RunProgram
 
 
@@ -145,3 +148,19 @@ for thread in threads: thread.join()
 """
     book = run_program(program).tape.accounting()["work"]
     assert (book["stored"], book["dropped"]) == (500, 0)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 counts no C levels: docs/unsupported-patterns.md")
+def test_a_recursion_beyond_the_c_stack_is_an_error_and_no_crash(run_program: RunProgram) -> None:
+    program = """
+import sys
+from calltape import monitor, stats
+sys.setrecursionlimit(200_000)
+@monitor
+def down(n): return n if n <= 1 else down(n - 1)
+try: down(90_000)
+except RecursionError: print("refused")
+assert down(500) == 1
+assert stats().faults == 0
+"""
+    assert run_program(program).stdout == "refused\n"

@@ -60,8 +60,9 @@ mod lifted {
     /// What a Python function entered from C costs: `PY_EVAL_C_STACK_UNITS` of CPython's ceval.c.
     const UNITS: c_int = 2;
 
-    /// C stack that must be left for units to be given back: a thousand times what a level takes.
-    const PLENTY: usize = 1 << 20;
+    /// C stack that must be left for units to be given back: what the levels take that the interpreter still allows when no
+    /// more are given back, 750 on 3.12 and 5,000 on 3.13, at about a kilobyte each.
+    const PLENTY: usize = if cfg!(Py_3_13) { 11 << 19 } else { 1 << 20 };
 
     /// The beginning of CPython's `PyThreadState` (cpython/pystate.h), which does not change within a minor version.
     #[repr(C)]
