@@ -143,11 +143,6 @@ impl Recorder {
         self.shared.wake();
     }
 
-    /// Whether this process writes the database; another one does where it does not.
-    pub fn drains(&self) -> bool {
-        self.shared.figures().drains
-    }
-
     /// Waits until everything recorded before the call is committed, whichever process drains; false when the time is
     /// over first.
     pub fn flush(&self, timeout: Duration) -> bool {

@@ -141,28 +141,22 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     let stopped = std::mem::replace(&mut *state(), State::Off);
     let State::Running(running) = stopped else { return true };
     GENERATION.store(OFF, Ordering::Relaxed);
-    let (drains, report) = without_the_lock(|| {
-        let drains = running.recorder.drains();
-        (drains, running.recorder.finish(timeout))
-    });
+    let report = without_the_lock(|| running.recorder.finish(timeout));
     messages::log_pending(&running);
-    report_left(&running, drains, report.drained);
+    report_left(&running, report.drained);
     // A later call begins a new run only through start(): after stop() nothing is recorded.
     report.drained
 }
 
-/// Says that calls are left in the journal. Where another process writes the database it stores them, as it did all along.
-fn report_left(running: &Running, drains: bool, drained: bool) {
-    if drained {
-        return;
+/// Says that calls are left in the journal: for a later start, or for another process that records on the tape now.
+fn report_left(running: &Running, drained: bool) {
+    if !drained {
+        let database = running.recorder.settings().db.display().to_string();
+        let text = format!(
+            "calls are not in {database} yet; they stay in {database}.tape until a process that records on it stores them"
+        );
+        messages::log(Level::Warning, &text);
     }
-    let database = running.recorder.settings().db.display().to_string();
-    let (level, who) = match drains {
-        true => (Level::Warning, "until a later start can store them"),
-        false => (Level::Info, "for the process that writes it to store them"),
-    };
-    let text = format!("calls are not in {database} yet; they stay in {database}.tape {who}");
-    messages::log(level, &text);
 }
 
 /// The figures of the run; zeros while there is none.
@@ -195,12 +189,9 @@ fn no_figures() -> Stats {
 pub(crate) fn quiesce() {
     EXITING.store(true, Ordering::Relaxed);
     let Some(running) = running() else { return };
-    let (drains, drained) = without_the_lock(|| {
-        let drains = running.recorder.drains();
-        (drains, running.recorder.quiesce(running.exit_timeout))
-    });
+    let drained = without_the_lock(|| running.recorder.quiesce(running.exit_timeout));
     messages::log_pending(&running);
-    report_left(&running, drains, drained);
+    report_left(&running, drained);
 }
 
 /// Arranges for the end of the process.
