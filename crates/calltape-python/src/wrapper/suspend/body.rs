@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use super::kinds::{self, COROUTINE, GENERATOR, Kind, Methods, StandIn};
 use super::slice::{After, Slice, end_with_the_object, give_back, resume};
-use super::{awaiting, steps, table};
+use super::{awaiting, returned, steps, table};
 use crate::capture::Raised;
 use crate::wrapper::end::Outcome;
 use crate::wrapper::recursion;
@@ -141,7 +141,7 @@ unsafe extern "C-unwind" fn next(object: *mut PyObject) -> *mut PyObject {
                 ffi::Py_DECREF(result);
                 ptr::null_mut()
             }
-            PySendResult::PYGEN_RETURN => stop_iteration(result),
+            PySendResult::PYGEN_RETURN => returned::to_program(result),
             PySendResult::PYGEN_ERROR => ptr::null_mut(),
         }
     }
@@ -153,9 +153,31 @@ unsafe extern "C-unwind" fn next_of_awaited(object: *mut PyObject) -> *mut PyObj
     unsafe {
         if table::update(object, |call| call.awaited) == Some(true) {
             // 3.11 comes here only for a tracer, and sends to a bare coroutine then: the tracer sees every StopIteration.
-            return if cfg!(Py_3_12) { next(object) } else { send(object, ffi::Py_None()) };
+            #[cfg(not(Py_3_12))]
+            return send(object, ffi::Py_None());
+            #[cfg(Py_3_12)]
+            return next_for_await(object);
         }
         ffi::PyErr_SetString(ffi::PyExc_TypeError, c"'coroutine' object is not an iterator".as_ptr());
+        ptr::null_mut()
+    }
+}
+
+/// As [`next`], for the interpreter's `await`.
+///
+/// # Safety
+/// As the slot.
+#[cfg(Py_3_12)]
+unsafe fn next_for_await(object: *mut PyObject) -> *mut PyObject {
+    let mut result = ptr::null_mut();
+    // SAFETY: passed on.
+    unsafe {
+        match send_slot(object, ffi::Py_None(), &raw mut result) {
+            PySendResult::PYGEN_NEXT => return result,
+            PySendResult::PYGEN_ERROR => {}
+            PySendResult::PYGEN_RETURN if result == ffi::Py_None() => ffi::Py_DECREF(result),
+            PySendResult::PYGEN_RETURN => returned::to_await(result),
+        }
         ptr::null_mut()
     }
 }
@@ -167,33 +189,9 @@ unsafe extern "C-unwind" fn send(object: *mut PyObject, value: *mut PyObject) ->
     unsafe {
         match send_slot(object, value, &raw mut result) {
             PySendResult::PYGEN_NEXT => result,
-            PySendResult::PYGEN_RETURN => stop_iteration(result),
+            PySendResult::PYGEN_RETURN => returned::to_program(result),
             PySendResult::PYGEN_ERROR => ptr::null_mut(),
         }
-    }
-}
-
-/// Raises `StopIteration(value)`, whose value may itself be a tuple or an exception; null.
-///
-/// # Safety
-/// `value` is owned and given up here; the interpreter lock is held and no exception is set.
-unsafe fn stop_iteration(value: *mut PyObject) -> *mut PyObject {
-    // SAFETY: passed on.
-    unsafe {
-        if value == ffi::Py_None() {
-            ffi::PyErr_SetNone(ffi::PyExc_StopIteration);
-        } else if ffi::PyTuple_Check(value) != 0 || ffi::PyExceptionInstance_Check(value) != 0 {
-            // Given as they are, these would be taken for the exception's arguments, or for the exception.
-            let exception = ffi::PyObject_CallOneArg(ffi::PyExc_StopIteration, value);
-            if !exception.is_null() {
-                ffi::PyErr_SetObject(ffi::PyExc_StopIteration, exception);
-                ffi::Py_DECREF(exception);
-            }
-        } else {
-            ffi::PyErr_SetObject(ffi::PyExc_StopIteration, value);
-        }
-        ffi::Py_DECREF(value);
-        ptr::null_mut()
     }
 }
 

@@ -11,6 +11,7 @@
 //! slice.rs    a slice of a body: begin, suspend, end
 //! awaiting.rs what may be awaited or iterated over
 //! body.rs     the slots of generators and coroutines, and the end of all three kinds
+//! returned.rs what a body returned, as the exception that carries it
 //! steps.rs    the objects through which the interpreter drives a body: asend, athrow, aclose, __await__
 //! ```
 //!
@@ -21,6 +22,7 @@
 mod awaiting;
 mod body;
 mod kinds;
+mod returned;
 mod slice;
 mod steps;
 mod table;
