@@ -128,6 +128,28 @@ asyncio.run(main())
     assert parents == inside | {f'{{"n":{-n}}}': None for n in (1, 2, 3, 4)}
 
 
+def test_a_span_that_is_not_recorded_ends_no_other_of_its_object(run_program: RunProgram) -> None:
+    program = (
+        HEAD
+        + """
+shared = span("shared")
+hidden = suppressed()
+hidden.__enter__(); shared.__enter__(); hidden.__exit__(None, None, None)
+with shared: leaf(1)
+leaf(2)
+assert flush() and stats().in_flight == 0
+with shared:
+    with suppressed(), shared: pass
+    leaf(3)
+leaf(4)
+"""
+    )
+    found = lines(run_program(program).tape.calls())
+    assert found == sorted(
+        ["shared{}"] * 2 + ['shared{} > leaf{"n":1}', 'leaf{"n":2}', 'shared{} > leaf{"n":3}', 'leaf{"n":4}']
+    )
+
+
 def test_values_are_added_to_the_running_call(run_program: RunProgram) -> None:
     program = (
         HEAD

@@ -49,10 +49,12 @@ class span:  # noqa: N801 - a context manager that reads as a word, like `contex
         traceback: TracebackType | None,
         /,
     ) -> None:
-        # Several tasks may be inside one span object: the block that ends is the one that runs here.
+        # Several tasks may be inside one span object: the block that ends is the one that runs here, or else one that
+        # is not recorded.
         running = _native.current().id
-        at = next((at for at, opened in enumerate(self._open) if opened is not None and opened.id == running), -1)
-        opened = self._open.pop(at)
+        ids = [None if opened is None else opened.id for opened in self._open]
+        ends = running if running in ids else None
+        opened = self._open.pop(ids.index(ends) if ends in ids else -1)
         if opened is not None:
             opened.end(exception)
 
@@ -73,7 +75,8 @@ class suppressed:  # noqa: N801 - as `span`
     """Record nothing inside: ``with suppressed(): ...``, or ``async with``.
 
     Calls made inside are not counted either. What the block starts (tasks, work for a pool) is not recorded, also when
-    it outlasts the block; a coroutine that was called before goes on being recorded.
+    it outlasts the block; a coroutine that was called before goes on being recorded. An object serves one task or
+    thread at a time: give each its own.
     """
 
     __slots__ = ("_open",)
