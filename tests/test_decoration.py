@@ -25,11 +25,19 @@ def test_all_forms_of_the_decorator_wrap_once() -> None:
     [
         ({"name": ""}, "name must be a str that is not empty, or None, not ''"),
         ({"group": 3}, "group must be a str that is not empty, or None, not 3"),
-        ({"capture": {"arg": True}}, "capture knows args, result, not 'arg'"),
+        ({"capture": {"arg": True}}, "capture knows args, result, locals, repr, .*, not 'arg'"),
+        ({"capture": {"args": {"user": 0}}}, r"capture\['args'\] must be True, False or a mapping .* not {'user': 0}"),
+        ({"capture": {"max_items": 0}}, r"capture\['max_items'\] must be a whole number of items from 1 .*, not 0"),
+        ({"capture": {"max_depth": 33}}, r"capture\['max_depth'\] must be .* levels from 1 to 32, not 33"),
+        ({"capture": {"max_call_bytes": -1}}, r"capture\['max_call_bytes'\] must be .* bytes from 16 .*, not -1"),
+        ({"capture": {"max_capture_time": -0.1}}, r"capture\['max_capture_time'\] must be .* seconds .*, not -0.1"),
+        ({"sensitive_fields": "badge"}, r"sensitive_fields must be a collection such as \['badge'\], not 'badge'"),
+        ({"sensitive_fields": ["ba*dge"]}, r"sensitive_fields has 'ba\*dge'; give a name such as 'badge'"),
+        ({"sensitive_fields": [""]}, "sensitive_fields has ''"),
         ({"capture": 5}, "capture must be a mapping such as .*, not 5"),
         ({"capture": {"args": "yes"}}, r"capture\['args'\] must be True or False, not 'yes'"),
-        ({"max_repr": 0}, "max_repr must be a positive number of bytes, not 0"),
-        ({"max_repr": 1.5}, "max_repr must be a positive number of bytes, not 1.5"),
+        ({"max_repr": 0}, "max_repr must be a whole number of bytes from 16, not 0"),
+        ({"max_repr": 1.5}, "max_repr must be a whole number of bytes from 16, not 1.5"),
     ],
 )
 def test_a_wrong_argument_is_named_with_what_would_do(arguments: dict[str, object], message: str) -> None:

@@ -11,6 +11,7 @@ import types
 from typing import Any
 
 from calltape import _native
+from calltape._options import Options
 
 _Layout = tuple[list[str], int, int, int, bool, bool]
 
@@ -28,7 +29,7 @@ _KIND_OF_FLAG = (
 )
 
 
-def recorded(function: Any, options: dict[str, Any], *, skip_first: bool | None) -> Any:
+def recorded(function: Any, options: Options, *, skip_first: bool | None) -> Any:
     """A native callable that behaves as `function` and records its calls; `function` itself where it is recorded.
 
     `options` are those of the decorator; `skip_first` tells whether the first parameter is an instance or class, None
@@ -49,8 +50,14 @@ def recorded(function: Any, options: dict[str, Any], *, skip_first: bool | None)
     return _native.monitored(
         function,
         {
-            **options,
-            "name": options["name"] or name_of(called),
+            "name": options.name or name_of(called),
+            "group": options.group or "",
+            "sample_rate": options.sample_rate,
+            "capture_args": options.capture_args,
+            "capture_result": options.capture_result,
+            "left_out": options.left_out,
+            "must_have_left_out": options.must_have_left_out,
+            "policy": options.policy,
             "kind": kind_of(function),
             "file": code.co_filename if code else "",
             "line": code.co_firstlineno if code else 0,

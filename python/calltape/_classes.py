@@ -10,10 +10,12 @@ import functools
 import logging
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from calltape._callables import MONITORED, LruCache, bare, recorded
 from calltape._forms import CannotRebuildError, Change, functions_in, rebuilt
+from calltape._options import Options
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -28,7 +30,7 @@ _HEAP = 1 << 9
 _MACHINERY = frozenset({"collections", "enum", "typing", "typing_extensions"})
 
 
-def monitor_class(cls: _Class, options: dict[str, Any]) -> _Class:
+def monitor_class(cls: _Class, options: Options) -> _Class:
     """Monitors the methods in a class's own `__dict__`, and returns the class.
 
     Methods are functions, functions behind `lru_cache`, and the descriptors made of functions; no names with double
@@ -51,8 +53,8 @@ def monitor_class(cls: _Class, options: dict[str, Any]) -> _Class:
             return function
         known = made.get(id(function))
         if known is None:
-            name = _name_in(cls, function, attribute, options["name"])
-            known = made[id(function)] = (function, recorded(function, {**options, "name": name}, skip_first=first))
+            name = _name_in(cls, function, attribute, options.name)
+            known = made[id(function)] = (function, recorded(function, replace(options, name=name), skip_first=first))
         return known[1]
 
     for attribute, value in _methods(cls):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar, Union, overload
 
 from calltape._callables import bare, recorded
 from calltape._classes import monitor_class, unmonitor_class
 from calltape._forms import rebuilt
+from calltape._options import CaptureOption, Options, checked
 
 # What comes out has the exact type of what went in.
 _Subject = TypeVar("_Subject")
@@ -29,7 +31,6 @@ _Decorated = TypeVar(
     ],
 )
 
-_CAPTURE = {"args": True, "result": True}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -43,8 +44,9 @@ def monitor(
     name: str | None = None,
     group: str | None = None,
     sample_rate: float = 1.0,
-    capture: Mapping[str, bool] | None = None,
+    capture: Mapping[str, CaptureOption] | None = None,
     max_repr: int | None = None,
+    sensitive_fields: Iterable[str] | None = None,
 ) -> Callable[[_Decorated], _Decorated]: ...
 @overload
 def monitor(
@@ -54,8 +56,9 @@ def monitor(
     name: str | None = None,
     group: str | None = None,
     sample_rate: float = 1.0,
-    capture: Mapping[str, bool] | None = None,
+    capture: Mapping[str, CaptureOption] | None = None,
     max_repr: int | None = None,
+    sensitive_fields: Iterable[str] | None = None,
 ) -> _Decorated: ...
 def monitor(
     function: Any = None,
@@ -64,8 +67,9 @@ def monitor(
     name: str | None = None,
     group: str | None = None,
     sample_rate: float = 1.0,
-    capture: Mapping[str, bool] | None = None,
+    capture: Mapping[str, CaptureOption] | None = None,
     max_repr: int | None = None,
+    sensitive_fields: Iterable[str] | None = None,
 ) -> Any:
     """Record every call of a function. Use as ``@monitor``, ``@monitor(...)`` or ``monitor(function)``.
 
@@ -83,9 +87,15 @@ def monitor(
         group: a word to find several functions by.
         sample_rate: the share of calls to record, from 0.0 to 1.0; the others are counted. Each call is decided by
             itself.
-        capture: what to record of a call, ``{"args": True, "result": True}`` by default; a key left out keeps its
-            default.
-        max_repr: bytes kept of one argument or result; by default the setting ``max_repr`` (1000).
+        capture: what to record of a call; a key left out keeps its default. ``{"args": True, "result": True, "locals":
+            False, "repr": False}`` are switches: ``locals`` adds the variables of the innermost 8 frames to a failure,
+            ``repr`` shows objects by their own ``repr()``, which then runs within the call. ``{"args": {"user":
+            False}}`` leaves one argument out. ``max_call_bytes``, ``max_items``, ``max_depth``, ``max_attributes`` and
+            ``max_capture_time`` (seconds) are budgets, by default the settings of these names.
+        max_repr: bytes of JSON kept of one argument or result; by default the setting ``max_repr`` (1000).
+        sensitive_fields: names whose values are withheld, beside the usual ones and those of the setting of this name:
+            ``["badge", "*pin"]``; ``"-token"`` takes one away, ``"-*"`` all usual ones. Case and separators do not
+            matter.
 
     Returns:
         A callable or descriptor that behaves as ``function``; a class itself. With ``CALLTAPE_DISABLED=1`` in the
@@ -96,7 +106,7 @@ def monitor(
             changed (a builtin or extension class).
         ValueError: an argument has a value that cannot be used.
     """
-    options = _checked(name, group, sample_rate, capture, max_repr)
+    options = checked(name, group, sample_rate, capture, max_repr, sensitive_fields)
     if function is None:
         return lambda decorated: _decorate(decorated, options)
     return _decorate(function, options)
@@ -117,45 +127,15 @@ def unmonitor(function: _Subject, /) -> _Subject:
     return given_back
 
 
-def _decorate(subject: Any, options: dict[str, Any]) -> Any:
+def _decorate(subject: Any, options: Options) -> Any:
     if os.environ.get("CALLTAPE_DISABLED", "").strip().lower() in _TRUE:
         return subject
     if issubclass(type(subject), type):
-        return monitor_class(subject, options)
+        return monitor_class(subject, replace(options, must_have_left_out=False))
+    if not callable(subject):  # a property's functions need not all have an argument that is left out
+        options = replace(options, must_have_left_out=False)
 
     def change(function: Any, first: bool | None) -> Any:
         return recorded(function, options, skip_first=first)
 
     return rebuilt(subject, change, later=True)
-
-
-def _checked(
-    name: str | None,
-    group: str | None,
-    sample_rate: float,
-    capture: Mapping[str, bool] | None,
-    max_repr: int | None,
-) -> dict[str, Any]:
-    for label, text in (("name", name), ("group", group)):
-        if text is not None and (not isinstance(text, str) or not text):
-            raise ValueError(f"monitor: {label} must be a str that is not empty, or None, not {text!r}")
-    if isinstance(sample_rate, bool) or not isinstance(sample_rate, (int, float)) or not 0.0 <= sample_rate <= 1.0:
-        raise ValueError(f"monitor: sample_rate must be a number from 0.0 to 1.0, not {sample_rate!r}")
-    if capture is not None and not isinstance(capture, Mapping):
-        raise ValueError(f"monitor: capture must be a mapping such as {_CAPTURE}, not {capture!r}")
-    wanted = {**_CAPTURE, **(capture or {})}
-    for key, value in wanted.items():
-        if key not in _CAPTURE:
-            raise ValueError(f"monitor: capture knows {', '.join(_CAPTURE)}, not {key!r}")
-        if not isinstance(value, bool):
-            raise ValueError(f"monitor: capture[{key!r}] must be True or False, not {value!r}")
-    if max_repr is not None and (isinstance(max_repr, bool) or not isinstance(max_repr, int) or max_repr < 1):
-        raise ValueError(f"monitor: max_repr must be a positive number of bytes, not {max_repr!r}")
-    return {
-        "name": name,
-        "group": group or "",
-        "sample_rate": float(sample_rate),
-        "capture_args": wanted["args"],
-        "capture_result": wanted["result"],
-        "max_repr": max_repr,
-    }

@@ -203,6 +203,9 @@ impl<'a> StartEvent<'a> {
         let mut input = Input::new(self.arguments);
         let mut object = value::ObjectText::open(json);
         for position in 0..input.varint()? {
+            if value::takes_left_out(&mut input)? {
+                continue;
+            }
             object.key(name_of(parameters, position), json);
             value::render(&mut input, json)?;
         }
@@ -210,6 +213,9 @@ impl<'a> StartEvent<'a> {
         while !input.is_empty() {
             let number = input.varint()?;
             let name = name_of(parameters, number >> 1);
+            if value::takes_left_out(&mut input)? {
+                continue;
+            }
             if number & 1 == 1 {
                 defaults.push(name);
             }

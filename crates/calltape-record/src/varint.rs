@@ -62,6 +62,11 @@ impl<'a> Input<'a> {
         Ok(taken)
     }
 
+    /// The next byte, which stays.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
     #[inline]
     pub(crate) fn fixed(&mut self) -> Result<u64, DecodeError> {
         let bytes = self.take(8)?;

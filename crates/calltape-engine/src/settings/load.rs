@@ -106,6 +106,12 @@ impl Settings {
             breaker_timeout: Duration::ZERO,
             disabled: false,
             max_repr: 0,
+            max_call_bytes: 0,
+            max_items: 0,
+            max_depth: 0,
+            max_attributes: 0,
+            max_capture_time: Duration::ZERO,
+            sensitive_fields: Vec::new(),
             sources: Vec::new(),
             problems: Vec::new(),
         }
@@ -127,13 +133,19 @@ impl Settings {
             }
             ("breaker_timeout", Value::Time(time)) => self.breaker_timeout = time,
             ("disabled", Value::Switch(on)) => self.disabled = on,
-            ("max_repr", Value::Number(bytes)) => self.max_repr = usize::try_from(bytes).unwrap_or(usize::MAX),
+            ("max_repr", Value::Number(bytes)) => self.max_repr = size(bytes),
+            ("max_call_bytes", Value::Number(bytes)) => self.max_call_bytes = size(bytes),
+            ("max_items", Value::Number(count)) => self.max_items = size(count),
+            ("max_depth", Value::Number(count)) => self.max_depth = size(count),
+            ("max_attributes", Value::Number(count)) => self.max_attributes = size(count),
+            ("max_capture_time", Value::Time(time)) => self.max_capture_time = time,
+            ("sensitive_fields", Value::Text(text)) => self.sensitive_fields = text::words(&text),
             _ => debug_assert!(false, "the table has {name}, Settings has not"),
         }
     }
 
     /// Every field by its setting's name, in the table's order. Names each field, so that a new one must stand here.
-    pub(super) fn shown(&self) -> [(&'static str, String); 10] {
+    pub(super) fn shown(&self) -> [(&'static str, String); 16] {
         let Self {
             db,
             journal_limit,
@@ -145,6 +157,12 @@ impl Settings {
             breaker_timeout,
             disabled,
             max_repr,
+            max_call_bytes,
+            max_items,
+            max_depth,
+            max_attributes,
+            max_capture_time,
+            sensitive_fields,
             sources: _,
             problems: _,
         } = self;
@@ -159,8 +177,18 @@ impl Settings {
             ("breaker_timeout", text::show_time(*breaker_timeout)),
             ("disabled", disabled.to_string()),
             ("max_repr", text::show_bytes(*max_repr as u64)),
+            ("max_call_bytes", text::show_bytes(*max_call_bytes as u64)),
+            ("max_items", max_items.to_string()),
+            ("max_depth", max_depth.to_string()),
+            ("max_attributes", max_attributes.to_string()),
+            ("max_capture_time", text::show_time(*max_capture_time)),
+            ("sensitive_fields", sensitive_fields.join(",")),
         ]
     }
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// One setting's value from the strongest source that has a good one, with its text and the source's name.
@@ -261,6 +289,9 @@ fn read_file(directory: &Path, problems: &mut Vec<String>) -> Option<File> {
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(on) => on.to_string(),
+            toml::Value::Array(words) if words.iter().all(toml::Value::is_str) => {
+                words.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+            }
             other => other.type_str().to_owned(),
         };
         values.insert(name.clone(), text);

@@ -47,6 +47,18 @@ pub struct Settings {
     pub disabled: bool,
     /// Bytes a captured value may take.
     pub max_repr: usize,
+    /// Bytes the captured arguments of one call may take together.
+    pub max_call_bytes: usize,
+    /// Items kept of one container.
+    pub max_items: usize,
+    /// Levels of containers and objects that are entered.
+    pub max_depth: usize,
+    /// Attributes kept of one object.
+    pub max_attributes: usize,
+    /// How long one capture may take.
+    pub max_capture_time: Duration,
+    /// Changes to the usual list of names whose values are withheld, in the order given.
+    pub sensitive_fields: Vec<String>,
     pub(crate) sources: Vec<Source>,
     pub(crate) problems: Vec<String>,
 }

@@ -20,11 +20,15 @@ pub enum Kind {
     Count {
         /// The smallest that works.
         least: u64,
+        /// The largest that works.
+        most: u64,
     },
     /// `true` or `false`; also `1`, `0`, `yes`, `no`, `on`, `off`.
     Switch,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Words separated by commas, as [`calltape_redact::Names::with`] reads them; none where it is empty.
+    NameRules,
 }
 
 /// One thing that can be set.
@@ -101,7 +105,7 @@ pub const TABLE: &[Setting] = &[
         default: "5",
         unit: "failures",
         help: "Failed writes in a row after which the database is left alone for a while.",
-        kind: Kind::Count { least: 1 },
+        kind: Kind::Count { least: 1, most: u32::MAX as u64 },
     },
     Setting {
         name: "breaker_timeout",
@@ -123,5 +127,47 @@ pub const TABLE: &[Setting] = &[
         unit: "bytes",
         help: "How much of one captured value is kept.",
         kind: Kind::Bytes { least: 16 },
+    },
+    Setting {
+        name: "max_call_bytes",
+        default: "4096",
+        unit: "bytes",
+        help: "How much is kept of all arguments of one call together.",
+        kind: Kind::Bytes { least: 16 },
+    },
+    Setting {
+        name: "max_items",
+        default: "64",
+        unit: "items",
+        help: "How many items of one list, dict or set are kept.",
+        kind: Kind::Count { least: 1, most: u32::MAX as u64 },
+    },
+    Setting {
+        name: "max_depth",
+        default: "6",
+        unit: "levels",
+        help: "How deep values in values are entered.",
+        kind: Kind::Count { least: 1, most: 32 },
+    },
+    Setting {
+        name: "max_attributes",
+        default: "20",
+        unit: "attributes",
+        help: "How many attributes of one object are kept.",
+        kind: Kind::Count { least: 0, most: u32::MAX as u64 },
+    },
+    Setting {
+        name: "max_capture_time",
+        default: "1ms",
+        unit: "seconds",
+        help: "How long the capture of one call's arguments, or of its result, may take before the rest is only named.",
+        kind: Kind::Time { least_ms: 0 },
+    },
+    Setting {
+        name: "sensitive_fields",
+        default: "",
+        unit: "",
+        help: "Names whose values are withheld, beside the usual ones: badge,*pin; -token takes one away, -* all usual ones.",
+        kind: Kind::NameRules,
     },
 ];

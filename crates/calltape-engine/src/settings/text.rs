@@ -27,10 +27,11 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Value, String> {
             Some(time) if time >= Duration::from_millis(least_ms) => Ok(Value::Time(time)),
             _ => Err(format!("give a time of at least {least_ms}ms, such as 60s, 250ms or 1.5 (seconds)")),
         },
-        Kind::Count { least } => match trimmed.parse() {
-            Ok(number) if number >= least => Ok(Value::Number(number)),
-            _ => Err(format!("give a whole number of at least {least}")),
+        Kind::Count { least, most } => match trimmed.parse() {
+            Ok(number) if (least..=most).contains(&number) => Ok(Value::Number(number)),
+            _ => Err(format!("give a whole number from {least} to {most}")),
         },
+        Kind::NameRules => Ok(Value::Text(trimmed.to_owned())),
         Kind::Switch => match trimmed.to_ascii_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Ok(Value::Switch(true)),
             "0" | "false" | "no" | "off" => Ok(Value::Switch(false)),
@@ -44,6 +45,11 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Value, String> {
             }
         }
     }
+}
+
+/// The words of a list separated by commas.
+pub(super) fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// A number and what follows it, as in `64` and `MiB`.

@@ -6,8 +6,9 @@
 use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
+use super::is_sensitive;
 use super::scalar::ascii;
-use super::{Capture, MAX_DEPTH, MAX_ITEMS, is_sensitive, type_name};
+use super::walk::{Capture, MOST_DEPTH, type_name};
 
 impl Capture<'_> {
     /// # Safety
@@ -50,13 +51,13 @@ impl Capture<'_> {
         self.depth -= 1;
     }
 
-    /// Writes up to [`MAX_ITEMS`] items while there is room, and how many more there were.
+    /// Writes up to `max_items` items while there is room, and how many more there were.
     ///
     /// # Safety
     /// `item` returns live borrowed objects for indices below `length`.
     pub(super) unsafe fn items(&mut self, length: usize, item: impl Fn(usize) -> *mut PyObject) {
         for index in 0..length {
-            if index == MAX_ITEMS || self.is_spent() {
+            if index == self.policy.max_items || self.is_spent() {
                 ValueWriter::more(self.out, length - index);
                 return;
             }
@@ -83,7 +84,7 @@ impl Capture<'_> {
             let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
             let mut written = 0;
             while ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
-                if written == MAX_ITEMS || self.is_spent() {
+                if written == self.policy.max_items || self.is_spent() {
                     ValueWriter::more(self.out, length.saturating_sub(written));
                     break;
                 }
@@ -137,7 +138,7 @@ impl Capture<'_> {
             let iterator = ffi::PyObject_GetIter(set);
             let mut written = 0;
             while !iterator.is_null() && written < length {
-                if written == MAX_ITEMS || self.is_spent() {
+                if written == self.policy.max_items || self.is_spent() {
                     ValueWriter::more(self.out, length - written);
                     break;
                 }
@@ -164,8 +165,8 @@ impl Capture<'_> {
             self.marker(&format!("circular {name}"));
             return false;
         }
-        let too_long = self.depth == 0 && length > MAX_ITEMS;
-        if too_long || self.depth == MAX_DEPTH {
+        let too_long = self.depth == 0 && length > self.policy.max_items;
+        if too_long || self.depth == self.policy.max_depth.min(MOST_DEPTH) {
             self.marker(&format!("{name} with {length} item{}", if length == 1 { "" } else { "s" }));
             return false;
         }

@@ -6,9 +6,10 @@ use calltape_record::Failure;
 use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
+use super::Policy;
 use super::message::message_of;
 use super::scalar::to_string;
-use super::type_name;
+use super::walk::type_name;
 
 /// Frames kept of one exception.
 const MAX_FRAMES: usize = 32;
@@ -105,7 +106,8 @@ impl Raised {
 ///
 /// # Safety
 /// The interpreter lock is held and `raised` is the call's exception.
-pub(crate) unsafe fn write_failure_of(raised: &Raised, out: &mut Vec<u8>, max_repr: usize) {
+pub(crate) unsafe fn write_failure_of(raised: &Raised, out: &mut Vec<u8>, policy: &Policy) {
+    let max_repr = policy.max_repr;
     let exception = raised.value();
     if exception.is_null() {
         return;

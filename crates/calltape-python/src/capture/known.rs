@@ -11,7 +11,7 @@ use pyo3::ffi::{self, PyObject, PyTypeObject};
 
 use super::message::message_of;
 use super::scalar::{ascii, to_string};
-use super::{Capture, type_name};
+use super::walk::{Capture, type_name};
 
 /// How an exact type of the standard library is read.
 #[derive(Clone, Copy)]
@@ -124,7 +124,8 @@ impl Capture<'_> {
         // SAFETY: passed on.
         unsafe {
             let Some(name) = stored_attribute(value, c"_name_") else { return self.marker(type_name(kind)) };
-            let text = if ffi::PyUnicode_Check(name) != 0 { to_string(name, self.max_repr) } else { "?".to_owned() };
+            let text =
+                if ffi::PyUnicode_Check(name) != 0 { to_string(name, self.policy.max_repr) } else { "?".to_owned() };
             ffi::Py_DECREF(name);
             self.plain(&format!("{}.{text}", type_name(kind)));
         }
@@ -252,10 +253,10 @@ impl Capture<'_> {
             if ffi::PyList_Check(parts) != 0 {
                 for at in 0..ffi::PyList_GET_SIZE(parts).min(MAX_PATH_PARTS) {
                     let part = ffi::PyList_GET_ITEM(parts, at);
-                    if ffi::PyUnicode_Check(part) == 0 || text.len() > self.max_repr {
+                    if ffi::PyUnicode_Check(part) == 0 || text.len() > self.policy.max_repr {
                         break;
                     }
-                    let part = to_string(part, self.max_repr);
+                    let part = to_string(part, self.policy.max_repr);
                     if part.starts_with('/') {
                         text.clear();
                     } else if !text.is_empty() && !text.ends_with('/') {

@@ -8,7 +8,7 @@
 use pyo3::ffi::{self, PyObject};
 
 use super::scalar::to_string;
-use super::type_name;
+use super::walk::type_name;
 
 /// Arguments shown of an exception with several.
 const MAX_ARGUMENTS: isize = 8;

@@ -3,7 +3,7 @@
 use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
-use super::Capture;
+use super::walk::Capture;
 
 /// Decimal digits a byte of budget may hold, for refusing a huge integer before it is written out.
 const BITS_PER_DIGIT: usize = 3;

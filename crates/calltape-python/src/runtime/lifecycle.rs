@@ -17,6 +17,7 @@ use pyo3::prelude::*;
 use super::messages::{self, Level};
 use super::{EXITING, FORKS, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
 use super::{identity, running, state, turn_off, without_the_lock};
+use crate::capture::Policy;
 
 /// The settings of the last run: a forked child begins its own with them.
 static KEPT: Mutex<Option<Settings>> = Mutex::new(None);
@@ -93,7 +94,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         OnFull::Drop => None,
         OnFull::Block => Some(u64::try_from(settings.block_timeout.as_nanos()).unwrap_or(u64::MAX / 2)),
     };
-    let (max_repr, exit_timeout) = (settings.max_repr, settings.exit_timeout);
+    let (policy, exit_timeout) = (Policy::of_settings(&settings), settings.exit_timeout);
     // The interpreter lock stays held, so no second thread starts a second run meanwhile.
     let recorder = with_signals_blocked(|| Recorder::start(&settings, &identity)).map_err(|error| error.to_string())?;
     let generation = LAST_GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
@@ -104,7 +105,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         recorder,
         slots: Mutex::default(),
         block_ns,
-        max_repr,
+        policy,
         exit_timeout,
     });
     *state() = State::Running(Arc::clone(&running));

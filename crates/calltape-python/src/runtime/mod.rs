@@ -33,6 +33,8 @@ use calltape_journal::{Counters, Journal, JournalError, bump, monotonic_ns};
 use calltape_record::FunctionDef;
 use pyo3::ffi;
 
+use crate::capture::Policy;
+
 pub(crate) use guarded::Guarded;
 pub(crate) use lifecycle::{flush, install_exit_hooks, quiesce, start, stats, stop};
 pub(crate) use task::current_task_name;
@@ -85,7 +87,7 @@ pub(crate) struct Running {
     slots: Mutex<HashMap<Vec<u8>, u32>>,
     /// How long a call waits for room; `None` to drop at once.
     pub(crate) block_ns: Option<u64>,
-    max_repr: usize,
+    policy: &'static Policy,
     exit_timeout: Duration,
 }
 
@@ -144,7 +146,7 @@ pub(crate) struct Defined {
     pub(crate) generation: u32,
     pub(crate) slot: u32,
     pub(crate) counters: *const Counters,
-    pub(crate) max_repr: usize,
+    pub(crate) policy: &'static Policy,
 }
 
 /// The current run's generation; [`OFF`] when nothing is recorded.
@@ -184,7 +186,7 @@ pub(crate) fn define(definition: &FunctionDef) -> Option<Defined> {
         }
     };
     let counters: *const Counters = running.journal.counters(slot);
-    Some(Defined { generation: running.generation, slot, counters, max_repr: running.max_repr })
+    Some(Defined { generation: running.generation, slot, counters, policy: running.policy })
 }
 
 /// Joins this thread to the current run. False when the journal has no room for another thread.

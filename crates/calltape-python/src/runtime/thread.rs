@@ -11,6 +11,7 @@ use pyo3::ffi::PyObject;
 
 use super::clock::Clock;
 use super::{NEVER, Running, monotonic_ns};
+use crate::capture::Policy;
 
 /// Bytes a journal frame of an END without outcome takes, frame header included: kept free for each call begun, so that
 /// every begun call can be ended.
@@ -163,9 +164,9 @@ impl ThreadRecorder {
         self.task = std::ptr::null_mut();
     }
 
-    /// Bytes the run keeps of one value.
-    pub(crate) fn max_repr(&self) -> usize {
-        self.running.as_ref().map_or(0, |running| running.max_repr)
+    /// What the run captures of values that belong to no function; `None` outside of a run.
+    pub(crate) fn policy(&self) -> Option<&'static Policy> {
+        self.running.as_ref().map(|running| running.policy)
     }
 
     /// CLOCK_MONOTONIC ns.

@@ -7,7 +7,7 @@ use calltape_record::value::ValueWriter;
 use calltape_record::{ARGUMENT_OVERFLOW, ArgumentWriter};
 use pyo3::ffi::{self, PyObject};
 
-use super::parameters::{Defaults, Parameters};
+use super::parameters::{Defaults, Parameter, Parameters, Treatment};
 use crate::capture::Capture;
 
 /// Parameters whose presence is tracked without an allocation.
@@ -50,7 +50,7 @@ pub(super) unsafe fn write_arguments(
     ArgumentWriter::leading(capture.out(), taken - skipped);
     for at in skipped..taken {
         // SAFETY: passed on.
-        unsafe { one(capture, parameters.all[at].masked, given.positional[at]) };
+        unsafe { one(capture, &parameters.all[at], given.positional[at]) };
     }
     let complete = taken == parameters.positional && parameters.keyword_only == 0;
     if complete && given.keywords.is_empty() && given.positional.len() == taken {
@@ -63,12 +63,12 @@ pub(super) unsafe fn write_arguments(
 /// # Safety
 /// As [`write_arguments`].
 #[inline]
-unsafe fn one(capture: &mut Capture<'_>, masked: bool, value: *mut PyObject) {
-    if masked {
-        ValueWriter::masked(capture.out());
-    } else {
+unsafe fn one(capture: &mut Capture<'_>, parameter: &Parameter, value: *mut PyObject) {
+    match parameter.treatment.get() {
         // SAFETY: passed on.
-        unsafe { capture.value(value) };
+        Treatment::Captured => unsafe { capture.value(value) },
+        Treatment::Masked => ValueWriter::masked(capture.out()),
+        Treatment::LeftOut => ValueWriter::left_out(capture.out()),
     }
 }
 
@@ -89,10 +89,10 @@ unsafe fn write_rest(
         if given.positional.len() > taken {
             let slot = parameters.var_positional.map_or(ARGUMENT_OVERFLOW, number);
             ArgumentWriter::named(capture.out(), slot, false);
-            if parameters.masks_surplus(parameters.var_positional) {
-                ValueWriter::masked(capture.out());
-            } else {
-                capture.values(&given.positional[taken..]);
+            match parameters.surplus_positional() {
+                Treatment::Captured => capture.values(&given.positional[taken..]),
+                Treatment::Masked => ValueWriter::masked(capture.out()),
+                Treatment::LeftOut => ValueWriter::left_out(capture.out()),
             }
         }
         let mut bound: u128 = 0;
@@ -103,18 +103,19 @@ unsafe fn write_rest(
                 Some(found) if found >= parameters.skipped => {
                     bound |= bit(found);
                     ArgumentWriter::named(capture.out(), number(found), false);
-                    one(capture, parameters.all[found].masked, value);
+                    one(capture, &parameters.all[found], value);
                 }
+                _ if parameters.leaves_out(name) => {}
                 _ => surplus.push((name, value)),
             }
         }
         if !surplus.is_empty() {
             let slot = parameters.var_keyword.map_or(ARGUMENT_OVERFLOW, number);
             ArgumentWriter::named(capture.out(), slot, false);
-            if parameters.var_keyword.is_some_and(|at| parameters.all[at].masked) {
-                ValueWriter::masked(capture.out());
-            } else {
-                capture.named_values(&surplus);
+            match parameters.var_keyword.map(|at| parameters.all[at].treatment.get()) {
+                Some(Treatment::Masked) => ValueWriter::masked(capture.out()),
+                Some(Treatment::LeftOut) => ValueWriter::left_out(capture.out()),
+                _ => capture.named_values(&surplus),
             }
         }
         if matches!(parameters.defaults, Defaults::Function) {
@@ -173,7 +174,7 @@ unsafe fn default(capture: &mut Capture<'_>, parameters: &Parameters, at: usize,
     // SAFETY: held while it is walked.
     unsafe {
         ffi::Py_INCREF(value);
-        one(capture, parameters.all[at].masked, value);
+        one(capture, &parameters.all[at], value);
         ffi::Py_DECREF(value);
     }
 }

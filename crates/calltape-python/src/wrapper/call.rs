@@ -206,7 +206,7 @@ unsafe fn begin(
     let mut scratch = std::mem::take(&mut thread.scratch);
     begin_start(&mut scratch, &head);
     if plan.capture_arguments {
-        let mut capture = Capture::new(&mut scratch, plan.max_repr.get());
+        let mut capture = Capture::new(&mut scratch, plan.policy());
         // SAFETY: passed on.
         unsafe {
             if plan.is_partial {
@@ -255,8 +255,7 @@ unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
             true => Outcome::Returned(result),
             false => Outcome::Bare(Status::Ok),
         };
-        let ending =
-            Ending { id: call.id, slot: plan.slot.get(), ended, max_repr: plan.max_repr.get(), activity: None };
+        let ending = Ending { id: call.id, slot: plan.slot.get(), ended, policy: plan.policy(), activity: None };
         if matches!(append_end(thread, &ending, outcome), Appended::Full) {
             // Room for this was kept since the START.
             runtime::note_fault();
@@ -280,7 +279,7 @@ unsafe fn prepare(plan: &Plan, thread: *mut ThreadRecorder) -> bool {
         plan.generation.set(defined.generation);
         plan.slot.set(defined.slot);
         plan.counters.set(defined.counters);
-        plan.max_repr.set(plan.own_max_repr.unwrap_or(defined.max_repr));
+        plan.meet(defined.policy);
         true
     }
 }

@@ -5,7 +5,7 @@ use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 
 use super::trampoline::contain;
-use crate::capture::{Capture, Raised, write_bare_failure_of, write_failure_of};
+use crate::capture::{Capture, Policy, Raised, write_bare_failure_of, write_failure_of};
 use crate::runtime::{self, Appended, END_ROOM, Guarded, ThreadRecorder};
 
 /// Which call ends, and when.
@@ -15,8 +15,7 @@ pub(super) struct Ending<'a> {
     pub(super) slot: u32,
     /// CLOCK_MONOTONIC ns.
     pub(super) ended: u64,
-    /// Bytes kept of the result.
-    pub(super) max_repr: usize,
+    pub(super) policy: &'static Policy,
     /// What a body that can be suspended adds.
     pub(super) activity: Option<Activity<'a>>,
 }
@@ -77,7 +76,7 @@ pub(super) unsafe fn append_end(thread: &mut ThreadRecorder, ending: &Ending<'_>
         Outcome::Returned(result) => {
             ending.begin(&mut scratch, Status::Ok);
             // SAFETY: the caller holds the result.
-            unsafe { Capture::new(&mut scratch, ending.max_repr).value(result) };
+            unsafe { Capture::new(&mut scratch, ending.policy).value(result) };
         }
         Outcome::Bare(status) => ending.begin(&mut scratch, status),
         // SAFETY: passed on.
@@ -130,7 +129,7 @@ unsafe fn write_failed_end(scratch: &mut Vec<u8>, ending: &Ending<'_>) {
     }
     let whole = scratch.len();
     // SAFETY: passed on.
-    let written = unsafe { with_raised(|raised| write_failure_of(raised, scratch, ending.max_repr)) };
+    let written = unsafe { with_raised(|raised| write_failure_of(raised, scratch, ending.policy)) };
     if !written {
         scratch.truncate(whole);
     }

@@ -9,7 +9,7 @@ use std::mem::offset_of;
 use std::ptr;
 
 use calltape_record::FunctionDef;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -19,6 +19,7 @@ use super::call::vectorcall;
 use super::parameters::{Defaults, Parameters};
 use super::plan::Plan;
 use super::{attributes, binding};
+use crate::capture::OwnPolicy;
 use crate::runtime::NEVER;
 
 /// A monitored function.
@@ -57,7 +58,13 @@ pub(crate) struct Options {
     #[pyo3(item)]
     capture_result: bool,
     #[pyo3(item)]
-    max_repr: Option<usize>,
+    policy: Option<OwnPolicy>,
+    /// Names of arguments that are not captured.
+    #[pyo3(item)]
+    left_out: Vec<String>,
+    /// Whether each of `left_out` must be an argument of the function.
+    #[pyo3(item)]
+    must_have_left_out: bool,
     #[pyo3(item)]
     skip_first: bool,
     #[pyo3(item)]
@@ -196,6 +203,13 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
     if !is_function {
         parameters.defaults = Defaults::None;
     }
+    let unknown = parameters.leave_out(py, &options.left_out);
+    if let Some(unknown) = unknown.filter(|_| options.must_have_left_out) {
+        return Err(PyValueError::new_err(format!(
+            "monitor: capture[\"args\"] names {unknown:?}, which is no argument of {}",
+            options.name
+        )));
+    }
     let definition = FunctionDef {
         name: options.name,
         group: options.group,
@@ -207,7 +221,7 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
     let mut plan = Plan::new(definition, parameters);
     plan.capture_arguments = options.capture_args;
     plan.capture_result = options.capture_result;
-    plan.own_max_repr = options.max_repr;
+    plan.own_policy = options.policy.unwrap_or_default();
     plan.is_partial = options.partial;
     plan.sample(options.sample_rate);
     Ok(plan)

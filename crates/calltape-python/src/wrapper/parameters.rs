@@ -2,12 +2,14 @@
 //!
 //! Shown are all but a method's `self` or `cls`: parameter `i` of the code is number `i - skipped` on the tape.
 
+use std::cell::Cell;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::capture::is_sensitive;
+use crate::capture::{Policy, is_sensitive};
 
 const CO_VARARGS: u32 = 0x04;
 const CO_VARKEYWORDS: u32 = 0x08;
@@ -16,8 +18,19 @@ const CO_VARKEYWORDS: u32 = 0x08;
 pub(super) struct Parameter {
     /// Interned, so that a keyword is usually found by identity.
     pub(super) name: Py<PyString>,
-    /// Its value is withheld.
-    pub(super) masked: bool,
+    /// What becomes of its value, as the function's policy has it.
+    pub(super) treatment: Cell<Treatment>,
+}
+
+/// What becomes of an argument's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// It is captured.
+    Captured,
+    /// It is withheld: its name is a secret's.
+    Masked,
+    /// It is no part of the record, as the decoration says.
+    LeftOut,
 }
 
 /// A function's parameters: positional ones, then keyword-only ones, then `*args` and `**kwargs`.
@@ -32,6 +45,8 @@ pub(super) struct Parameters {
     pub(super) skipped: usize,
     /// Where the values of omitted arguments come from.
     pub(super) defaults: Defaults,
+    /// Names in `**kwargs` that are left out.
+    left_out_keywords: Vec<Py<PyString>>,
 }
 
 /// Where defaults are found at the time of a call.
@@ -63,7 +78,17 @@ impl Parameters {
         let all = names.iter().take(count).map(|name| Parameter::named(&name)).collect::<PyResult<_>>()?;
         let skipped = skipped.min(positional);
         let defaults = Defaults::Function;
-        Ok(Self { all, positional_only, positional, keyword_only, var_positional, var_keyword, skipped, defaults })
+        Ok(Self {
+            all,
+            positional_only,
+            positional,
+            keyword_only,
+            var_positional,
+            var_keyword,
+            skipped,
+            defaults,
+            left_out_keywords: Vec::new(),
+        })
     }
 
     /// The parameters of another callable, as `(names, positional_only, positional, keyword_only, has *args, has **kwargs)`
@@ -88,6 +113,7 @@ impl Parameters {
             var_keyword: kwargs.then_some(after + usize::from(args)),
             skipped: 0,
             defaults: Defaults::None,
+            left_out_keywords: Vec::new(),
         })
     }
 
@@ -102,16 +128,62 @@ impl Parameters {
             var_keyword: None,
             skipped: 0,
             defaults: Defaults::None,
+            left_out_keywords: Vec::new(),
         })
     }
 
-    /// Whether positional arguments beyond the parameters are withheld: those of a secret `*args`, and in a wrong call
-    /// those of a function that takes a secret, which may be among them.
-    pub(super) fn masks_surplus(&self, var_positional: Option<usize>) -> bool {
-        match var_positional {
-            Some(at) => self.all[at].masked,
-            None => self.all.iter().any(|parameter| parameter.masked),
+    /// Leaves arguments out of the record; the first name that is no argument of the function, if there is one.
+    pub(super) fn leave_out<'a>(&mut self, py: Python<'_>, names: &'a [String]) -> Option<&'a str> {
+        let mut unknown = None;
+        for name in names {
+            match self.all[self.skipped..]
+                .iter()
+                .find(|parameter| parameter.name.bind(py).to_string_lossy() == name.as_str())
+            {
+                Some(parameter) => parameter.treatment.set(Treatment::LeftOut),
+                None if self.var_keyword.is_some() => self.left_out_keywords.push(PyString::new(py, name).unbind()),
+                None => unknown = unknown.or(Some(name.as_str())),
+            }
         }
+        unknown
+    }
+
+    /// Decides by a policy which values are withheld.
+    pub(super) fn meet(&self, _policy: &Policy) {
+        for parameter in &self.all {
+            // SAFETY: calls of the function are recorded with the interpreter lock held, and so is this.
+            let py = unsafe { Python::assume_attached() };
+            let masked = is_sensitive(parameter.name.bind(py).to_string_lossy().as_bytes());
+            if parameter.treatment.get() != Treatment::LeftOut {
+                parameter.treatment.set(if masked { Treatment::Masked } else { Treatment::Captured });
+            }
+        }
+    }
+
+    /// Whether a keyword that is no parameter is left out.
+    ///
+    /// # Safety
+    /// `keyword` is a live str, the interpreter lock held.
+    pub(super) unsafe fn leaves_out(&self, keyword: *mut PyObject) -> bool {
+        // SAFETY: both are strs; comparing strs runs no other code.
+        self.left_out_keywords.iter().any(|name| unsafe { ffi::PyUnicode_Compare(name.as_ptr(), keyword) == 0 })
+    }
+
+    /// What becomes of positional arguments beyond the parameters. In a wrong call they are withheld where the function
+    /// takes one that is not captured, which may be among them.
+    pub(super) fn surplus_positional(&self) -> Treatment {
+        match self.var_positional {
+            Some(at) => self.all[at].treatment.get(),
+            None if self.all.iter().all(|parameter| parameter.treatment.get() == Treatment::Captured) => {
+                Treatment::Captured
+            }
+            None => Treatment::Masked,
+        }
+    }
+
+    /// All names held.
+    pub(super) fn into_names(self) -> impl Iterator<Item = Py<PyString>> {
+        self.all.into_iter().map(|parameter| parameter.name).chain(self.left_out_keywords)
     }
 
     /// The names shown on the tape.
@@ -142,7 +214,6 @@ impl Parameter {
     fn named(name: &Bound<'_, PyAny>) -> PyResult<Self> {
         let text = name.cast::<PyString>().map_err(|_| PyTypeError::new_err("a parameter name is not a str"))?;
         let name = PyString::intern(text.py(), &text.to_string_lossy());
-        let masked = is_sensitive(name.to_string_lossy().as_bytes());
-        Ok(Self { name: name.unbind(), masked })
+        Ok(Self { name: name.unbind(), treatment: Cell::new(Treatment::Captured) })
     }
 }

@@ -7,6 +7,7 @@ use calltape_record::FunctionDef;
 use pyo3::ffi;
 
 use super::parameters::Parameters;
+use crate::capture::{OwnPolicy, Policy};
 use crate::runtime::NEVER;
 
 /// Calls per `sample_rate` unit: rates are compared as 32-bit fractions.
@@ -23,9 +24,9 @@ pub(super) struct Plan {
     pub(super) weight: f64,
     pub(super) capture_arguments: bool,
     pub(super) capture_result: bool,
-    /// Bytes kept of one value: the function's own, or the setting's once a run is there.
-    pub(super) max_repr: Cell<usize>,
-    pub(super) own_max_repr: Option<usize>,
+    /// What a capture may do: the settings' and the function's own together, once a run is there.
+    policy: Cell<&'static Policy>,
+    pub(super) own_policy: OwnPolicy,
     /// The wrapped callable is a `functools.partial`, whose arguments are recorded with the call's.
     pub(super) is_partial: bool,
     /// The run that `slot` and `counters` belong to.
@@ -45,13 +46,26 @@ impl Plan {
             weight: 1.0,
             capture_arguments: true,
             capture_result: true,
-            max_repr: Cell::new(0),
-            own_max_repr: None,
+            policy: Cell::new(Policy::NONE),
+            own_policy: OwnPolicy::default(),
             is_partial: false,
             generation: Cell::new(NEVER),
             slot: Cell::new(0),
             counters: Cell::new(std::ptr::null()),
         }
+    }
+
+    /// What a capture of this function's values may do.
+    #[inline]
+    pub(super) fn policy(&self) -> &'static Policy {
+        self.policy.get()
+    }
+
+    /// Takes the policy of a run, changed by the function's own.
+    pub(super) fn meet(&self, of_run: &Policy) {
+        let policy = of_run.with(&self.own_policy);
+        self.policy.set(policy);
+        self.parameters.meet(policy);
     }
 
     /// Sets the sampling of a function: `rate` is 0 to 1.
@@ -66,9 +80,9 @@ impl Plan {
     /// # Safety
     /// The interpreter lock is held.
     pub(super) unsafe fn free(self: Box<Self>) {
-        for parameter in self.parameters.all {
+        for name in self.parameters.into_names() {
             // SAFETY: the reference is owned, and the lock held.
-            unsafe { ffi::Py_DECREF(parameter.name.into_ptr()) };
+            unsafe { ffi::Py_DECREF(name.into_ptr()) };
         }
     }
 

@@ -20,7 +20,7 @@ use super::call::{Call, Entered, enter};
 use super::end::{Ending, Outcome, append_end, owe};
 use super::parameters::Parameters;
 use super::plan::Plan;
-use crate::capture::{Capture, is_sensitive};
+use crate::capture::{Capture, Policy, is_sensitive};
 use crate::runtime::{self, Appended, END_ROOM, Guarded, Scope, ThreadRecorder, context};
 
 /// Where a block's scope was put, and how that is undone.
@@ -159,9 +159,9 @@ impl OpenSpan {
             if self.ended.replace(true) || self.generation != runtime::generation() {
                 return;
             }
-            let (slot, max_repr) = (self.plan.slot.get(), self.plan.max_repr.get());
+            let (slot, policy) = (self.plan.slot.get(), self.plan.policy());
             let ended = calltape_journal::monotonic_ns();
-            let ending = Ending { id: self.place.scope.call, slot, ended, max_repr, activity: None };
+            let ending = Ending { id: self.place.scope.call, slot, ended, policy, activity: None };
             let outcome = match exception {
                 None => Outcome::Bare(Status::Ok),
                 Some(exception) if exception.is_instance_of::<PyGeneratorExit>() => Outcome::Bare(Status::Closed),
@@ -246,9 +246,9 @@ unsafe fn note(thread: &mut ThreadRecorder, id: u64, key: &str, value: *mut PyOb
     if is_sensitive(key.as_bytes()) {
         ValueWriter::masked(&mut scratch);
     } else {
-        let max_repr = thread.max_repr();
+        let policy = thread.policy().unwrap_or(Policy::NONE);
         // SAFETY: passed on.
-        unsafe { Capture::new(&mut scratch, max_repr).value(value) };
+        unsafe { Capture::new(&mut scratch, policy).value(value) };
     }
     if matches!(thread.append_note(&scratch, thread.open * END_ROOM), Appended::Full) {
         runtime::note_dropped_value();

@@ -23,6 +23,15 @@ pub(crate) fn render(input: &mut Input<'_>, json: &mut String) -> Result<(), Dec
     render_tagged(first, input, json, 0)
 }
 
+/// Whether an argument that is left out stands next in `input`, which is then past it.
+pub(crate) fn takes_left_out(input: &mut Input<'_>) -> Result<bool, DecodeError> {
+    let is_left_out = input.peek() == Some(tag::LEFT_OUT);
+    if is_left_out {
+        input.byte()?;
+    }
+    Ok(is_left_out)
+}
+
 /// Appends `names` as a JSON list of strings.
 pub(crate) fn render_names(names: &[&str], json: &mut String) {
     json.push('[');

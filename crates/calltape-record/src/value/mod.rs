@@ -11,7 +11,7 @@ mod tag;
 mod writer;
 
 pub use json::{ObjectText, render_json};
-pub(crate) use json::{escape_str, render, render_names};
+pub(crate) use json::{escape_str, render, render_names, takes_left_out};
 pub use parts::{items, members, unquoted};
 pub use writer::ValueWriter;
 

@@ -29,5 +29,7 @@ pub(super) const END: u8 = 13;
 pub(super) const MARKER: u8 = 14;
 /// A value withheld because of its name.
 pub(super) const MASKED: u8 = 15;
+/// An argument that is no part of the record: its name is not written either.
+pub(super) const LEFT_OUT: u8 = 16;
 /// `SMALL + n` is the integer n, for n up to 127.
 pub(super) const SMALL: u8 = 0x80;

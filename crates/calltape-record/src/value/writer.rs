@@ -114,6 +114,11 @@ impl ValueWriter {
         varint::put_bytes(out, summary);
     }
 
+    /// In place of an argument: it is left out, with its name.
+    pub fn left_out(out: &mut Vec<u8>) {
+        out.push(tag::LEFT_OUT);
+    }
+
     /// A value withheld: reads `"***"`.
     pub fn masked(out: &mut Vec<u8>) {
         out.push(tag::MASKED);

@@ -68,7 +68,7 @@ pub(in crate::wrapper) unsafe fn hand_over(object: *mut PyObject, plan: &Plan, s
         task: ptr::null_mut(),
         generation: plan.generation.get(),
         slot: plan.slot.get(),
-        max_repr: plan.max_repr.get(),
+        policy: plan.policy(),
         capture_result: plan.capture_result,
         dropped,
         begun: false,
@@ -329,7 +329,7 @@ unsafe fn ending_of(call: &Suspended, yields: bool, ended: u64) -> Ending<'_> {
     // Of a body that never began, only the interpreter's own work was seen: its warning, the object's end.
     let active_ns = if call.begun { call.active_ns } else { 0 };
     let activity = Activity { active_ns, yields: yields.then_some(call.yields), task };
-    Ending { id: call.id, slot: call.slot, ended, max_repr: call.max_repr, activity: Some(activity) }
+    Ending { id: call.id, slot: call.slot, ended, policy: call.policy, activity: Some(activity) }
 }
 
 /// # Safety

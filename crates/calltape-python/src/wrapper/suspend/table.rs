@@ -9,6 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use calltape_journal::Counters;
 use pyo3::ffi::PyObject;
 
+use crate::capture::Policy;
 use crate::runtime::{Guarded, Scope};
 
 /// A call between its START and its END.
@@ -24,7 +25,7 @@ pub(super) struct Suspended {
     pub(super) task: *mut PyObject,
     pub(super) generation: u32,
     pub(super) slot: u32,
-    pub(super) max_repr: usize,
+    pub(super) policy: &'static Policy,
     pub(super) capture_result: bool,
     /// Its START found no room: it is counted, and that it raised is.
     pub(super) dropped: bool,
