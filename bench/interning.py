@@ -27,12 +27,12 @@ def orders(db: Path) -> None:
     import calltape
 
     @calltape.monitor()
-    def place(order: dict[str, object], *, dry_run: bool = False) -> dict[str, object]:
+    def place(order: dict[str, object], *, dry_run: bool = False) -> dict[str, object]:  # noqa: ARG001
         charge(str(order["id"]), float(str(order["total"])))
         return {"status": "placed", "order": order["id"]}
 
     @calltape.monitor()
-    def charge(order_id: str, amount: float) -> bool:
+    def charge(order_id: str, amount: float) -> bool:  # noqa: ARG001
         return amount > 0
 
     calltape.start(db, on_full="block", block_timeout=120)
@@ -49,10 +49,10 @@ def main() -> int:
         sys.exit(f"{EXAMPLE} is missing: cargo build --release --package calltape-engine --example interning builds it")
     with scratch() as directory:
         few, whole, shop = (directory / f"{name}.db" for name in ("few", "whole", "orders"))
-        workloads = {
+        workloads: dict[str, tuple[Path, list[object]]] = {
             f"the census of {SOME_MODULES} modules": (few, [sys.executable, CENSUS, "--limit", SOME_MODULES]),
             "the census of the whole library": (whole, [sys.executable, CENSUS]),
-            f"{ORDERS:,} orders": (shop, command("bench.interning", "orders")),
+            f"{ORDERS:,} orders": (shop, [*command("bench.interning", "orders")]),
         }
         for name, (tape, program) in workloads.items():
             print(f"\n==> {name}\n", flush=True)
