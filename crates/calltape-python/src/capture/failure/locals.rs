@@ -8,9 +8,10 @@ use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
 use super::frames::Frames;
+use super::masking::names;
 use super::stored::Held;
+use crate::capture::Policy;
 use crate::capture::walk::{Capture, type_name};
-use crate::capture::{Policy, is_sensitive};
 
 #[cfg(not(Py_3_13))]
 #[path = "locals/layout.rs"]
@@ -92,7 +93,7 @@ unsafe fn write(frame: *mut ffi::PyFrameObject, bytes: usize, out: &mut Vec<u8>,
                 ValueWriter::more(capture.out(), variables.count - at);
                 break;
             }
-            write_variable(name, value, &mut capture);
+            write_variable(name, value, &mut capture, policy);
             if capture.out().len() > bytes {
                 // A function may let one value take more than a whole frame has.
                 capture.out().truncate(before);
@@ -110,11 +111,11 @@ unsafe fn write(frame: *mut ffi::PyFrameObject, bytes: usize, out: &mut Vec<u8>,
 
 /// # Safety
 /// `name` is a live str and `value` live, the interpreter lock held.
-unsafe fn write_variable(name: *mut PyObject, value: *mut PyObject, capture: &mut Capture<'_>) {
+unsafe fn write_variable(name: *mut PyObject, value: *mut PyObject, capture: &mut Capture<'_>, policy: &Policy) {
     // SAFETY: passed on.
     let text = unsafe { crate::capture::to_string(name, MAX_NAME) };
     ValueWriter::text(capture.out(), text.as_bytes());
-    if is_sensitive(text.as_bytes()) {
+    if names(policy).is_sensitive(text.as_bytes()) {
         ValueWriter::masked(capture.out());
     } else {
         // SAFETY: passed on.

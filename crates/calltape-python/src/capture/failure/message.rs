@@ -9,7 +9,7 @@
 use pyo3::ffi::{self, PyObject};
 
 use super::chain::group_of;
-use super::masking::{Kept, LOOKAHEAD, kept, kept_of, withholds};
+use super::masking::{Kept, kept, kept_of, window, withholds};
 use crate::capture::Policy;
 use crate::capture::walk::type_name;
 
@@ -267,7 +267,7 @@ impl Saying<'_> {
     /// # Safety
     /// `item` is a live bytes object, the interpreter lock held.
     unsafe fn bytes(&self, item: *mut PyObject) -> String {
-        let window = self.limit.saturating_add(LOOKAHEAD);
+        let window = window(self.limit);
         // SAFETY: a live bytes object's storage does not change.
         let bytes = unsafe {
             let length = ffi::Py_SIZE(item) as usize;
