@@ -24,7 +24,6 @@ mod budget;
 mod container;
 mod failure;
 mod known;
-mod message;
 mod policy;
 mod scalar;
 mod storage;
