@@ -19,6 +19,8 @@ mod native {
         begin_span, carry, cli_main, current, flush, is_name_rule, monitored, start, stats, stop, suppress, wrapped,
     };
     #[pymodule_export]
+    use crate::capture::Serializer;
+    #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 
     #[pymodule_init]

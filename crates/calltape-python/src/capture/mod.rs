@@ -17,6 +17,7 @@
 //! scalar.rs     numbers
 //! text.rs       text and bytes: mask first, then cut
 //! container.rs  lists, tuples, dicts, sets
+//! serializer.rs the capture as a tool
 //! storage.rs    layouts of the interpreter's that its C API does not show
 //! ```
 
@@ -26,12 +27,15 @@ mod failure;
 mod known;
 mod policy;
 mod scalar;
+mod serializer;
 mod storage;
 mod text;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
 pub(crate) use known::stored_attribute;
-pub(crate) use policy::{Limits, OwnPolicy, Policy};
+use policy::Limits;
+pub(crate) use policy::{OwnPolicy, Policy};
+pub(crate) use serializer::Serializer;
 pub(crate) use text::to_string;
 pub(crate) use walk::Capture;
