@@ -68,11 +68,6 @@ pub(crate) fn starts_with_word(text: &[u8], word: &[u8]) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
-/// Whether a byte may be the last of a word, so that no other word begins after it.
-pub(crate) fn is_word_end(before: Option<&u8>) -> bool {
-    before.is_none_or(|&byte| !is(byte, ALNUM))
-}
-
 /// Whether there are both letters and digits: what is made by chance has, and words have not.
 pub(crate) fn is_mixed(text: &[u8]) -> bool {
     text.iter().any(|&byte| is(byte, DIGIT)) && text.iter().any(|&byte| is(byte, UPPER | LOWER))

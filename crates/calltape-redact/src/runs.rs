@@ -46,7 +46,7 @@ impl Iterator for LongRuns<'_> {
 
 /// Whether every byte is ASCII and above a space.
 #[inline]
-fn is_dense(block: &[u8; BLOCK]) -> bool {
+pub(crate) fn is_dense(block: &[u8; BLOCK]) -> bool {
     let block = u64::from_le_bytes(*block);
     ((block & LOW_BITS) + ABOVE_SPACE) & !block & HIGH_BITS == HIGH_BITS
 }

@@ -72,7 +72,7 @@ fn find_in_pair(
 /// The words after options of a command line: `--password x`, also as `'--password', 'x'`.
 fn find_options(text: Text, names: &Names, lines: &mut Lines, found: &mut Vec<Range<usize>>) {
     let mut passed = 0;
-    for dashes in memchr::memmem::find_iter(text.bytes, b"--") {
+    for dashes in pairs_of_dashes(text.bytes) {
         if dashes < passed {
             continue;
         }
@@ -85,6 +85,11 @@ fn find_options(text: Text, names: &Names, lines: &mut Lines, found: &mut Vec<Ra
             found.push(value);
         }
     }
+}
+
+/// Where two dashes stand. Dashes are few, so to look for one is quicker than to set up a search for two.
+fn pairs_of_dashes(text: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(b'-', text).filter(|&at| text.get(at + 1) == Some(&b'-'))
 }
 
 /// Adds a value that is not empty. Gives where it ends.
@@ -109,7 +114,6 @@ pub(crate) fn may_hold(text: &[u8]) -> bool {
 /// Whether there may be an option of a command line or a PEM block.
 #[inline]
 pub(crate) fn may_hold_dashes(text: &[u8]) -> bool {
-    let begins_block = |rest: &[u8]| [b"BEGIN ", b"-BEGIN", b" BEGIN"].iter().any(|begin| rest.starts_with(*begin));
-    memchr::memmem::find_iter(text, b"--")
-        .any(|at| begins_block(&text[at + 2..]) || name::option_at(text, at).is_some())
+    let begins_block = |rest: &[u8]| [b"BEGIN ", b" BEGIN"].iter().any(|begin| rest.starts_with(*begin));
+    pairs_of_dashes(text).any(|at| begins_block(&text[at + 2..]) || name::option_at(text, at).is_some())
 }

@@ -1,8 +1,9 @@
 //! PEM blocks: from their first dash to the end of their last line, all of it.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 use crate::find::Text;
 
@@ -17,7 +18,8 @@ const LEAST_PARTIAL: usize = 6;
 
 /// Adds the blocks of a text. One without an end reaches to the end of the text.
 pub(super) fn find(text: Text, found: &mut Vec<Range<usize>>) {
-    let mut at = 0;
+    let Some(dash) = memchr::memchr(b'-', text.bytes) else { return };
+    let mut at = dash;
     while let Some((start, is_pem)) = next_begin(&text.bytes[at..]) {
         let start = at + start;
         let end = block_end(text.bytes, start, is_pem);
@@ -34,7 +36,8 @@ pub(super) fn find(text: Text, found: &mut Vec<Range<usize>>) {
 
 /// Where the next block begins, and whether it is written as PEM.
 fn next_begin(text: &[u8]) -> Option<(usize, bool)> {
-    memmem::find_iter(text, b"BEGIN ").find_map(|word| {
+    static BEGIN: LazyLock<Finder> = LazyLock::new(|| Finder::new("BEGIN "));
+    BEGIN.find_iter(text).find_map(|word| {
         let before = &text[..word];
         let is_pem = before.ends_with(&BEGIN_PEM[..5]);
         let before = before.strip_suffix(b" ").unwrap_or(before);

@@ -62,7 +62,9 @@ fn scheme_at(text: &[u8]) -> Option<usize> {
 /// Whether the text begins with a scheme.
 #[inline]
 pub(crate) fn may_start(text: &[u8]) -> bool {
-    matches!(text.first(), Some(b'B' | b'b' | b'N' | b'n' | b'A' | b'a' | b'T' | b't')) && scheme_at(text).is_some()
+    let Some(&[first, second]) = text.first_chunk() else { return false };
+    matches!([first | 0x20, second | 0x20], [b'b', b'e' | b'a'] | [b'n', b'e'] | [b'a', b'p'] | [b't', b'o'])
+        && scheme_at(text).is_some()
 }
 
 /// Adds a run, up to the first byte that no token has, when the word before it announces a secret.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::prefixes::{BY_FIRST_BYTE, Form, HEAD, PREFIXES, Prefix};
 use super::{jwt, scheme};
 use crate::Names;
-use crate::bytes::{ALNUM, DIGIT, URL_SAFE, is, is_mixed, is_word_end, span};
+use crate::bytes::{ALNUM, DIGIT, URL_SAFE, is, is_mixed, span};
 use crate::find::Text;
 use crate::runs::{self, LongRuns};
 
@@ -68,13 +68,16 @@ impl Iterator for Words<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let bytes = &self.text.bytes[..self.end];
-        let word = (self.at..self.end).find(|&at| is(bytes[at], ALNUM) && is_word_end(bytes[..at].last()))?;
+        let rest = self.text.bytes.get(self.at..self.end)?;
+        let word = self.at + rest.iter().position(|&byte| is(byte, ALNUM))?;
         let read = read(self.text, word);
-        self.at = match &read {
+        let from = match &read {
             Ok(token) => token.end,
             Err(next) => *next,
         };
+        let rest = self.text.bytes.get(from..self.end).unwrap_or_default();
+        let inside = is(self.text.bytes[from - 1], ALNUM);
+        self.at = from + if inside { span(rest, ALNUM, usize::MAX) } else { 0 };
         Some(read)
     }
 }

@@ -51,9 +51,9 @@ fn samples_in_prose_are_masked_too() {
 
 #[test]
 fn bytes_that_are_no_utf8_are_looked_through() {
-    let mut found = vec![0..1];
+    let mut found = vec![0..1, 2..3];
     find(b"\xed\xa0\x80 password=\xff\xfe\xed\xb0\x80 end", Extent::Whole, Names::defaults(), &mut found);
-    assert_eq!(found, [13..18]);
+    assert_eq!((found.len(), found[0].clone()), (1, 13..18));
 }
 
 #[test]
