@@ -11,7 +11,7 @@
 
 mod container;
 mod failure;
-mod known;
+mod kinds;
 mod message;
 mod names;
 mod policy;
@@ -19,7 +19,7 @@ mod scalar;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
-pub(crate) use known::stored_attribute;
+pub(crate) use kinds::stored_attribute;
 pub(crate) use names::is_sensitive;
 pub(crate) use policy::{OwnPolicy, Policy};
 pub(crate) use scalar::to_string;

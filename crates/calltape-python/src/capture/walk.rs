@@ -6,7 +6,6 @@ use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
 use super::Policy;
-use super::known;
 
 /// The deepest that any policy goes: how many open containers a walk has a place for.
 pub(super) const MOST_DEPTH: usize = 32;
@@ -128,24 +127,8 @@ impl<'a> Capture<'a> {
                 self.bytes(value);
             } else if kind == &raw mut ffi::PySet_Type || kind == &raw mut ffi::PyFrozenSet_Type {
                 self.set(value);
-            } else if known::is_enum(kind) {
-                self.enum_member(value, kind);
-            } else if has(kind, ffi::Py_TPFLAGS_UNICODE_SUBCLASS) {
-                self.text(value);
-            } else if has(kind, ffi::Py_TPFLAGS_LONG_SUBCLASS) {
-                self.integer(value);
-            } else if has(kind, ffi::Py_TPFLAGS_LIST_SUBCLASS) {
-                self.list(value);
-            } else if has(kind, ffi::Py_TPFLAGS_TUPLE_SUBCLASS) {
-                self.tuple(value);
-            } else if has(kind, ffi::Py_TPFLAGS_DICT_SUBCLASS) {
-                self.dict(value);
-            } else if has(kind, ffi::Py_TPFLAGS_BYTES_SUBCLASS) {
-                self.bytes(value);
-            } else if has(kind, ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS) {
-                self.exception(value, kind);
             } else {
-                self.known_or_named(value, kind);
+                self.object(value, kind);
             }
         }
     }
@@ -154,13 +137,6 @@ impl<'a> Capture<'a> {
     pub(super) fn marker(&mut self, summary: &str) {
         ValueWriter::marker(self.out, summary.as_bytes());
     }
-}
-
-/// # Safety
-/// `kind` is a live type object.
-unsafe fn has(kind: *mut ffi::PyTypeObject, flag: std::ffi::c_ulong) -> bool {
-    // SAFETY: a live type's flags may be read at any time.
-    unsafe { ffi::PyType_HasFeature(kind, flag) != 0 }
 }
 
 /// Bytes kept of a type's name.
