@@ -13,14 +13,17 @@ mod container;
 mod failure;
 mod kinds;
 mod message;
-mod names;
 mod policy;
 mod scalar;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
 pub(crate) use kinds::stored_attribute;
-pub(crate) use names::is_sensitive;
 pub(crate) use policy::{OwnPolicy, Policy};
 pub(crate) use scalar::to_string;
 pub(crate) use walk::Capture;
+
+/// Whether a value under this name is withheld, by the default list.
+pub(crate) fn is_sensitive(name: &[u8]) -> bool {
+    calltape_redact::Names::defaults().is_sensitive(name)
+}
