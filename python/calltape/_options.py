@@ -6,10 +6,11 @@ names it and says what would do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from calltape import _native
 
 # What of a call is recorded, with its default.
 _SWITCHES = {"args": True, "result": True, "locals": False, "repr": False}
@@ -22,9 +23,6 @@ _BUDGETS = {
     "max_attributes": (0, 2**31, "attributes"),
 }
 _LEAST_REPR = 16
-
-# A name to withhold: `-` takes it away, a `*` at either end stands for any beginning or end.
-_NAME_RULE = re.compile(r"-?(\*|\*?[^\W_][\w.\- ]*\*?)")
 
 CaptureOption = bool | int | float | Mapping[str, bool]
 
@@ -112,7 +110,7 @@ def name_rules(caller: str, entries: Iterable[str] | None) -> list[str]:
         raise ValueError(f"{caller}: sensitive_fields must be a collection such as ['badge'], not {entries!r}")
     rules = list(entries)
     for rule in rules:
-        if not isinstance(rule, str) or not _NAME_RULE.fullmatch(rule):
+        if not isinstance(rule, str) or not _native.is_name_rule(rule):
             raise ValueError(
                 f"{caller}: sensitive_fields has {rule!r}; give a name such as 'badge', a part such as '*pin' or "
                 "'pin*', '-token' to withhold tokens no more, '-*' to begin with none"

@@ -8,7 +8,7 @@ use pyo3::ffi::{self, PyObject, PyTypeObject};
 
 use super::Policy;
 use super::message::message_of;
-use super::scalar::to_string;
+use super::text::to_string;
 use super::walk::type_name;
 
 /// Frames kept of one exception.

@@ -7,7 +7,7 @@
 
 use pyo3::ffi::{self, PyObject};
 
-use super::scalar::to_string;
+use super::text::to_string;
 use super::walk::type_name;
 
 /// Arguments shown of an exception with several.

@@ -3,110 +3,86 @@
 //! Called with the layout that was decided for the object's type. Attributes may change while they are read, as any
 //! allocation may run a finaliser: each is read from storage anew, and held.
 
-use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::super::is_sensitive;
-use super::super::scalar::ascii;
-use super::super::walk::{Capture, MOST_DEPTH, type_name};
+use super::super::budget::{Level, Shape};
+use super::super::text::ascii;
+use super::super::walk::{Capture, type_name};
 use super::attributes::Attributes;
-use super::layout::{Layout, is_dunder, is_skipped};
+use super::layout::{Layout, MOST_NAME, is_dunder};
 use super::storage::Held;
 
-/// How far an object has been written.
-struct Written<'a> {
-    name: &'a str,
-    /// Attributes so far; the object is opened with its first.
-    count: usize,
-}
+/// Attributes that are looked at to tell how many are shown.
+const MOST_LOOKED_AT: usize = 64;
 
 impl Capture<'_> {
     /// # Safety
     /// `value` is live and held and of the type `kind`, whose layout this is; the interpreter lock is held.
     pub(super) unsafe fn fields(&mut self, value: *mut PyObject, kind: *mut PyTypeObject, layout: &Layout) {
-        // SAFETY: the type lives as long as the value is of it; its name is copied before anything else runs.
+        // SAFETY: the type lives as long as the value is of it; its name is written before anything else runs.
         unsafe {
             let name = if (*kind).tp_name == layout.name_at { &*layout.name } else { type_name(kind) };
-            if !self.enter_object(value, name) {
-                return;
+            let length = count(value, layout);
+            if length == 0 {
+                return self.marker(name);
             }
-            let mut written = Written { name, count: 0 };
-            let more = self.write_fields(value, layout, &mut written);
-            if written.count == 0 && more == 0 {
-                self.depth -= 1;
-                return self.marker(written.name);
+            let Some(mut level) = self.enter(value, length, Shape::Fields) else { return };
+            if self.extra_entry(&mut level, "__class__", |capture| capture.plain(name)) {
+                let _ = self.write_fixed(&mut level, value, layout)
+                    && (!layout.has_dict || self.write_dict(&mut level, value, layout))
+                    && layout.extra.is_none_or(|offset| self.write_extra(&mut level, value, offset));
             }
-            self.open_object(&written);
-            if more > 0 {
-                ValueWriter::more(self.out, more);
-            }
-            ValueWriter::end(self.out);
+            self.leave(level);
         }
-        self.depth -= 1;
     }
 
-    /// Writes what fits; returns how many attributes there are more.
+    /// Writes a tuple's items and an object's slots; false where no further attribute is written.
     ///
     /// # Safety
     /// As [`Self::fields`].
-    unsafe fn write_fields(&mut self, value: *mut PyObject, layout: &Layout, written: &mut Written<'_>) -> usize {
+    unsafe fn write_fixed(&mut self, level: &mut Level, value: *mut PyObject, layout: &Layout) -> bool {
         // SAFETY: a tuple's items do not change; slots stand where the layout says while the object's type is this one,
         // which only a finaliser's `__class__` could change, to a type of the same layout.
         unsafe {
-            let fixed = layout.items.len() + layout.slots.len();
             for (at, name) in layout.items.iter().enumerate() {
                 if at >= ffi::PyTuple_GET_SIZE(value) as usize {
                     break;
                 }
-                if self.is_full(written) {
-                    return fixed - at;
+                let item = ffi::PyTuple_GET_ITEM(value, at as isize);
+                if !item.is_null() && !self.member(level, layout, name, &Held::of(item)) {
+                    return false;
                 }
-                let item = Held::of(ffi::PyTuple_GET_ITEM(value, at as isize));
-                self.member(written, layout, name, &item);
             }
-            for (at, slot) in layout.slots.iter().enumerate() {
-                let stored = value.byte_offset(slot.offset).cast::<*mut PyObject>().read();
-                if stored.is_null() {
-                    continue;
+            for slot in &layout.slots {
+                if let Some(stored) = slot.read(value)
+                    && !self.member(level, layout, &slot.name, &stored)
+                {
+                    return false;
                 }
-                let stored = Held::of(stored);
-                if self.is_full(written) {
-                    return layout.slots.len() - at;
-                }
-                self.member(written, layout, &slot.name, &stored);
             }
-            let more = if layout.has_dict { self.write_dict(value, layout, written) } else { 0 };
-            if more > 0 {
-                return more;
-            }
-            layout.extra.map_or(0, |offset| self.write_extra(value, offset, written))
+            true
         }
     }
 
     /// # Safety
     /// As [`Self::fields`], for an object with a `__dict__`.
-    unsafe fn write_dict(&mut self, value: *mut PyObject, layout: &Layout, written: &mut Written<'_>) -> usize {
+    unsafe fn write_dict(&mut self, level: &mut Level, value: *mut PyObject, layout: &Layout) -> bool {
         // SAFETY: passed on.
         unsafe {
             let mut attributes = Attributes::of(value);
             while let Some((name, stored)) = attributes.next() {
-                let text = if ffi::PyUnicode_Check(name.get()) != 0 { ascii(name.get()) } else { None };
-                if text.is_some_and(is_dunder) || is_skipped(layout, name.get()) {
+                if is_hidden(layout, &name) {
                     continue;
                 }
-                if self.is_full(written) {
-                    return attributes.left() + 1;
-                }
-                self.open_object(written);
-                written.count += 1;
-                if layout.withholds(text) {
-                    self.any(name.get());
-                    ValueWriter::masked(self.out);
-                } else {
-                    self.pair(name.get(), stored.get());
+                let fits = match withheld_name(layout, &name) {
+                    Some(name) => self.named_entry(level, name, Self::masked),
+                    None => self.pair(level, name.get(), stored.get()),
+                };
+                if !fits {
+                    return false;
                 }
             }
-            0
+            true
         }
     }
 
@@ -114,71 +90,85 @@ impl Capture<'_> {
     ///
     /// # Safety
     /// As [`Self::fields`]; the slot stands at `offset`.
-    unsafe fn write_extra(&mut self, value: *mut PyObject, offset: isize, written: &mut Written<'_>) -> usize {
-        // SAFETY: passed on; PyDict_Next runs no code and stays inside the table it finds.
+    unsafe fn write_extra(&mut self, level: &mut Level, value: *mut PyObject, offset: isize) -> bool {
+        // SAFETY: passed on.
         unsafe {
-            let stored = value.byte_offset(offset).cast::<*mut PyObject>().read();
-            if stored.is_null() || ffi::PyDict_Check(stored) == 0 {
-                return 0;
+            if let Some(extra) = extra_of(value, offset) {
+                self.pairs(level, extra.get());
             }
-            let extra = Held::of(stored);
-            let (mut position, mut key, mut item) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-            let mut read = 0;
-            while ffi::PyDict_Next(extra.get(), &raw mut position, &raw mut key, &raw mut item) != 0 {
-                let (key, item) = (Held::of(key), Held::of(item));
-                if self.is_full(written) {
-                    return extra.items().unwrap_or_default().saturating_sub(read).max(1);
-                }
-                self.open_object(written);
-                written.count += 1;
-                read += 1;
-                self.pair(key.get(), item.get());
-            }
-            0
         }
+        true
     }
 
     /// Writes one attribute under a name of the layout's.
     ///
     /// # Safety
     /// The interpreter lock is held.
-    unsafe fn member(&mut self, written: &mut Written<'_>, layout: &Layout, name: &str, value: &Held) {
-        self.open_object(written);
-        written.count += 1;
-        ValueWriter::text(self.out, name.as_bytes());
-        if layout.withholds(Some(name.as_bytes())) || is_sensitive(name.as_bytes()) {
-            ValueWriter::masked(self.out);
-        } else {
-            // SAFETY: held, so live.
-            unsafe { self.any(value.get()) };
+    unsafe fn member(&mut self, level: &mut Level, layout: &Layout, name: &str, value: &Held) -> bool {
+        if layout.withholds(Some(name.as_bytes())) {
+            return self.named_entry(level, name, Self::masked);
         }
+        // SAFETY: held, so live.
+        unsafe { self.field(level, name, value.get()) }
     }
+}
 
-    /// Writes how the object begins, if that was not written yet.
-    fn open_object(&mut self, written: &Written<'_>) {
-        if written.count == 0 {
-            ValueWriter::object(self.out);
-            ValueWriter::text(self.out, b"__class__");
-            ValueWriter::text(self.out, written.name.as_bytes());
+/// How many attributes of an object are shown, if all fit.
+///
+/// # Safety
+/// As [`Capture::fields`].
+unsafe fn count(value: *mut PyObject, layout: &Layout) -> usize {
+    // SAFETY: passed on.
+    unsafe {
+        let mut count = layout.items.len() + layout.slots.iter().filter(|slot| slot.is_set(value)).count();
+        if layout.has_dict {
+            let mut attributes = Attributes::of(value);
+            let all = attributes.left();
+            let hidden = (0..all.min(MOST_LOOKED_AT))
+                .map_while(|_| attributes.next())
+                .filter(|(name, _)| is_hidden(layout, name))
+                .count();
+            count += all - hidden;
         }
+        if let Some(offset) = layout.extra {
+            count += extra_of(value, offset).and_then(|extra| extra.items()).unwrap_or_default();
+        }
+        count
     }
+}
 
-    fn is_full(&self, written: &Written<'_>) -> bool {
-        written.count >= self.policy.max_attributes || self.is_spent()
+/// # Safety
+/// As [`Capture::fields`]; a slot stands at `offset`.
+unsafe fn extra_of(value: *mut PyObject, offset: isize) -> Option<Held> {
+    // SAFETY: passed on; what a slot holds is live.
+    unsafe {
+        let stored = value.byte_offset(offset).cast::<*mut PyObject>().read();
+        (!stored.is_null()).then(|| Held::of(stored)).filter(Held::is_dict)
     }
+}
 
-    /// Decides whether an object's attributes are read, and if so enters it; otherwise it is written as a marker.
-    fn enter_object(&mut self, value: *mut PyObject, name: &str) -> bool {
-        if self.open[..self.depth].contains(&value) {
-            self.marker(&format!("circular {name}"));
-            return false;
-        }
-        if self.depth >= self.policy.max_depth.min(MOST_DEPTH) {
-            self.marker(name);
-            return false;
-        }
-        self.open[self.depth] = value;
-        self.depth += 1;
-        true
+/// Whether an attribute is none of the program's: one of Python's own, or a library's.
+///
+/// # Safety
+/// The interpreter lock is held.
+#[inline]
+unsafe fn is_hidden(layout: &Layout, name: &Held) -> bool {
+    // SAFETY: held, so live; the storage of a str is read.
+    unsafe {
+        let text = if ffi::PyUnicode_Check(name.get()) != 0 { ascii(name.get()) } else { None };
+        text.is_some_and(|text| is_dunder(text) || text == layout.skipped.as_bytes() && !text.is_empty())
     }
+}
+
+/// The name of an attribute that its class says is not shown.
+///
+/// # Safety
+/// The interpreter lock is held.
+#[inline]
+unsafe fn withheld_name<'a>(layout: &'a Layout, name: &Held) -> Option<&'a str> {
+    if layout.withheld.is_empty() {
+        return None;
+    }
+    let text = name.text(MOST_NAME)?;
+    layout.withheld.iter().map(|withheld| &**withheld).find(|withheld| *withheld == text)
 }

@@ -10,12 +10,12 @@ use pyo3::ffi::{self, PyObject, PyTypeObject};
 
 use super::super::walk::type_name;
 use super::attributes::has_dict;
-use super::storage::{Held, dict_of_type, first_in_mro, getter, is_loaded, is_named, loaded, stored_in_type};
+use super::storage::{Held, dict_of_type, first_in_mro, getter, is_loaded, loaded, stored_in_type};
 
 /// Names of one kind that are looked at: a class with more is read as far as this.
 const MOST_NAMES: usize = 1024;
 /// Characters of a name.
-const MOST_NAME: usize = 200;
+pub(super) const MOST_NAME: usize = 200;
 
 /// What stands where in the objects of a type.
 pub(super) struct Layout {
@@ -38,6 +38,27 @@ pub(super) struct Layout {
 pub(super) struct Slot {
     pub(super) name: Box<str>,
     pub(super) offset: isize,
+}
+
+impl Slot {
+    /// What an object stores in the slot.
+    ///
+    /// # Safety
+    /// `object` is live and of the layout's type, the interpreter lock held.
+    pub(super) unsafe fn read(&self, object: *mut PyObject) -> Option<Held> {
+        // SAFETY: passed on; what a slot holds is live.
+        unsafe {
+            let stored = object.byte_offset(self.offset).cast::<*mut PyObject>().read();
+            (!stored.is_null()).then(|| Held::of(stored))
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::read`].
+    pub(super) unsafe fn is_set(&self, object: *mut PyObject) -> bool {
+        // SAFETY: passed on.
+        unsafe { !object.byte_offset(self.offset).cast::<*mut PyObject>().read().is_null() }
+    }
 }
 
 impl Layout {
@@ -290,16 +311,6 @@ unsafe fn skipped(kind: *mut PyTypeObject) -> &'static str {
             .is_some_and(|manager| is_loaded(manager.kind(), c"sqlalchemy.orm.instrumentation", c"ClassManager"));
         if is_mapped { "_sa_instance_state" } else { "" }
     }
-}
-
-/// Whether an attribute is the one that is skipped.
-///
-/// # Safety
-/// `name` is live, the interpreter lock held.
-#[inline]
-pub(super) unsafe fn is_skipped(layout: &Layout, name: *mut PyObject) -> bool {
-    // SAFETY: passed on.
-    unsafe { !layout.skipped.is_empty() && is_named(name, layout.skipped) }
 }
 
 /// Whether a tuple class names its items.

@@ -36,7 +36,6 @@ mod times;
 
 use std::rc::Rc;
 
-use calltape_record::value::ValueWriter;
 use pyo3::ffi::{PyObject, PyTypeObject};
 
 use super::walk::{Capture, type_name};
@@ -83,7 +82,7 @@ impl Capture<'_> {
         unsafe {
             match cache::reading_of(kind) {
                 Reading::Name => self.marker(type_name(kind)),
-                Reading::Masked => ValueWriter::masked(self.out),
+                Reading::Masked => self.masked(),
                 Reading::Known(reader, base) => reader(self, Object { value, kind, base }),
                 Reading::Fields(layout) => self.fields(value, kind, &layout),
             }

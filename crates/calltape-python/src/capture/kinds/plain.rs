@@ -3,10 +3,8 @@
 
 use pyo3::ffi;
 
-use calltape_record::value::ValueWriter;
-
 use super::super::message::message_of;
-use super::super::scalar::{ascii, to_string};
+use super::super::text::{ascii, to_string};
 use super::super::walk::{Capture, type_name};
 use super::Object;
 use super::storage::{Held, getter, method, slot_text, stored};
@@ -45,7 +43,7 @@ pub(super) unsafe fn enum_member(capture: &mut Capture<'_>, object: Object) {
 /// As [`super::Reader`], for an exception.
 pub(super) unsafe fn exception(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: passed on; the type of a live value is live.
-    let (name, message) = unsafe { (type_name(object.kind), message_of(object.value, capture.room())) };
+    let (name, message) = unsafe { (type_name(object.kind), message_of(object.value, capture.left)) };
     capture.marker(&if message.is_empty() { name.to_owned() } else { format!("{name}: {message}") });
 }
 
@@ -53,7 +51,7 @@ pub(super) unsafe fn exception(capture: &mut Capture<'_>, object: Object) {
 /// As [`super::Reader`], for a float.
 pub(super) unsafe fn float(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: a float of any subclass begins with a float's struct.
-    ValueWriter::float(capture.out, unsafe { ffi::PyFloat_AS_DOUBLE(object.value) });
+    capture.float(unsafe { ffi::PyFloat_AS_DOUBLE(object.value) });
 }
 
 /// # Safety
@@ -114,7 +112,7 @@ pub(super) unsafe fn pattern(capture: &mut Capture<'_>, object: Object) {
         let Some(pattern) = getter(object.base, "pattern", object.value) else {
             return capture.marker(type_name(object.kind));
         };
-        let Some(text) = literal(&pattern, capture.room()) else { return capture.marker(type_name(object.kind)) };
+        let Some(text) = literal(&pattern, capture.left) else { return capture.marker(type_name(object.kind)) };
         let names: Vec<&str> = FLAGS.iter().filter(|(flag, _)| flags & flag != 0).map(|&(_, name)| name).collect();
         let comma = if names.is_empty() { "" } else { ", " };
         capture.plain(&format!("re.compile({text}{comma}{})", names.join("|")));

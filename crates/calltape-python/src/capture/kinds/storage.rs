@@ -7,7 +7,7 @@ use std::ffi::CStr;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::super::scalar::{ascii, to_string};
+use super::super::text::{ascii, to_string};
 use super::attributes::Attributes;
 
 /// Entries of a dict that are looked at for a name: no class and no object of a known library has as many.
@@ -261,6 +261,24 @@ pub(crate) unsafe fn stored_attribute(object: *mut PyObject, name: &CStr) -> Opt
     }
 }
 
+/// What a known type stores under `name`. Its library's keys are all strs, so the dict may be asked.
+///
+/// # Safety
+/// `base` is a live type that is known by identity, the interpreter lock held.
+unsafe fn descriptor(base: *mut PyTypeObject, name: &str) -> Option<Held> {
+    // SAFETY: the str is made for the look-up and dropped; what is found is held before anything else runs.
+    unsafe {
+        let dict = dict_of_type(base)?;
+        let key = Held::taken(ffi::PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len() as isize))?;
+        let found = ffi::PyDict_GetItemWithError(dict.get(), key.get());
+        if found.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        Some(Held::of(found))
+    }
+}
+
 /// What the C getter or slot `name` of the known type `base` answers for an object of it.
 ///
 /// # Safety
@@ -268,7 +286,7 @@ pub(crate) unsafe fn stored_attribute(object: *mut PyObject, name: &CStr) -> Opt
 pub(super) unsafe fn getter(base: *mut PyTypeObject, name: &str, object: *mut PyObject) -> Option<Held> {
     // SAFETY: the descriptor is one of C's own two kinds and belongs to the base, so it reads the object's own struct.
     unsafe {
-        let descriptor = dict_of_type(base)?.entry(name)?;
+        let descriptor = descriptor(base, name)?;
         let kind = descriptor.kind();
         if kind != &raw mut ffi::PyGetSetDescr_Type && kind != &raw mut ffi::PyMemberDescr_Type {
             return None;
@@ -285,7 +303,7 @@ pub(super) unsafe fn getter(base: *mut PyTypeObject, name: &str, object: *mut Py
 pub(super) unsafe fn method(base: *mut PyTypeObject, name: &str, object: *mut PyObject) -> Option<Held> {
     // SAFETY: as above.
     unsafe {
-        let descriptor = dict_of_type(base)?.entry(name)?;
+        let descriptor = descriptor(base, name)?;
         if descriptor.kind() != &raw mut ffi::PyMethodDescr_Type {
             return None;
         }
