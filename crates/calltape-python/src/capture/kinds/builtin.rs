@@ -44,3 +44,17 @@ pub(super) unsafe fn bytes(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: passed on.
     unsafe { capture.bytes(object.value) }
 }
+
+/// # Safety
+/// As [`super::Reader`], for a `bytearray`.
+pub(super) unsafe fn byte_array(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on.
+    unsafe { capture.byte_array(object.value) }
+}
+
+/// # Safety
+/// As [`super::Reader`], for a `set` or `frozenset`.
+pub(super) unsafe fn set(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on.
+    unsafe { capture.set(object.value) }
+}
