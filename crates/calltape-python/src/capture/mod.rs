@@ -17,23 +17,26 @@
 //! scalar.rs     numbers
 //! text.rs       text and bytes: mask first, then cut
 //! container.rs  lists, tuples, dicts, sets
+//! kinds/        what a type is, and how an object of it is read
 //! serializer.rs the capture as a tool
+//! views.rs      containers on other containers, and those that are read item by item
 //! storage.rs    layouts of the interpreter's that its C API does not show
 //! ```
 
 mod budget;
 mod container;
 mod failure;
-mod known;
+mod kinds;
 mod policy;
 mod scalar;
 mod serializer;
 mod storage;
 mod text;
+mod views;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
-pub(crate) use known::stored_attribute;
+pub(crate) use kinds::stored_attribute;
 use policy::Limits;
 pub(crate) use policy::{OwnPolicy, Policy};
 pub(crate) use serializer::Serializer;
