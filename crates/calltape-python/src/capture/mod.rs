@@ -17,6 +17,8 @@
 //! scalar.rs     numbers
 //! text.rs       text and bytes: mask first, then cut
 //! container.rs  lists, tuples, dicts, sets
+//! kinds/        what a type is, and how an object of it is read
+//! failure/      exceptions: the chain, groups, frames, local variables
 //! serializer.rs the capture as a tool
 //! storage.rs    layouts of the interpreter's that its C API does not show
 //! ```
@@ -24,7 +26,7 @@
 mod budget;
 mod container;
 mod failure;
-mod known;
+mod kinds;
 mod policy;
 mod scalar;
 mod serializer;
@@ -33,9 +35,8 @@ mod text;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
-pub(crate) use known::stored_attribute;
-use policy::Limits;
-pub(crate) use policy::{OwnPolicy, Policy};
+pub(crate) use kinds::stored_attribute;
+pub(crate) use policy::{Limits, OwnPolicy, Policy};
 pub(crate) use serializer::Serializer;
 pub(crate) use text::to_string;
 pub(crate) use walk::Capture;

@@ -12,7 +12,6 @@ use pyo3::ffi::{self, PyObject};
 
 use super::Policy;
 use super::budget::{Shape, Timing};
-use super::known;
 use super::scalar::small_integer;
 use super::text::{LEAST_SECRET, ascii};
 
@@ -236,40 +235,6 @@ impl<'a> Capture<'a> {
             }
         }
     }
-
-    /// # Safety
-    /// As [`Self::compound`].
-    unsafe fn object(&mut self, value: *mut PyObject, kind: *mut ffi::PyTypeObject) {
-        // SAFETY: as there.
-        unsafe {
-            if known::is_enum(kind) {
-                self.enum_member(value, kind);
-            } else if has(kind, ffi::Py_TPFLAGS_UNICODE_SUBCLASS) {
-                self.text(value);
-            } else if has(kind, ffi::Py_TPFLAGS_LONG_SUBCLASS) {
-                self.integer(value);
-            } else if has(kind, ffi::Py_TPFLAGS_LIST_SUBCLASS) {
-                self.list(value);
-            } else if has(kind, ffi::Py_TPFLAGS_TUPLE_SUBCLASS) {
-                self.tuple(value);
-            } else if has(kind, ffi::Py_TPFLAGS_DICT_SUBCLASS) {
-                self.dict(value);
-            } else if has(kind, ffi::Py_TPFLAGS_BYTES_SUBCLASS) {
-                self.bytes(value);
-            } else if has(kind, ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS) {
-                self.exception(value, kind);
-            } else {
-                self.known_or_named(value, kind);
-            }
-        }
-    }
-}
-
-/// # Safety
-/// `kind` is a live type object.
-unsafe fn has(kind: *mut ffi::PyTypeObject, flag: std::ffi::c_ulong) -> bool {
-    // SAFETY: a live type's flags may be read at any time.
-    unsafe { ffi::PyType_HasFeature(kind, flag) != 0 }
 }
 
 /// Bytes kept of a type's name.
