@@ -9,7 +9,7 @@ use std::ffi::CStr;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::message::message_of;
+use super::failure::message_of;
 use super::scalar::{ascii, to_string};
 use super::walk::{Capture, type_name};
 
@@ -135,7 +135,7 @@ impl Capture<'_> {
     /// `value` is a live exception of type `kind`, the interpreter lock held.
     pub(super) unsafe fn exception(&mut self, value: *mut PyObject, kind: *mut PyTypeObject) {
         // SAFETY: passed on.
-        let message = unsafe { message_of(value, self.room()) };
+        let message = unsafe { message_of(value, self.room(), self.policy) };
         // SAFETY: the type of a live value is live.
         let name = unsafe { type_name(kind) };
         self.marker(&if message.is_empty() { name.to_owned() } else { format!("{name}: {message}") });

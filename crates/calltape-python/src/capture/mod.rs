@@ -12,7 +12,6 @@
 mod container;
 mod failure;
 mod known;
-mod message;
 mod policy;
 mod scalar;
 mod walk;
