@@ -7,7 +7,7 @@ use pyo3::ffi::{self, PyTypeObject};
 use super::super::walk::type_name;
 use super::layout::Layout;
 use super::storage::{first_in_mro, is_loaded};
-use super::{Reader, Reading, builtin, plain, table};
+use super::{Reader, Reading, builtin, code, plain, table};
 
 /// What was decided of a type.
 pub(super) struct Decided {
@@ -40,6 +40,9 @@ pub(super) unsafe fn decide(kind: *mut PyTypeObject) -> Decided {
     unsafe {
         if is_enum(kind) {
             return lasting(Reading::Known(plain::enum_member, kind));
+        }
+        if crate::wrapper::is_monitored_type(kind) {
+            return lasting(Reading::Known(code::monitored, kind));
         }
         if first_in_mro(kind, |base| is_secret(type_name(base)).then_some(())).is_some() {
             return lasting(Reading::Masked);

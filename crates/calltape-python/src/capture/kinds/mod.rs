@@ -23,16 +23,22 @@
 //! web.rs         requests and responses
 //! ```
 
+mod arrays;
 mod attributes;
 mod builtin;
 mod cache;
+mod code;
 mod decide;
 mod fields;
 mod layout;
 mod plain;
 mod storage;
+mod system;
 mod table;
+mod tables;
 mod times;
+mod web;
+mod wrapped;
 
 use std::rc::Rc;
 

@@ -7,7 +7,7 @@ use std::ffi::CStr;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::super::text::{ascii, to_string};
+use super::super::text::{ascii, stored_bytes, to_string};
 use super::attributes::Attributes;
 
 /// Entries of a dict that are looked at for a name: no class and no object of a known library has as many.
@@ -60,6 +60,11 @@ impl Held {
         unsafe { ffi::PyTuple_Check(self.0) != 0 }
     }
 
+    pub(super) fn is_list(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { ffi::PyList_Check(self.0) != 0 }
+    }
+
     pub(super) fn is_dict(&self) -> bool {
         // SAFETY: as above.
         unsafe { ffi::PyDict_Check(self.0) != 0 }
@@ -69,6 +74,18 @@ impl Held {
     pub(super) fn text(&self, limit: usize) -> Option<String> {
         // SAFETY: held, so live; only the storage of a str is read.
         unsafe { (ffi::PyUnicode_Check(self.0) != 0).then(|| to_string(self.0, limit)) }
+    }
+
+    /// At most `limit` bytes, as text.
+    pub(super) fn bytes(&self, limit: usize) -> Option<String> {
+        // SAFETY: held, so live; the storage of bytes is read.
+        unsafe {
+            if ffi::PyBytes_Check(self.0) == 0 {
+                return None;
+            }
+            let bytes = stored_bytes(self.0);
+            Some(String::from_utf8_lossy(&bytes[..bytes.len().min(limit)]).into_owned())
+        }
     }
 
     /// An int of 64 bits.
@@ -85,7 +102,6 @@ impl Held {
     }
 
     /// The items of a tuple of ints, such as a shape.
-    #[expect(dead_code)]
     pub(super) fn ints(&self) -> Option<Vec<i64>> {
         if !self.is_tuple() {
             return None;
