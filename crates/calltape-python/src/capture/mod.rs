@@ -18,6 +18,7 @@
 //! text.rs       text and bytes: mask first, then cut
 //! container.rs  lists, tuples, dicts, sets
 //! kinds/        what a type is, and how an object of it is read
+//! own.rs        the program's own code for showing objects, under guard
 //! storage.rs    layouts of the interpreter's that its C API does not show
 //! ```
 
@@ -26,6 +27,7 @@ mod container;
 mod failure;
 mod kinds;
 mod message;
+mod own;
 mod policy;
 mod scalar;
 mod storage;
@@ -34,6 +36,7 @@ mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
 pub(crate) use kinds::stored_attribute;
-pub(crate) use policy::{Limits, OwnPolicy, Policy};
+pub(crate) use own::register;
+pub(crate) use policy::{OwnPolicy, Policy};
 pub(crate) use text::to_string;
 pub(crate) use walk::Capture;
