@@ -8,6 +8,7 @@ __all__ = [
     "Monitored",
     "MonitoredCallable",
     "OpenSpan",
+    "Serializer",
     "Suppression",
     "begin_span",
     "carry",
@@ -37,6 +38,11 @@ class OpenSpan:
     @property
     def id(self) -> int: ...
     def end(self, /, exception: BaseException | None) -> None: ...
+
+@final
+class Serializer:
+    def __new__(cls, /, policy: dict[str, Any]) -> Serializer: ...
+    def serialize(self, /, value: object) -> str: ...
 
 @final
 class Suppression:

@@ -74,9 +74,9 @@ def checked(
                 raise ValueError(f"monitor: capture[{key!r}] must be True or False, not {value!r}")
             switches[key] = value
         elif key == "max_capture_time":
-            policy["max_capture_ns"] = _nanoseconds(value)
+            policy["max_capture_ns"] = nanoseconds(f"monitor: capture[{key!r}]", value)
         elif key in _BUDGETS:
-            policy[key] = budget("monitor: capture", key, value)
+            policy[key] = budget(f"monitor: capture[{key!r}]", key, value)
         else:
             known = ", ".join((*_SWITCHES, *_BUDGETS, "max_capture_time"))
             raise ValueError(f"monitor: capture knows {known}, not {key!r}")
@@ -94,11 +94,11 @@ def repr_budget(caller: str, value: object) -> int:
     return value
 
 
-def budget(caller: str, key: str, value: object) -> int:
-    """One of the other budgets that are whole numbers, checked."""
+def budget(label: str, key: str, value: object) -> int:
+    """One of the other budgets that are whole numbers, checked; ``label`` is what the caller calls it."""
     least, most, unit = _BUDGETS[key]
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{caller}[{key!r}] must be a whole number of {unit} from {least} to {most}, not {value!r}")
+        raise ValueError(f"{label} must be a whole number of {unit} from {least} to {most}, not {value!r}")
     return value
 
 
@@ -128,9 +128,8 @@ def _left_out(arguments: Mapping[str, bool]) -> list[str]:
     return [str(name) for name, keep in arguments.items() if not keep]
 
 
-def _nanoseconds(value: object) -> int:
+def nanoseconds(label: str, value: object) -> int:
+    """A time in seconds, checked; ``label`` is what the caller calls it."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 3600.0:
-        raise ValueError(
-            f"monitor: capture['max_capture_time'] must be a number of seconds from 0 to 3600, not {value!r}"
-        )
+        raise ValueError(f"{label} must be a number of seconds from 0 to 3600, not {value!r}")
     return round(value * 1e9)

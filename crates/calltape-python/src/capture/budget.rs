@@ -78,7 +78,7 @@ impl Level {
 impl Capture<'_> {
     /// Begins a value at the top: what it may spend, which is told to [`Self::end_value`].
     pub(super) fn begin_value(&mut self) -> Mark {
-        let uncounted = self.out.len() - self.counted;
+        let uncounted = self.out.len().saturating_sub(self.counted);
         self.call_left = self.call_left.saturating_sub(uncounted * MOST_A_BYTE);
         // The shortest marker is written in any case.
         self.left = self.policy.max_repr.min(self.call_left).max(Width::DOTS);

@@ -19,6 +19,8 @@
 //! container.rs  lists, tuples, dicts, sets
 //! kinds/        what a type is, and how an object of it is read
 //! own.rs        the program's own code for showing objects, under guard
+//! failure/      exceptions: the chain, groups, frames, local variables
+//! serializer.rs the capture as a tool
 //! storage.rs    layouts of the interpreter's that its C API does not show
 //! ```
 
@@ -26,10 +28,10 @@ mod budget;
 mod container;
 mod failure;
 mod kinds;
-mod message;
 mod own;
 mod policy;
 mod scalar;
+mod serializer;
 mod storage;
 mod text;
 mod walk;
@@ -37,6 +39,7 @@ mod walk;
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
 pub(crate) use kinds::stored_attribute;
 pub(crate) use own::register;
-pub(crate) use policy::{OwnPolicy, Policy};
+pub(crate) use policy::{Limits, OwnPolicy, Policy};
+pub(crate) use serializer::Serializer;
 pub(crate) use text::to_string;
 pub(crate) use walk::Capture;

@@ -82,6 +82,14 @@ impl<'a> Capture<'a> {
         self.out
     }
 
+    /// Writes what is no value, as a name between values: it counts for no budget.
+    pub(crate) fn besides(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.out.len();
+        write(self.out);
+        self.counted += self.out.len() - before;
+        self.uncounted_until += self.out.len() - before;
+    }
+
     /// Captures one argument or result.
     ///
     /// # Safety

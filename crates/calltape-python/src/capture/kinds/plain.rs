@@ -3,7 +3,7 @@
 
 use pyo3::ffi;
 
-use super::super::message::message_of;
+use super::super::failure::message_of;
 use super::super::text::{ascii, to_string};
 use super::super::walk::{Capture, type_name};
 use super::Object;
@@ -43,7 +43,7 @@ pub(super) unsafe fn enum_member(capture: &mut Capture<'_>, object: Object) {
 /// As [`super::Reader`], for an exception.
 pub(super) unsafe fn exception(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: passed on; the type of a live value is live.
-    let (name, message) = unsafe { (type_name(object.kind), message_of(object.value, capture.left)) };
+    let (name, message) = unsafe { (type_name(object.kind), message_of(object.value, capture.left, capture.policy)) };
     capture.marker(&if message.is_empty() { name.to_owned() } else { format!("{name}: {message}") });
 }
 
