@@ -8,12 +8,14 @@ __all__ = [
     "Monitored",
     "MonitoredCallable",
     "OpenSpan",
+    "Serializer",
     "Suppression",
     "begin_span",
     "carry",
     "cli_main",
     "current",
     "flush",
+    "is_name_rule",
     "monitored",
     "start",
     "stats",
@@ -35,6 +37,11 @@ class OpenSpan:
     @property
     def id(self) -> int: ...
     def end(self, /, exception: BaseException | None) -> None: ...
+
+@final
+class Serializer:
+    def __new__(cls, /, policy: dict[str, Any]) -> Serializer: ...
+    def serialize(self, /, value: object) -> str: ...
 
 @final
 class Suppression:
@@ -70,6 +77,7 @@ class MonitoredCallable:
 
 def monitored(function: Callable[..., Any], options: dict[str, Any]) -> Any: ...
 def wrapped(function: object) -> Any: ...
+def is_name_rule(entry: str) -> bool: ...
 def begin_span(name: str, values: dict[str, Any]) -> OpenSpan | None: ...
 def current() -> CurrentCall: ...
 def suppress() -> Suppression: ...

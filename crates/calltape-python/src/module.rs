@@ -15,7 +15,11 @@ mod native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::{begin_span, carry, cli_main, current, flush, monitored, start, stats, stop, suppress, wrapped};
+    use super::{
+        begin_span, carry, cli_main, current, flush, is_name_rule, monitored, start, stats, stop, suppress, wrapped,
+    };
+    #[pymodule_export]
+    use crate::capture::Serializer;
     #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 
@@ -42,6 +46,12 @@ fn monitored<'py>(function: &Bound<'py, PyAny>, options: &Bound<'py, PyDict>) ->
 #[pyfunction]
 fn wrapped<'py>(function: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     wrapper::wrapped(function)
+}
+
+/// Whether an entry of `sensitive_fields` is a name, or a change to the usual ones.
+#[pyfunction]
+fn is_name_rule(entry: &str) -> bool {
+    calltape_redact::Names::with(&[entry]).is_ok()
 }
 
 /// Begins a span; None where it is not recorded.

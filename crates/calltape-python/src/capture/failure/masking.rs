@@ -7,7 +7,7 @@ use calltape_redact::{Extent, LOOKAHEAD, Names, may_hold_secret};
 use pyo3::ffi::{self, PyObject};
 
 use crate::capture::Policy;
-use crate::capture::scalar::to_string;
+use crate::capture::to_string;
 
 /// Characters kept of a name: a type's, a file's, a function's.
 pub(super) const MAX_NAME: usize = 512;
@@ -58,8 +58,8 @@ fn masked(text: String, goes_on: bool, policy: &Policy) -> String {
 }
 
 /// The names whose values are withheld.
-pub(super) fn names(_policy: &Policy) -> &'static Names {
-    Names::defaults()
+pub(super) fn names(policy: &Policy) -> &Names {
+    &policy.names
 }
 
 /// A str without a note of what was cut, as names and paths are kept; nothing of what is no str.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use pyo3::ffi;
 
 use super::stored::entry;
-use crate::capture::scalar::to_string;
+use crate::capture::to_string;
 
 /// Directories that installers put other people's code into.
 const INSTALLED: &[&str] = &["/site-packages/", "/dist-packages/"];
