@@ -51,7 +51,7 @@ VALUES = r"""
 ['Authorization', 'Bearer hidden-token']
 [('token', 'hidden-token'), ('page', '2')]
 [(b'authorization', b'Bearer hidden-token')]
-('password', 'hidden', 3)
+('password', 'not a pair', 3)
 Connection('db', 'hidden-pw')
 Login('ann', 'hidden-pw')
 Slotted()

@@ -157,7 +157,7 @@ fn is_plain(utf8: &[u8]) -> bool {
 /// Whether every byte stands for itself between `b'` and `'`.
 #[inline]
 fn is_plain_literal(bytes: &[u8]) -> bool {
-    let odd = |byte: u8| byte < 0x20 || byte > 0x7e || byte == b'"' || byte == b'\\' || byte == b'\'';
+    let odd = |byte: u8| !(0x20..=0x7e).contains(&byte) || byte == b'"' || byte == b'\\' || byte == b'\'';
     !bytes.iter().fold(false, |found, &byte| found | odd(byte))
 }
 

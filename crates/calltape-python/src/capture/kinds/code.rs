@@ -196,6 +196,12 @@ pub(super) unsafe fn weak_reference(capture: &mut Capture<'_>, object: Object) {
 }
 
 /// # Safety
+/// As [`super::Reader`], for a weak proxy: what it stands for is not touched.
+pub(super) unsafe fn weak_proxy(capture: &mut Capture<'_>, _object: Object) {
+    capture.marker("weakproxy");
+}
+
+/// # Safety
 /// As [`super::Reader`], for any object that is only named.
 pub(super) unsafe fn named(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: the type of a live value is live.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use pyo3::ffi::{self, PyTypeObject};
 
+use super::super::own;
 use super::super::walk::type_name;
 use super::layout::Layout;
 use super::storage::{first_in_mro, is_loaded};
@@ -35,6 +36,20 @@ const SECRETS: &[&str] = &[
 /// # Safety
 /// `kind` is a live type, the interpreter lock held.
 pub(super) unsafe fn decide(kind: *mut PyTypeObject) -> Decided {
+    // SAFETY: passed on.
+    unsafe {
+        match own::of_type(kind) {
+            Some(own) => Decided { reading: Reading::Own(own), lasts: true },
+            None => by_storage(kind),
+        }
+    }
+}
+
+/// Decides how the objects of `kind` are read where no code of the program's shows them.
+///
+/// # Safety
+/// As [`decide`].
+pub(super) unsafe fn by_storage(kind: *mut PyTypeObject) -> Decided {
     let lasting = |reading| Decided { reading, lasts: true };
     // SAFETY: passed on.
     unsafe {

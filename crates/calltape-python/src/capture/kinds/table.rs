@@ -12,8 +12,10 @@ use super::storage::{dict_of_type, first_in_mro, loaded};
 use super::{Reader, arrays, builtin, code, plain, system, tables, times, web, wrapped};
 
 unsafe extern "C" {
-    /// The type of a slot's method that is bound to an object.
+    // The type of a slot's method that is bound to an object, and those of weak proxies.
     static mut _PyMethodWrapper_Type: PyTypeObject;
+    static mut _PyWeakref_ProxyType: PyTypeObject;
+    static mut _PyWeakref_CallableProxyType: PyTypeObject;
 }
 
 /// What the table says of a type.
@@ -60,7 +62,7 @@ fn families() -> impl Iterator<Item = &'static [Known]> {
 }
 
 /// Types that the interpreter exports, for which the common ones come first.
-fn builtins() -> [(*mut PyTypeObject, Reader); 33] {
+fn builtins() -> [(*mut PyTypeObject, Reader); 35] {
     [
         (&raw mut ffi::PyFloat_Type, plain::float),
         (&raw mut ffi::PyComplex_Type, plain::complex),
@@ -91,6 +93,8 @@ fn builtins() -> [(*mut PyTypeObject, Reader); 33] {
         (&raw mut ffi::PyFrame_Type, code::frame),
         (&raw mut ffi::PyContextVar_Type, code::context_variable),
         (&raw mut ffi::_PyWeakref_RefType, code::weak_reference),
+        (&raw mut _PyWeakref_ProxyType, code::weak_proxy),
+        (&raw mut _PyWeakref_CallableProxyType, code::weak_proxy),
         (&raw mut ffi::PyProperty_Type, code::named),
         (&raw mut ffi::PyStaticMethod_Type, code::named),
         (&raw mut ffi::PyClassMethod_Type, code::named),

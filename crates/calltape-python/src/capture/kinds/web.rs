@@ -17,6 +17,8 @@ pub(super) const KNOWN: &[Known] = &[
     ("Request", c"httpx", c"Request", httpx_request),
     ("Response", c"httpx", c"Response", httpx_response),
     ("URL", c"httpx", c"URL", httpx_url),
+    ("Headers", c"httpx", c"Headers", httpx_headers),
+    ("CaseInsensitiveDict", c"requests.structures", c"CaseInsensitiveDict", requests_headers),
     ("HTTPConnection", c"starlette.requests", c"HTTPConnection", scope_request),
     ("Response", c"starlette.responses", c"Response", plain_response),
     ("URL", c"starlette.datastructures", c"URL", starlette_url),
@@ -28,6 +30,8 @@ pub(super) const KNOWN: &[Known] = &[
 
 /// Characters of a URL or of a part of it that are read.
 const MOST_URL: usize = 2048;
+/// Headers that are read.
+const MOST_HEADERS: usize = 256;
 
 /// What is shown of a request or a response.
 #[derive(Default)]
@@ -60,6 +64,25 @@ impl Capture<'_> {
             }
             if let Some(url) = exchange.url.as_ref().filter(|_| fits) {
                 self.named_entry(&mut level, "url", |capture| capture.plain(url));
+            }
+            self.leave(level);
+        }
+    }
+}
+
+impl Capture<'_> {
+    /// Headers as the object that they are; a sensitive one's value is masked.
+    ///
+    /// # Safety
+    /// As [`super::Reader`].
+    unsafe fn headers(&mut self, object: Object, length: usize, header: impl Fn(usize) -> Option<(Held, Held)>) {
+        // SAFETY: passed on; name and value are held.
+        unsafe {
+            let Some(mut level) = self.enter(object.value, length, Shape::Pairs) else { return };
+            for (name, value) in (0..length).map_while(header) {
+                if !self.pair(&mut level, name.get(), value.get()) {
+                    break;
+                }
             }
             self.leave(level);
         }
@@ -132,6 +155,35 @@ unsafe fn httpx_url(capture: &mut Capture<'_>, object: Object) {
         Some(url) => capture.plain(&url),
         // SAFETY: the type of a live value is live.
         None => capture.marker(unsafe { type_name(object.kind) }),
+    }
+}
+
+/// # Safety
+/// As [`super::Reader`], for headers of httpx: a list of names as given, names in small letters, values.
+unsafe fn httpx_headers(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on.
+    unsafe {
+        let list = stored(object.value, "_list").filter(Held::is_list);
+        let length = list.as_ref().and_then(Held::items).unwrap_or_default();
+        let header = |at| {
+            let header = list.as_ref()?.item(at)?;
+            Some((header.item(0)?, header.item(2)?))
+        };
+        capture.headers(object, length, header);
+    }
+}
+
+/// # Safety
+/// As [`super::Reader`], for headers of requests: a dict from names in small letters to names as given and values.
+unsafe fn requests_headers(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on.
+    unsafe {
+        let store = stored(object.value, "_store").filter(Held::is_dict);
+        let headers: Vec<Held> = store.map(|store| store.values(MOST_HEADERS)).unwrap_or_default();
+        capture.headers(object, headers.len(), |at| {
+            let header = headers.get(at)?;
+            Some((header.item(0)?, header.item(1)?))
+        });
     }
 }
 
