@@ -1,7 +1,8 @@
-"""The program's own code for showing objects: register, `__calltape__` and repr, and that a fault of theirs stays theirs."""
+"""The program's own code for showing objects: register, `__calltape__` and repr. Its faults stay its own."""
 
 import json
 import re
+from typing import Any
 
 import pytest
 from conftest import RunProgram
@@ -24,7 +25,7 @@ class Order:
 """
 
 
-def kept(run_program: RunProgram, program: str, function: str = "keep") -> list[object]:
+def kept(run_program: RunProgram, program: str, function: str = "keep") -> list[Any]:
     tape = run_program(PRELUDE + program).tape
     return [json.loads(call["args"])["value"] for call in tape.calls(function)]
 
@@ -258,7 +259,7 @@ for _ in range(50):
 """
     values = kept(run_program, program)
     assert len(values) == 250
-    assert values[0] == ["cleared"] or values[0][0] == "cleared"  # type: ignore[index]
+    assert values[0] == ["cleared"] or values[0][0] == "cleared"
 
 
 def test_code_that_ends_the_run_or_forks_leaves_no_damage(run_program: RunProgram) -> None:

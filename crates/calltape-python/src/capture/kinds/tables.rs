@@ -87,10 +87,10 @@ unsafe fn timestamp(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: passed on; the base is one of the object's.
     unsafe {
         let is_datetime = |base: *mut PyTypeObject| {
-            (type_name(base) == "datetime" && is_loaded(base, c"datetime", c"datetime")).then_some(base)
+            (type_name(base) == "datetime" && is_loaded(base, c"_datetime", c"datetime")).then_some(base)
         };
         match first_in_mro(object.kind, is_datetime) {
-            Some(base) => super::times::time(capture, Object { base, ..object }),
+            Some(base) => super::times::datetime(capture, Object { base, ..object }),
             None => capture.marker(type_name(object.kind)),
         }
     }
