@@ -6,9 +6,13 @@
 //! and any claim that all secrets are found: one that looks like plain prose is not.
 #![forbid(unsafe_code)]
 
+mod assignments;
+mod bytes;
 mod find;
 mod names;
 mod prefilter;
+mod runs;
+mod shapes;
 
 pub use find::{Extent, LOOKAHEAD, MARK, find, masked};
 pub use names::{BadName, Names};

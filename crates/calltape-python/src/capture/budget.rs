@@ -142,8 +142,7 @@ impl Capture<'_> {
     /// # Safety
     /// `owner` is a live object, and outlives the level.
     pub(super) unsafe fn enter(&mut self, owner: *mut PyObject, length: usize, shape: Shape) -> Option<Level> {
-        let is_at_the_top = self.depth == self.bottom;
-        let too_long = is_at_the_top && shape != Shape::Fields && length > self.policy.max_items;
+        let too_long = self.is_at_the_top() && shape != Shape::Fields && length > self.policy.max_items;
         let too_deep = self.depth - self.bottom >= self.policy.max_depth;
         if self.open.contains(owner, self.depth) {
             // SAFETY: a live object has a type.
@@ -162,6 +161,17 @@ impl Capture<'_> {
             unsafe { self.summary(owner, length, shape) };
         }
         level
+    }
+
+    /// Whether what is written next stands in no container.
+    pub(super) fn is_at_the_top(&self) -> bool {
+        self.depth == self.bottom
+    }
+
+    /// Opens a container that has no object of its own; `None` where there is no level or no room left for it.
+    pub(super) fn enter_nameless(&mut self, length: usize, shape: Shape) -> Option<Level> {
+        let may = self.depth - self.bottom < self.policy.max_depth && !self.is_late();
+        if may { self.open_level(std::ptr::null_mut(), length, shape) } else { None }
     }
 
     /// Opens what has no object of its own: `*args` and `**kwargs`.

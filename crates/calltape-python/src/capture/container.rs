@@ -98,7 +98,7 @@ impl Capture<'_> {
     }
 
     /// Writes `"***"` as the next item.
-    fn masked_item(&mut self, level: &mut Level) -> bool {
+    pub(super) fn masked_item(&mut self, level: &mut Level) -> bool {
         let Some(before) = self.begin_item(level, Width::DOTS) else { return false };
         self.masked();
         self.end_item(level, before)

@@ -18,6 +18,7 @@
 //! text.rs       text and bytes: mask first, then cut
 //! container.rs  lists, tuples, dicts, sets
 //! kinds/        what a type is, and how an object of it is read
+//! views.rs      containers on other containers, and those that are read item by item
 //! own.rs        the program's own code for showing objects, under guard
 //! failure/      exceptions: the chain, groups, frames, local variables
 //! serializer.rs the capture as a tool
@@ -34,6 +35,7 @@ mod scalar;
 mod serializer;
 mod storage;
 mod text;
+mod views;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};

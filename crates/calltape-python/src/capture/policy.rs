@@ -33,7 +33,7 @@ pub(crate) struct Policy {
     /// Names whose values are withheld.
     pub(crate) names: Names,
     /// What `names` was made of: changes to the usual ones, in their order.
-    sensitive_fields: Vec<String>,
+    pub(crate) sensitive_fields: Vec<String>,
     /// Text of up to so many bytes fits into `max_repr` whatever its escapes.
     pub(super) short_text: usize,
     /// While a walk has written fewer bytes than this, small values at the top fit into the call's budget uncounted.

@@ -175,13 +175,16 @@ fn running() -> Option<Arc<Running>> {
 }
 
 /// Gives a function its number in the current run, which is started when there is none yet. `None` when nothing is
-/// recorded.
-pub(crate) fn define(definition: &FunctionDef) -> Option<Defined> {
+/// recorded. `sensitive_fields` are what the function changes of the names that the run withholds.
+pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> Option<Defined> {
     let running = match running() {
         Some(running) => running,
         None => lifecycle::start_lazily()?,
     };
-    let slot = match running.slot_of(definition) {
+    let of_run = &running.policy.sensitive_fields;
+    let sensitive_fields = of_run.iter().chain(sensitive_fields).cloned().collect();
+    let definition = FunctionDef { sensitive_fields, ..definition.clone() };
+    let slot = match running.slot_of(&definition) {
         Ok(slot) => slot,
         Err(error) => {
             messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));

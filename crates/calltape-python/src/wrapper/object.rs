@@ -227,6 +227,7 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
         file: options.file,
         line: options.line,
         parameters: parameters.shown(py),
+        sensitive_fields: Vec::new(),
     };
     let mut plan = Plan::new(definition, parameters);
     plan.capture_arguments = options.capture_args;

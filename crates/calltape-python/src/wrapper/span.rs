@@ -108,6 +108,7 @@ fn plan_of(name: &str, names: &[Bound<'_, PyAny>]) -> PyResult<Rc<Plan>> {
         file: String::new(),
         line: 0,
         parameters: key.1.clone(),
+        sensitive_fields: Vec::new(),
     };
     let plan = Rc::new(Plan::new(definition, Parameters::named(names)?));
     if plans.len() >= MOST_PLANS {

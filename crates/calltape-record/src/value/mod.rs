@@ -5,12 +5,14 @@
 //! an end tag, so a walk need not know their length beforehand. Text is UTF-8 in which lone surrogates (which a Python
 //! `str` may hold) stand in their generalised three-byte form.
 
+mod chain;
 mod json;
 mod parts;
 mod tag;
 mod width;
 mod writer;
 
+pub use chain::{SourceLines, render_chain};
 pub use json::{ObjectText, render_json};
 pub(crate) use json::{escape_str, render, render_names, takes_left_out};
 pub use parts::{items, members, unquoted};

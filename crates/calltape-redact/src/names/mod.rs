@@ -73,21 +73,26 @@ impl Names {
     /// ```
     #[inline]
     pub fn is_sensitive(&self, name: &[u8]) -> bool {
-        let Some(&last) = name.last() else { return false };
         let tail = &name[name.len().saturating_sub(LONGEST_NAME)..];
         match self.tree.ends_in_entry(tail) {
-            None if last.is_ascii_digit() || self.is_special() => self.is_sensitive_slow(name, tail),
-            None => false,
-            Some(Found::Foreign) => self.is_sensitive_slow(name, tail),
-            Some(Found::Entry) => !self.has_exempt || self.is_sensitive_slow(name, tail),
+            Some(Found::Entry) if !self.has_exempt => true,
+            None if self.parts.is_empty() => {
+                tail.last().is_some_and(u8::is_ascii_digit) && self.is_sensitive_with_number(name, tail)
+            }
+            _ => self.is_sensitive_slow(name, tail),
         }
     }
 
-    fn is_special(&self) -> bool {
-        !self.parts.is_empty()
+    /// A name with a number at its end, which is not itself an entry.
+    fn is_sensitive_with_number(&self, name: &[u8], tail: &[u8]) -> bool {
+        match self.tree.ends_in_entry(trim_number(tail)) {
+            None => false,
+            Some(Found::Entry) if !self.has_exempt => true,
+            Some(_) => self.is_sensitive_slow(name, tail),
+        }
     }
 
-    /// Names with digits at their end, letters beyond ASCII, and lists with parts or exemptions.
+    /// Names with letters beyond ASCII, and lists with parts or exemptions.
     #[cold]
     fn is_sensitive_slow(&self, name: &[u8], tail: &[u8]) -> bool {
         let plain;
@@ -126,9 +131,8 @@ pub(crate) enum Found {
 
 /// The name without the number at its end: `password_2` is `password`.
 fn trim_number(name: &[u8]) -> &[u8] {
-    let end = name.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);
-    let foreign = name.iter().rposition(|byte| !byte.is_ascii()).map_or(0, |at| at + 1);
-    &name[..end.max(foreign)]
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    &name[..name.iter().rposition(is_letter).map_or(0, |at| at + 1)]
 }
 
 #[cfg(test)]

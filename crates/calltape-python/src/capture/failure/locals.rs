@@ -86,24 +86,24 @@ unsafe fn write(frame: *mut ffi::PyFrameObject, bytes: usize, out: &mut Vec<u8>,
             return;
         }
         ValueWriter::object(out);
+        let mut written = 0;
         let mut capture = Capture::new(out, policy);
-        for (at, &(name, value)) in variables.pairs.iter().enumerate() {
+        for &(name, value) in &variables.pairs {
             let before = capture.out().len();
             if before >= bytes {
-                ValueWriter::more(capture.out(), variables.count - at);
                 break;
             }
             write_variable(name, value, &mut capture, policy);
+            written += 1;
             if capture.out().len() > bytes {
                 // A function may let one value take more than a whole frame has.
                 capture.out().truncate(before);
                 write_marker(name, value, capture.out());
+                break;
             }
         }
-        let left_out = variables.count - variables.pairs.len();
-        let is_written = capture.out().len() < bytes;
-        if left_out > 0 && is_written {
-            ValueWriter::more(capture.out(), left_out);
+        if written < variables.count {
+            ValueWriter::more(out, variables.count - written);
         }
         ValueWriter::end(out);
     }

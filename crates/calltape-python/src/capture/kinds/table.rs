@@ -56,19 +56,24 @@ pub(super) unsafe fn look_up(kind: *mut PyTypeObject) -> Found {
 }
 
 fn families() -> impl Iterator<Item = &'static [Known]> {
-    let all: [&[Known]; 7] =
-        [PLAIN, times::KNOWN, system::KNOWN, wrapped::KNOWN, arrays::KNOWN, tables::KNOWN, web::KNOWN];
+    let all: [&[Known]; 8] =
+        [PLAIN, builtin::KNOWN, times::KNOWN, system::KNOWN, wrapped::KNOWN, arrays::KNOWN, tables::KNOWN, web::KNOWN];
     all.into_iter()
 }
 
 /// Types that the interpreter exports, for which the common ones come first.
-fn builtins() -> [(*mut PyTypeObject, Reader); 30] {
+fn builtins() -> [(*mut PyTypeObject, Reader); 35] {
     [
         (&raw mut ffi::PyFloat_Type, plain::float),
         (&raw mut ffi::PyComplex_Type, plain::complex),
         (&raw mut ffi::PyByteArray_Type, builtin::byte_array),
         (&raw mut ffi::PySet_Type, builtin::set),
         (&raw mut ffi::PyFrozenSet_Type, builtin::set),
+        (&raw mut super::super::storage::PyODict_Type, builtin::ordered_dict),
+        (&raw mut ffi::PyDictProxy_Type, builtin::mapping_proxy),
+        (&raw mut ffi::PyDictKeys_Type, builtin::dict_keys),
+        (&raw mut ffi::PyDictValues_Type, builtin::dict_values),
+        (&raw mut ffi::PyDictItems_Type, builtin::dict_items),
         (&raw mut ffi::PyRange_Type, plain::range),
         (&raw mut ffi::PySlice_Type, code::slice),
         (&raw mut ffi::PyMemoryView_Type, system::memory),

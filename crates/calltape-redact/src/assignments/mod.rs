@@ -1,0 +1,119 @@
+//! Names and values in text: `password=x`, `"token": "x"`, `Cookie: x`, `--api-key x`, `?sig=x`, `("X-Api-Key", "x")`.
+//!
+//! Every `=`, `:` and `,` is looked at once, with the name before it; values are passed over as a whole. A name is a
+//! bounded number of bytes, so the time is linear.
+
+mod name;
+mod value;
+
+use std::ops::Range;
+
+use crate::Names;
+use crate::find::Text;
+use crate::shapes::url::{self, Urls};
+use value::Lines;
+
+/// Adds the values of sensitive names in a text, and the passwords in its URLs.
+pub(crate) fn find(text: Text, names: &Names, found: &mut Vec<Range<usize>>) {
+    let (mut urls, mut lines) = (Urls::default(), Lines::default());
+    let mut passed = 0;
+    for at in memchr::memchr3_iter(b'=', b':', b',', text.bytes) {
+        if at < passed {
+            continue;
+        }
+        passed = match text.bytes[at] {
+            b',' => find_in_pair(text, at, names, &mut lines, found),
+            b':' if url::is_scheme_before(text.bytes, at) => Some(urls.find(text, at, found)),
+            _ => find_assigned(text, at, names, &mut lines, found),
+        }
+        .unwrap_or_default()
+        .max(passed);
+    }
+    find_options(text, names, &mut lines, found);
+}
+
+/// The value after the `=` or `:` at `at`. Gives where it ends.
+fn find_assigned(
+    text: Text,
+    at: usize,
+    names: &Names,
+    lines: &mut Lines,
+    found: &mut Vec<Range<usize>>,
+) -> Option<usize> {
+    let name = name::before(text.bytes, at)?;
+    if !name.is_sensitive(text.bytes, names) {
+        return None;
+    }
+    let start = value::start(text.bytes, at)?;
+    let value = value::read(text, start, &name, text.bytes[at], lines);
+    keep(value, found)
+}
+
+/// The second of a pair of quoted words whose first ends before the comma at `at`.
+fn find_in_pair(
+    text: Text,
+    at: usize,
+    names: &Names,
+    lines: &mut Lines,
+    found: &mut Vec<Range<usize>>,
+) -> Option<usize> {
+    let name = name::first_of_pair(text.bytes, at)?;
+    if !names.is_sensitive(&text.bytes[name]) {
+        return None;
+    }
+    let value = value::quoted(text, value::skip_blanks(text.bytes, at + 1), lines)?;
+    let is_pair = match value.close.trim_ascii_start().first() {
+        Some(close) => matches!(close, b')' | b']'),
+        None => text.goes_on,
+    };
+    if is_pair { keep(value.range, found) } else { None }
+}
+
+/// The words after options of a command line: `--password x`, also as `'--password', 'x'`.
+fn find_options(text: Text, names: &Names, lines: &mut Lines, found: &mut Vec<Range<usize>>) {
+    let mut passed = 0;
+    for dashes in pairs_of_dashes(text.bytes) {
+        if dashes < passed {
+            continue;
+        }
+        let Some(option) = name::option_at(text.bytes, dashes) else { continue };
+        passed = option.end;
+        if names.is_sensitive(&text.bytes[option.clone()])
+            && let Some(value) = value::of_option(text, option.end, lines)
+        {
+            passed = value.end;
+            found.push(value);
+        }
+    }
+}
+
+/// Where two dashes stand. Dashes are few, so to look for one is quicker than to set up a search for two.
+fn pairs_of_dashes(text: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(b'-', text).filter(|&at| text.get(at + 1) == Some(&b'-'))
+}
+
+/// Adds a value that is not empty. Gives where it ends.
+fn keep(value: Range<usize>, found: &mut Vec<Range<usize>>) -> Option<usize> {
+    let end = value.end;
+    if !value.is_empty() {
+        found.push(value);
+    }
+    Some(end)
+}
+
+/// Whether there may be an assignment or a URL: a `=` or `:` with a name before it, or a pair or an option.
+#[inline]
+pub(crate) fn may_hold(text: &[u8]) -> bool {
+    memchr::memchr3_iter(b'=', b':', b',', text).any(|at| match text[at] {
+        b',' => name::first_of_pair(text, at).is_some(),
+        b':' if url::is_scheme_before(text, at) => url::may_hold(text, at),
+        _ => name::before(text, at).is_some() && value::start(text, at).is_some(),
+    })
+}
+
+/// Whether there may be an option of a command line or a PEM block.
+#[inline]
+pub(crate) fn may_hold_dashes(text: &[u8]) -> bool {
+    let begins_block = |rest: &[u8]| [b"BEGIN ", b" BEGIN"].iter().any(|begin| rest.starts_with(*begin));
+    pairs_of_dashes(text).any(|at| begins_block(&text[at + 2..]) || name::option_at(text, at).is_some())
+}
