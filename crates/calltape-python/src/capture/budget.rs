@@ -365,6 +365,7 @@ impl Capture<'_> {
 
     /// Reads the clock before something of unknown length, as the program's own code. False where that must not begin
     /// now: the value is only tried, and will be walked again.
+    #[must_use]
     pub(super) fn begin_unbounded(&mut self) -> bool {
         if self.is_trial {
             self.squeeze();
