@@ -182,6 +182,22 @@ torture-kill: build-quick ## 200 rounds of SIGKILL under load
 	$(SAY) "200 rounds of SIGKILL under load"
 	@CALLTAPE_KILL_ROUNDS=200 $(BIN)/python -m pytest tests/test_kill.py $(PYTEST_ARGS)
 
+$(VENV)/.heavy: tests/capture/requirements-heavy.txt $(VENV)/.tools
+	$(SAY) "the heavy libraries into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement tests/capture/requirements-heavy.txt
+	@touch $@
+
+.PHONY: test-heavy
+test-heavy: $(VENV)/.heavy build-quick ## what the objects of very heavy libraries (torch) read like; installs them
+	$(SAY) "captured values of the heavy libraries"
+	@$(BIN)/python -m pytest tests/capture/test_golden.py -k heavy $(PYTEST_ARGS)
+
+.PHONY: test-values
+test-values: build-quick # a million random values instead of 50,000, and 3,000 of Hypothesis's instead of 150
+	$(SAY) "a million random values, captured without a leak"
+	@CALLTAPE_RANDOM_VALUES=1000000 CALLTAPE_EXAMPLES=3000 \
+	    $(BIN)/python -m pytest --timeout 1800 tests/capture/test_leaks.py tests/capture/test_any_value.py $(PYTEST_ARGS)
+
 # ------------------------------------------------------------------------------------------------------------- deep
 
 FUZZ_SECONDS ?= 60
@@ -203,10 +219,12 @@ fuzz: $(CARGO_FUZZ) # each target for FUZZ_SECONDS on the nightly compiler
 	done
 
 .PHONY: deep
-deep: fuzz ## the long forms: fuzzing, loom without a small bound, 200 kill rounds
+deep: fuzz ## the long forms: fuzzing, loom without a small bound, 200 kill rounds, a million values, torch
 	$(SAY) "loom, three preemptions deep"
 	@LOOM_MAX_PREEMPTIONS=3 $(MAKE) loom
 	@$(MAKE) torture-kill
+	@$(MAKE) test-values
+	@$(MAKE) test-heavy
 
 # ------------------------------------------------------------------------------------------------------------ bench
 

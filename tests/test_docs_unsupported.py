@@ -4,13 +4,11 @@ import re
 
 import pytest
 from conftest import REPOSITORY, RunProgram
+from documented import blocks
 
-PAGE = (REPOSITORY / "docs" / "unsupported-patterns.md").read_text(encoding="utf-8")
-BLOCKS = {
-    f"{heading.strip()} {number}": block
-    for heading, section in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
-    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE), 1)
-}
+FILE = REPOSITORY / "docs" / "unsupported-patterns.md"
+PAGE = FILE.read_text(encoding="utf-8")
+BLOCKS = blocks(FILE)
 
 
 def test_every_block_of_code_is_found() -> None:

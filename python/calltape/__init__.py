@@ -16,15 +16,19 @@ file.
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
 from calltape._monitor import monitor, unmonitor
 from calltape._pools import install as _carry_calls_into_pools
+from calltape._register import register
+from calltape._serializer import SmartSerializer
 from calltape._span import CurrentCall, current, span, suppressed
 
 __all__ = [
     "Breaker",
     "CurrentCall",
+    "SmartSerializer",
     "Stats",
     "current",
     "flush",
     "monitor",
+    "register",
     "span",
     "start",
     "stats",

@@ -59,7 +59,8 @@ def recorded(function: Any, options: Options, *, skip_first: bool | None) -> Any
             "must_have_left_out": options.must_have_left_out,
             "policy": options.policy,
             "kind": kind_of(function),
-            "file": code.co_filename if code else "",
+            # A name that is no text of the file system has lone surrogates.
+            "file": code.co_filename.encode("utf-8", "replace").decode() if code else "",
             "line": code.co_firstlineno if code else 0,
             "skip_first": _is_method(called) if skip_first is None or partial else skip_first,
             "partial": partial,

@@ -6,10 +6,11 @@ names it and says what would do.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from calltape import _native
 
 # What of a call is recorded, with its default.
 _SWITCHES = {"args": True, "result": True, "locals": False, "repr": False}
@@ -22,9 +23,6 @@ _BUDGETS = {
     "max_attributes": (0, 2**31, "attributes"),
 }
 _LEAST_REPR = 16
-
-# A name to withhold: `-` takes it away, a `*` at either end stands for any beginning or end.
-_NAME_RULE = re.compile(r"-?(\*|\*?[^\W_][\w.\- ]*\*?)")
 
 CaptureOption = bool | int | float | Mapping[str, bool]
 
@@ -76,9 +74,9 @@ def checked(
                 raise ValueError(f"monitor: capture[{key!r}] must be True or False, not {value!r}")
             switches[key] = value
         elif key == "max_capture_time":
-            policy["max_capture_ns"] = _nanoseconds(value)
+            policy["max_capture_ns"] = nanoseconds(f"monitor: capture[{key!r}]", value)
         elif key in _BUDGETS:
-            policy[key] = budget("monitor: capture", key, value)
+            policy[key] = budget(f"monitor: capture[{key!r}]", key, value)
         else:
             known = ", ".join((*_SWITCHES, *_BUDGETS, "max_capture_time"))
             raise ValueError(f"monitor: capture knows {known}, not {key!r}")
@@ -96,11 +94,11 @@ def repr_budget(caller: str, value: object) -> int:
     return value
 
 
-def budget(caller: str, key: str, value: object) -> int:
-    """One of the other budgets that are whole numbers, checked."""
+def budget(label: str, key: str, value: object) -> int:
+    """One of the other budgets that are whole numbers, checked; ``label`` is what the caller calls it."""
     least, most, unit = _BUDGETS[key]
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{caller}[{key!r}] must be a whole number of {unit} from {least} to {most}, not {value!r}")
+        raise ValueError(f"{label} must be a whole number of {unit} from {least} to {most}, not {value!r}")
     return value
 
 
@@ -112,7 +110,7 @@ def name_rules(caller: str, entries: Iterable[str] | None) -> list[str]:
         raise ValueError(f"{caller}: sensitive_fields must be a collection such as ['badge'], not {entries!r}")
     rules = list(entries)
     for rule in rules:
-        if not isinstance(rule, str) or not _NAME_RULE.fullmatch(rule):
+        if not isinstance(rule, str) or not _native.is_name_rule(rule):
             raise ValueError(
                 f"{caller}: sensitive_fields has {rule!r}; give a name such as 'badge', a part such as '*pin' or "
                 "'pin*', '-token' to withhold tokens no more, '-*' to begin with none"
@@ -130,9 +128,8 @@ def _left_out(arguments: Mapping[str, bool]) -> list[str]:
     return [str(name) for name, keep in arguments.items() if not keep]
 
 
-def _nanoseconds(value: object) -> int:
+def nanoseconds(label: str, value: object) -> int:
+    """A time in seconds, checked; ``label`` is what the caller calls it."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 3600.0:
-        raise ValueError(
-            f"monitor: capture['max_capture_time'] must be a number of seconds from 0 to 3600, not {value!r}"
-        )
+        raise ValueError(f"{label} must be a number of seconds from 0 to 3600, not {value!r}")
     return round(value * 1e9)

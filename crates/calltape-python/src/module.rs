@@ -15,7 +15,12 @@ mod native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::{begin_span, carry, cli_main, current, flush, monitored, start, stats, stop, suppress, wrapped};
+    use super::{
+        begin_span, carry, cli_main, current, flush, is_name_rule, monitored, register, start, stats, stop, suppress,
+        wrapped,
+    };
+    #[pymodule_export]
+    use crate::capture::Serializer;
     #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 
@@ -44,6 +49,12 @@ fn wrapped<'py>(function: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAn
     wrapper::wrapped(function)
 }
 
+/// Whether an entry of `sensitive_fields` is a name, or a change to the usual ones.
+#[pyfunction]
+fn is_name_rule(entry: &str) -> bool {
+    calltape_redact::Names::with(&[entry]).is_ok()
+}
+
 /// Begins a span; None where it is not recorded.
 #[pyfunction]
 fn begin_span(name: &str, values: &Bound<'_, PyDict>) -> PyResult<Option<wrapper::OpenSpan>> {
@@ -66,6 +77,12 @@ fn suppress(py: Python<'_>) -> wrapper::Suppression {
 #[pyfunction]
 fn carry<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     wrapper::carry(function)
+}
+
+/// Has a function of the program's show the objects of a type; None has none do so any more.
+#[pyfunction]
+fn register(kind: &Bound<'_, PyAny>, function: &Bound<'_, PyAny>) -> PyResult<()> {
+    crate::capture::register(kind, function)
 }
 
 /// Starts the run; settings as names and texts.
@@ -124,6 +141,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     figures.set_item("lag_s", stats.lag_s)?;
     figures.set_item("reentrant", runtime::reentries())?;
     figures.set_item("dropped_values", runtime::dropped_values())?;
+    figures.set_item("failed_captures", runtime::failed_captures())?;
     figures.set_item("faults", runtime::faults())?;
     Ok(figures)
 }

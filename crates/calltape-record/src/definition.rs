@@ -18,6 +18,9 @@ pub struct FunctionDef {
     pub line: u32,
     /// Parameter names in order, `self` and `cls` left out. `*args` and `**kwargs` stand under their bare names.
     pub parameters: Vec<String>,
+    /// What the run and the function change of the names whose values are withheld; empty for nothing. Whoever adds
+    /// to the function's calls later (lines of source) withholds by the same names.
+    pub sensitive_fields: Vec<String>,
 }
 
 impl FunctionDef {
@@ -32,6 +35,13 @@ impl FunctionDef {
         for name in &self.parameters {
             varint::put_bytes(&mut out, name.as_bytes());
         }
+        // Left out when empty: most are, and definitions of older versions are.
+        if !self.sensitive_fields.is_empty() {
+            varint::put(&mut out, self.sensitive_fields.len() as u64);
+            for entry in &self.sensitive_fields {
+                varint::put_bytes(&mut out, entry.as_bytes());
+            }
+        }
         out
     }
 
@@ -43,13 +53,16 @@ impl FunctionDef {
         let mut input = Input::new(bytes);
         let (name, group, kind, file) = (input.text()?, input.text()?, input.text()?, input.text()?);
         let line = u32::try_from(input.varint()?).map_err(|_| DecodeError::Range)?;
-        let count = input.varint()?;
-        let mut parameters = Vec::new();
-        for _ in 0..count {
-            parameters.push(input.text()?);
-        }
-        Ok(Self { name, group, kind, file, line, parameters })
+        let parameters = texts(&mut input)?;
+        let sensitive_fields = if input.is_empty() { Vec::new() } else { texts(&mut input)? };
+        Ok(Self { name, group, kind, file, line, parameters, sensitive_fields })
     }
+}
+
+/// A count, and as many texts.
+fn texts(input: &mut Input<'_>) -> Result<Vec<String>, DecodeError> {
+    let count = input.varint()?;
+    (0..count).map(|_| input.text()).collect()
 }
 
 #[cfg(test)]
@@ -65,9 +78,12 @@ mod tests {
             file: "shop/orders.py".into(),
             line: 17,
             parameters: vec!["order".into(), "dry_run".into()],
+            sensitive_fields: vec!["badge".into(), "-token".into()],
         };
+        let usual = FunctionDef { sensitive_fields: Vec::new(), ..written.clone() };
         assert_eq!(FunctionDef::decode(&written.encode()), Ok(written.clone()));
-        for cut in 0..written.encode().len() {
+        assert_eq!(FunctionDef::decode(&usual.encode()), Ok(usual.clone()));
+        for cut in (0..written.encode().len()).filter(|&cut| cut != usual.encode().len()) {
             assert!(FunctionDef::decode(&written.encode()[..cut]).is_err());
         }
     }

@@ -95,6 +95,7 @@ impl Caller {
             file: "shop.py".to_owned(),
             line: 3,
             parameters: vec!["a".to_owned(), "b".to_owned()],
+            sensitive_fields: Vec::new(),
         };
         self.journal.define(&definition.encode()).expect("a slot")
     }

@@ -1,6 +1,6 @@
 //! `calltape errors`: what fails, where, how often and since when.
 
-use calltape_engine::query::{ErrorFilter, ErrorGroup, FunctionPattern, Tape};
+use calltape_engine::query::{ErrorFilter, ErrorGroup, Frame, FunctionPattern, Relation, Tape};
 
 use crate::arguments::Errors;
 use crate::entry::{Failure, Found};
@@ -70,8 +70,13 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
             output.palette.cell(Tone::Bad, error),
         ]);
         let blank = || output.palette.cell(Tone::Plain, "");
-        let place = output.palette.cell(Tone::Faint, place(group, room));
-        table.add_row([blank(), blank(), blank(), place]);
+        let mut lines = place(group, room);
+        for line in details(group) {
+            lines.push('\n');
+            lines.push_str(&fit::keep_start(&line, room));
+        }
+        let lines = output.palette.cell(Tone::Faint, lines);
+        table.add_row([blank(), blank(), blank(), lines]);
     }
     Ok(table::write(output, &table)?)
 }
@@ -97,6 +102,36 @@ fn place(group: &ErrorGroup, room: usize) -> String {
     format!("{function}\n{}", fit::keep_end(&raised, room))
 }
 
+/// Lines of what the table shows of causes, of members of groups, and of notes.
+const DETAILS: usize = 3;
+
+/// The line of source that raised it, its notes, and what it came from and holds, a line each: of the last one.
+fn details(group: &ErrorGroup) -> Vec<String> {
+    let chain = group.last_failure.chain();
+    let source = source(group).map(|source| format!("  {}", plain(&source)));
+    let notes = chain[0].notes.iter().take(DETAILS).map(|note| format!("note: {}", plain(note)));
+    let others = chain.iter().skip(1).take(DETAILS).map(|link| {
+        let relation = match link.relation {
+            Some(Relation::Member) => "with ",
+            Some(Relation::Context) => "while handling ",
+            _ => "caused by ",
+        };
+        let separator = if link.message.is_empty() { "" } else { ": " };
+        format!("{relation}{}{separator}{}", plain(&link.error_type), plain(&link.message))
+    });
+    let more = chain.len().saturating_sub(1 + DETAILS);
+    let more = (more > 0).then(|| format!("… and {more} more exceptions; `calltape show` has them"));
+    source.into_iter().chain(notes).chain(others).chain(more).collect()
+}
+
+/// The line of source that the last one was raised at.
+fn source(group: &ErrorGroup) -> Option<String> {
+    match group.last_failure.chain().swap_remove(0).frames.pop() {
+        Some(Frame::At { source, .. }) => source,
+        _ => None,
+    }
+}
+
 fn object(group: &ErrorGroup) -> Object {
     Object::new()
         .text("error_type", group.error_type.as_str())
@@ -109,4 +144,6 @@ fn object(group: &ErrorGroup) -> Object {
         .number("last_seen_ns", i128::from(group.last_seen_ns))
         .text("last_message", group.last_message.as_str())
         .unsigned("last_call_id", group.last_call_id)
+        .text("last_source", source(group).as_deref())
+        .recorded("last_traceback", Some(&group.last_failure.traceback))
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::sample_tape::SampleTape;
 use crate::session::{calltape, surroundings};
-use crate::shop_tape::ShopTape;
+use crate::shop_tape::{ShopTape, grouped};
 
 /// What `calltape arguments..` prints for the shop's tape, `width` columns wide.
 fn shown(arguments: &str, width: usize) -> String {
@@ -71,6 +71,17 @@ fn show_has_all_there_is_about_a_call() {
     assert_snapshot!("show_interrupted", shown("show INTERRUPTED", 80));
     assert_snapshot!("show_json", shown("show FAILED --json", 80));
     assert_snapshot!("show_nothing", anywhere(&shown("show 42", 80)));
+}
+
+#[test]
+fn a_group_of_exceptions_is_shown_with_its_members_set_in() {
+    let (sample, failed) = grouped();
+    let mut around = surroundings(sample.folder.path());
+    around.width = 80;
+    assert_snapshot!("show_group", calltape(&format!("show {failed}"), &around).transcript());
+    assert_snapshot!("errors_group", calltape("errors", &around).transcript());
+    around.color = true;
+    assert_snapshot!("show_group_colour", calltape(&format!("show {failed}"), &around).transcript());
 }
 
 #[test]

@@ -11,12 +11,31 @@ const SECOND: i64 = 1_000_000_000;
 /// A failed payment, raised while a timeout was handled, which a refused connection caused.
 const CHAIN: &str = r#"[
  {"type":"shop.errors.PaymentFailed","message":"order 18 not paid\nthe bank did not answer","relation":null,
-  "frames":[{"file":"shop/api.py","line":40,"function":"handle","source":"place(order)"},
-            {"file":"shop/orders.py","line":21,"function":"place","source":"raise PaymentFailed(order) from error"},
-            "... 3 more"],"notes":["customer 7"]},
- {"type":"TimeoutError","message":"bank after 2 s","relation":"cause",
-  "frames":[{"file":"shop/billing.py","line":9,"function":"charge","source":"bank.charge(amount)"}]},
- {"type":"ConnectionRefusedError","message":"","relation":"context","frames":[]}]"#;
+  "frames":["... 3 more",
+            {"file":"shop/api.py","line":40,"function":"handle","source":"place(order)"},
+            {"file":"shop/orders.py","line":21,"function":"place",
+             "locals":{"order":{"id":18},"card":"***","lines":[{"sku":"A-1","n":2,"name":"a very long name of an article"}],"...":"4 more"},
+             "source":"raise PaymentFailed(order) from error"}],"notes":["customer 7","tried\ntwice"]},
+ {"type":"TimeoutError","message":"bank after 2 s","relation":"cause","of":0,
+  "frames":[{"file":"shop/billing.py","line":9,"function":"charge","source":"bank.charge(amount)"},
+            {"file":"/srv/venv/lib/python3.13/site-packages/bank/client.py","line":88,"function":"Client.charge","outside":true,"source":"return self.send(Charge(amount))"},
+            {"file":"/srv/venv/lib/python3.13/site-packages/bank/client.py","line":31,"function":"Client.send","outside":true,"source":"with self.connect() as wire:"},
+            {"file":"/usr/lib/python3.13/contextlib.py","line":141,"function":"_GeneratorContextManager.__enter__","outside":true},
+            {"file":"/usr/lib/python3.13/socket.py","line":864,"function":"create_connection","outside":true,"source":"raise exceptions[0]"}]},
+ {"type":"ConnectionRefusedError","message":"","relation":"context","of":1,"frames":[]}]"#;
+
+/// What a group of tasks failed with: two of them, one with a group of its own, and a cause of the whole.
+const GROUP: &str = r#"[
+ {"type":"ExceptionGroup","message":"unhandled errors in a TaskGroup (2 sub-exceptions)","relation":null,
+  "frames":[{"file":"/usr/lib/python3.13/asyncio/taskgroups.py","line":71,"function":"TaskGroup.__aexit__","outside":true,"source":"return await self._aexit(et, exc)"}]},
+ {"type":"shop.errors.Closing","message":"","relation":"context","of":0,"frames":[]},
+ {"type":"ValueError","message":"no such sku","relation":"member","of":0,"notes":["line 2"],
+  "frames":[{"file":"shop/stock.py","line":12,"function":"reserve","source":"raise ValueError(\"no such sku\")"}]},
+ {"type":"ExceptionGroup","message":"mails (3 sub-exceptions)","relation":"member","of":0,"frames":[]},
+ {"type":"KeyError","message":"'sku'","relation":"cause","of":2,
+  "frames":[{"file":"shop/stock.py","line":10,"function":"reserve","source":"shelf = shelves[sku]"}]},
+ {"type":"OSError","message":"[Errno 28] No space left on device","relation":"member","of":3,"frames":[]},
+ "... 2 more"]"#;
 
 /// The tape and the calls that tests ask for by name.
 pub(crate) struct ShopTape {
@@ -134,6 +153,22 @@ fn failing_request(sample: &SampleTape, functions: &Functions) -> i64 {
     };
     sample.failed_call(check.made_by(failed, root), &key_error);
     failed
+}
+
+/// A tape with one call that a group of exceptions ended.
+pub(crate) fn grouped() -> (SampleTape, i64) {
+    let sample = SampleTape::create();
+    let function = sample.function_of("shop.stock.reserve_all", "stock", "coroutine");
+    let raised = Raised {
+        error_type: "ExceptionGroup",
+        message: "unhandled errors in a TaskGroup (2 sub-exceptions)",
+        file: "/usr/lib/python3.13/asyncio/taskgroups.py",
+        line: 71,
+        place: "TaskGroup.__aexit__",
+        traceback: GROUP,
+    };
+    let failed = sample.failed_call(CallRow::new(function, SECOND), &raised);
+    (sample, failed)
 }
 
 fn rollup(sample: &SampleTape, functions: &Functions) {

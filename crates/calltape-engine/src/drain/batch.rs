@@ -5,12 +5,16 @@ use calltape_record::{Activity, DecodeError, EndEvent, Outcome, Status, value};
 
 use super::id_map::IdMap;
 use super::notes::Note;
+use super::source::Sources;
 
 /// Calls a batch takes: a commit then costs a few percent of it, and a reader waits for few rows.
 const MOST_CALLS: usize = 16_384;
 
 /// Payload bytes a batch takes: 8 MiB, an eighth of the WAL's limit.
 const MOST_BYTES: usize = 8 << 20;
+
+/// What a function changes of the names whose values are withheld; `None` where nothing is known of the function.
+pub(super) type Sensitive<'a> = Option<&'a [String]>;
 
 /// A stretch of [`Batch::text`]; nothing when the length says so.
 #[derive(Debug, Clone, Copy)]
@@ -117,6 +121,8 @@ pub(super) struct Batch {
     pub(super) met_early: Vec<u64>,
     /// Calls whose early notes met their START.
     pub(super) met_notes: Vec<u64>,
+    /// What failures' lines are read from; kept from batch to batch.
+    pub(super) sources: Sources,
     text: String,
     open: IdMap<u32>,
     late_by_id: IdMap<u32>,
@@ -192,30 +198,31 @@ impl Batch {
     }
 
     /// The last call taken in, with its END, is no longer open.
-    pub(super) fn finish_last(&mut self, end: EndEvent<'_>) -> u64 {
+    pub(super) fn finish_last(&mut self, end: EndEvent<'_>, sensitive: Sensitive<'_>) -> u64 {
         let position = self.rows.len().saturating_sub(1);
         self.open.remove(&end.id);
-        self.finish(position, end)
+        self.finish(position, end, sensitive)
     }
 
     /// Takes an END in; how many of its values could not be read.
-    pub(super) fn end(&mut self, run: u32, end: EndEvent<'_>, payload: &[u8]) -> u64 {
+    pub(super) fn end(&mut self, run: u32, end: EndEvent<'_>, payload: &[u8], sensitive: Sensitive<'_>) -> u64 {
         if let Some(position) = self.open.remove(&end.id) {
-            return self.finish(position as usize, end);
+            return self.finish(position as usize, end, sensitive);
         }
         self.late_by_id.insert(end.id, self.late.len() as u32);
         self.late.push(Late { run, payload: payload.to_vec(), met: false });
         0
     }
 
-    fn finish(&mut self, position: usize, end: EndEvent<'_>) -> u64 {
+    fn finish(&mut self, position: usize, end: EndEvent<'_>, sensitive: Sensitive<'_>) -> u64 {
         let (status, ended) = (end.status, end.ended);
+        let started_ns = self.rows.get(position).map_or(0, |row| row.started_ns);
         let activity = end.activity.map_or(0, |activity| {
             let active = self.render_activity(&activity);
             self.activities.push(active);
             self.activities.len() as u32
         });
-        let (result, failed, unreadable) = self.render_outcome(status, end.outcome);
+        let (result, failed, unreadable) = self.render_outcome(status, end.outcome, sensitive, started_ns);
         let failure = failed.map_or(0, |failed| {
             self.failures.push(failed);
             self.failures.len() as u32
@@ -240,8 +247,15 @@ impl Batch {
         Active { active_ns: activity.active_ns, yields: activity.yields, task }
     }
 
-    /// Renders how a call ended: its result, its failure, and how many values could not be read.
-    pub(super) fn render_outcome(&mut self, status: Status, outcome: Outcome<'_>) -> (Stretch, Option<Failed>, u64) {
+    /// Renders how a call ended that began at `started_ns`: its result, its failure, and how many values could not be
+    /// read.
+    pub(super) fn render_outcome(
+        &mut self,
+        status: Status,
+        outcome: Outcome<'_>,
+        sensitive: Sensitive<'_>,
+        started_ns: i64,
+    ) -> (Stretch, Option<Failed>, u64) {
         match outcome {
             Outcome::Value([]) => (Stretch::NOTHING, (status == Status::Error).then(Failed::without_kind), 0),
             Outcome::Value(bytes) => {
@@ -250,7 +264,10 @@ impl Batch {
             }
             Outcome::Failure(failure) => {
                 let chain = failure.chain;
-                let traceback = self.render(|json| value::render_json(chain, json).map(|()| true));
+                let mut sources = std::mem::take(&mut self.sources);
+                let mut lines = sources.lines(sensitive, started_ns);
+                let traceback = self.render(|json| value::render_chain(chain, &mut lines, json).map(|()| true));
+                self.sources = sources;
                 let failed = Failed {
                     error_type: failure.error_type,
                     file: failure.file,

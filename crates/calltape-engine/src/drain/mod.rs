@@ -10,6 +10,7 @@
 //! read.rs     frames of a run into a batch
 //! batch.rs    calls of a batch, START and END joined
 //! notes.rs    what a program adds to its calls
+//! source/     the lines of source that failures came from
 //! write.rs    a batch into one transaction
 //! settle.rs   the end of a run
 //! pace.rs     keeping the own journal supplied during long work
@@ -33,6 +34,7 @@ mod run;
 mod scan;
 mod settle;
 mod shared;
+mod source;
 mod thread;
 mod write;
 

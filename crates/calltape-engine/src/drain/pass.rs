@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,6 +117,8 @@ pub struct Drain {
     /// Something was committed since the store last settled down.
     stirred: bool,
     turn: usize,
+    /// The tape belongs to another user than this process does.
+    is_anothers: bool,
     observer: Option<Observer>,
 }
 
@@ -147,6 +150,7 @@ impl Drain {
             next_books_ns: 0,
             stirred: false,
             turn: 0,
+            is_anothers: false,
             observer: None,
         }
     }
@@ -226,6 +230,7 @@ impl Drain {
         let now = monotonic_ns();
         if self.store.is_none() {
             self.store = Some(Store::open(&self.db)?);
+            self.is_anothers = owner(&self.tape).is_none_or(|owner| Some(owner) != owner_of_this_process());
             self.next_scan_ns = 0;
         }
         if everything || now >= self.next_scan_ns {
@@ -268,6 +273,7 @@ impl Drain {
     /// Reads a batch from all runs in turn; false when there is no more.
     fn read(&mut self, pace: &mut Pace) -> bool {
         self.batch.clear();
+        self.batch.sources.begin(self.is_anothers);
         self.minutes.clear();
         // Runs take turns at being first; at its end the own one is.
         let own = self.runs.iter().position(|followed| followed.own).filter(|_| self.ending_own);
@@ -363,6 +369,15 @@ impl Drain {
         }
         Ok(())
     }
+}
+
+/// The user that a file belongs to.
+fn owner(path: &Path) -> Option<u32> {
+    std::fs::metadata(path).ok().map(|metadata| metadata.uid())
+}
+
+fn owner_of_this_process() -> Option<u32> {
+    owner(Path::new("/proc/self"))
 }
 
 fn reached(observer: &mut Option<Observer>, point: Point) -> Result<(), DrainError> {

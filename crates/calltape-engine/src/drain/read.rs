@@ -110,7 +110,8 @@ impl Facts {
             kind::END => {
                 let Ok(end) = EndEvent::decode(frame.payload) else { return self.skip() };
                 self.see(end.ended, None);
-                self.damaged += batch.end(place, end, frame.payload);
+                let slot = end.function;
+                self.damaged += batch.end(place, end, frame.payload, self.sensitive_fields(slot));
             }
             kind::NOTE => {
                 let Ok(note) = NoteEvent::decode(frame.payload) else { return self.skip() };
@@ -173,7 +174,8 @@ impl Facts {
         }
         // It was decoded when it came, so it is whole.
         if let Some(Ok(end)) = end.as_deref().map(EndEvent::decode) {
-            self.damaged += batch.finish_last(end);
+            let slot = end.function;
+            self.damaged += batch.finish_last(end, self.sensitive_fields(slot));
         }
     }
 }

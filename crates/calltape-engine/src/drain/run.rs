@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use calltape_journal::{Run, monotonic_ns, unix_ns};
 use calltape_record::{FunctionDef, ThreadEvent, ids};
 
+use super::batch::Sensitive;
 use super::id_map::IdMap;
 use crate::store::{BooksRow, RunRow, StoreError, Transaction};
 
@@ -13,6 +14,8 @@ use crate::store::{BooksRow, RunRow, StoreError, Transaction};
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) definition: FunctionDef,
+    /// The definition could be read.
+    pub(super) is_known: bool,
     /// Its number in the database.
     pub(super) number: Option<i64>,
 }
@@ -144,21 +147,28 @@ impl Facts {
     /// cannot be read.
     pub(super) fn learn_functions(&mut self, definitions: &[Vec<u8>], at_least: Option<u32>) {
         if self.functions.is_empty() {
-            self.functions.push(Function { definition: nameless("(more functions)".to_owned()), number: None });
+            self.functions.push(Function::unknown("(more functions)".to_owned()));
         }
         for bytes in definitions.iter().skip(self.functions.len() - 1) {
             let slot = self.functions.len();
-            let definition =
-                FunctionDef::decode(bytes).unwrap_or_else(|_| nameless(format!("(unreadable function {slot})")));
-            self.functions.push(Function { definition, number: None });
+            let function = match FunctionDef::decode(bytes) {
+                Ok(definition) => Function { definition, is_known: true, number: None },
+                Err(_) => Function::unknown(format!("(unreadable function {slot})")),
+            };
+            self.functions.push(function);
         }
         while at_least.is_some_and(|slot| self.functions.len() <= slot as usize) {
             let slot = self.functions.len();
-            let definition = nameless(format!("(unreadable function {slot})"));
-            self.functions.push(Function { definition, number: None });
+            self.functions.push(Function::unknown(format!("(unreadable function {slot})")));
         }
         let last = self.functions.len() as u32 - 1;
         self.grow_books(last);
+    }
+
+    /// What a function changes of the names whose values are withheld; `None` while the function is not known.
+    pub(super) fn sensitive_fields(&self, slot: u32) -> Sensitive<'_> {
+        let function = self.functions.get(slot as usize).filter(|function| function.is_known)?;
+        Some(&function.definition.sensitive_fields)
     }
 
     /// Unix time of a monotonic one. Without a readable control file the first call's id tells the offset, else this
@@ -172,13 +182,18 @@ impl Facts {
     }
 }
 
-fn nameless(name: String) -> FunctionDef {
-    FunctionDef {
-        name,
-        group: String::new(),
-        kind: "function".to_owned(),
-        file: String::new(),
-        line: 0,
-        parameters: Vec::new(),
+impl Function {
+    /// What stands in for a function of which nothing can be read.
+    fn unknown(name: String) -> Self {
+        let definition = FunctionDef {
+            name,
+            group: String::new(),
+            kind: "function".to_owned(),
+            file: String::new(),
+            line: 0,
+            parameters: Vec::new(),
+            sensitive_fields: Vec::new(),
+        };
+        Self { definition, is_known: false, number: None }
     }
 }

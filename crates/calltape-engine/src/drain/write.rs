@@ -134,11 +134,15 @@ impl Writing<'_> {
     fn late(&mut self, late: Late, batch: &mut Batch, writer: &mut RowWriter<'_>) -> Result<(), StoreError> {
         let Ok(end) = EndEvent::decode(&late.payload) else { return Ok(()) };
         let facts = &mut self.runs[late.run as usize].facts;
-        let duration_ns = facts.running.remove(&end.id).map(|started| end.ended.saturating_sub(started));
+        let started = facts.running.remove(&end.id);
+        let duration_ns = started.map(|started| end.ended.saturating_sub(started));
+        // Where its start is not known, the call began after the run did.
+        let started_ns = started.map_or(facts.row.started_ns, |started| facts.unix(started, None));
         let ended_ns = facts.unix(end.ended, None);
         let (status, slot) = (end.status, end.function);
         let active = end.activity.map(|activity| batch.render_activity(&activity));
-        let (result, failed, unreadable) = batch.render_outcome(status, end.outcome);
+        let (result, failed, unreadable) =
+            batch.render_outcome(status, end.outcome, facts.sensitive_fields(slot), started_ns);
         facts.damaged += unreadable;
         let row = EndRow {
             id: end.id,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::calls::unsigned;
 use super::range::IdRange;
-use super::{FunctionPattern, QueryError, Tape, TimeRange};
+use super::{Failure, FunctionPattern, QueryError, Tape, TimeRange};
 
 /// Which errors a question is about.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +43,8 @@ pub struct ErrorGroup {
     pub last_message: String,
     /// The last one.
     pub last_call_id: u64,
+    /// What the last one raised, with all it came from.
+    pub last_failure: Failure,
 }
 
 impl Tape {
@@ -117,9 +119,7 @@ fn describe(connection: &Connection, group: &Counted) -> rusqlite::Result<ErrorG
             .prepare_cached("SELECT started_ns + coalesce(duration_ns, 0) FROM call WHERE id = ?1")?
             .query_row([call], |row| row.get(0))
     };
-    let last_message = connection
-        .prepare_cached("SELECT message FROM failure WHERE call_id = ?1")?
-        .query_row([group.last], |row| row.get(0))?;
+    let last_failure = Failure::fetch(connection, group.last)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     connection
         .prepare_cached(
             "SELECT e.type, f.name, e.file, e.line, e.place FROM error e JOIN function f ON f.id = e.function_id
@@ -135,8 +135,9 @@ fn describe(connection: &Connection, group: &Counted) -> rusqlite::Result<ErrorG
                 count: unsigned(group.count),
                 first_seen_ns: ended_ns(group.first)?,
                 last_seen_ns: ended_ns(group.last)?,
-                last_message,
+                last_message: last_failure.message.clone(),
                 last_call_id: unsigned(group.last),
+                last_failure,
             })
         })
 }

@@ -1,15 +1,16 @@
 //! What a call raised: its type, message and place, and the chain of causes with their frames.
 //!
 //! The tape holds the chain as JSON text, outermost exception first:
-//! `[{"type", "message", "relation": null | "cause" | "context", "frames": [{"file", "line", "function", "source"?}],
-//! "notes"?: [..]}, ..]`. Captures cut long lists, so a string may stand where an object is expected, and then is shown
-//! as it is; nothing else about the text is trusted.
+//! `[{"type", "message", "relation": null | "cause" | "context" | "member", "of"?: position, "notes"?: [..],
+//! "frames": [{"file", "line", "function", "outside"?: true, "locals"?: {..}, "source"?}]}, ..]`. Captures cut long lists,
+//! so a string may stand where an object is expected, and then is shown as it is; nothing else about the text is trusted.
 
+use calltape_record::value;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
 /// What a call raised.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The exception's type with its module; builtins bare.
     pub error_type: String,
@@ -32,8 +33,10 @@ pub struct ChainLink {
     pub error_type: String,
     /// Its message.
     pub message: String,
-    /// How it led to the one before it in the chain; `None` for the first.
+    /// How it belongs to [`Self::of`]; `None` for the first.
     pub relation: Option<Relation>,
+    /// The position in the chain of the one it belongs to, which stands before it; `None` for the first.
+    pub of: Option<usize>,
     /// Where it came from, outermost first.
     pub frames: Vec<Frame>,
     /// Notes added to it.
@@ -47,6 +50,8 @@ pub enum Relation {
     Cause,
     /// Raised while the other was being handled.
     Context,
+    /// Held by the other, which is a group.
+    Member,
 }
 
 /// One frame of a traceback.
@@ -62,6 +67,10 @@ pub enum Frame {
         function: String,
         /// The source line, stripped.
         source: Option<String>,
+        /// It is not the program's own: of the standard library, of what is installed, of the interpreter.
+        is_outside: bool,
+        /// Its variables by name, as recorded.
+        locals: Vec<(String, String)>,
     },
     /// What the capture says in place of frames it left out.
     Cut(String),
@@ -88,24 +97,47 @@ impl Failure {
             .optional()
     }
 
-    /// The chain of causes, outermost exception first; never empty: what cannot be read stands as one link with the
-    /// failure's type, message and place.
+    /// The chain of exceptions, outermost first; never empty: what cannot be read stands as one link with the failure's
+    /// type, message and place.
     pub fn chain(&self) -> Vec<ChainLink> {
-        let links = match serde_json::from_str(&replace_lone_surrogates(&self.traceback)) {
-            Ok(Value::Array(links)) => links.iter().filter_map(read_link).collect(),
-            _ => Vec::new(),
-        };
+        let links = self.links();
         if !links.is_empty() {
             return links;
         }
-        let frame = Frame::At { file: self.file.clone(), line: self.line, function: self.place.clone(), source: None };
+        let frame = Frame::At {
+            file: self.file.clone(),
+            line: self.line,
+            function: self.place.clone(),
+            source: None,
+            is_outside: false,
+            locals: Vec::new(),
+        };
         vec![ChainLink {
             error_type: self.error_type.clone(),
             message: self.message.clone(),
             relation: None,
+            of: None,
             frames: if self.place.is_empty() { Vec::new() } else { vec![frame] },
             notes: Vec::new(),
         }]
+    }
+
+    /// What the capture says in place of exceptions that it left out: `... 3 more`.
+    pub fn left_out(&self) -> Option<String> {
+        let last = value::items(&self.traceback)?.pop().filter(|item| item.starts_with('"'))?;
+        serde_json::from_str(&replace_lone_surrogates(last)).ok()
+    }
+
+    /// The exceptions that can be read, with the positions that the text gives them made those of the list.
+    fn links(&self) -> Vec<ChainLink> {
+        let text = replace_lone_surrogates(&self.traceback);
+        let (mut links, mut places) = (Vec::<ChainLink>::new(), Vec::new());
+        for item in value::items(&text).unwrap_or_default() {
+            let link = read_link(item, &places, links.len());
+            places.push(link.as_ref().map(|_| links.len()));
+            links.extend(link);
+        }
+        links
     }
 }
 
@@ -121,29 +153,48 @@ fn list(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn read_link(link: &Value) -> Option<ChainLink> {
+/// `places` are the positions in the list of the links before, of which there are `position`.
+fn read_link(item: &str, places: &[Option<usize>], position: usize) -> Option<ChainLink> {
+    let link: Value = serde_json::from_str(item).ok()?;
     let link = link.as_object()?;
     let relation = match link.get("relation").and_then(Value::as_str) {
         Some("cause") => Some(Relation::Cause),
         Some("context") => Some(Relation::Context),
+        Some("member") => Some(Relation::Member),
         _ => None,
     };
+    // Chains without positions are plain ones: each belongs to the one before it.
+    let before = position.checked_sub(1);
+    let of = match link.get("of").and_then(Value::as_u64) {
+        Some(of) => usize::try_from(of).ok().and_then(|of| places.get(of).copied().flatten()).or(before),
+        None => before,
+    };
+    let frames = value::members(item)?.into_iter().find(|(name, _)| *name == "frames");
+    let frames = frames.and_then(|(_, frames)| value::items(frames)).unwrap_or_default();
     Some(ChainLink {
         error_type: text(link.get("type")),
         message: text(link.get("message")),
         relation,
-        frames: list(link.get("frames")).iter().map(read_frame).collect(),
+        of,
+        frames: frames.into_iter().map(read_frame).collect(),
         notes: list(link.get("notes")).iter().map(|note| text(Some(note))).collect(),
     })
 }
 
-fn read_frame(frame: &Value) -> Frame {
-    let Some(place) = frame.as_object() else { return Frame::Cut(text(Some(frame))) };
+/// The variables of a frame keep the text they were recorded as.
+fn read_frame(frame: &str) -> Frame {
+    let read: Value = serde_json::from_str(frame).unwrap_or(Value::Null);
+    let Some(place) = read.as_object() else { return Frame::Cut(text(Some(&read))) };
+    let members = value::members(frame).unwrap_or_default();
+    let locals = members.into_iter().find(|(name, _)| *name == "locals").and_then(|(_, locals)| value::members(locals));
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     Frame::At {
         file: text(place.get("file")),
         line: place.get("line").and_then(Value::as_i64).unwrap_or(0),
         function: text(place.get("function")),
         source: place.get("source").and_then(Value::as_str).map(|line| line.trim().to_owned()),
+        is_outside: place.get("outside").and_then(Value::as_bool).unwrap_or(false),
+        locals: locals.unwrap_or_default().into_iter().map(owned).collect(),
     }
 }
 

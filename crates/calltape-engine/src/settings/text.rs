@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use calltape_redact::Names;
+
 use super::table::Kind;
 
 /// A setting's value once read.
@@ -31,7 +33,10 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Value, String> {
             Ok(number) if (least..=most).contains(&number) => Ok(Value::Number(number)),
             _ => Err(format!("give a whole number from {least} to {most}")),
         },
-        Kind::NameRules => Ok(Value::Text(trimmed.to_owned())),
+        Kind::NameRules => match Names::with(&words(trimmed).iter().map(String::as_str).collect::<Vec<_>>()) {
+            Ok(_) => Ok(Value::Text(trimmed.to_owned())),
+            Err(fault) => Err(format!("{fault}; give names such as badge,*pin,-token")),
+        },
         Kind::Switch => match trimmed.to_ascii_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Ok(Value::Switch(true)),
             "0" | "false" | "no" | "off" => Ok(Value::Switch(false)),

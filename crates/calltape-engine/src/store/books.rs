@@ -108,7 +108,7 @@ impl Transaction<'_> {
     /// The number of a function, new or known.
     pub(crate) fn function_number(&self, function: &FunctionDef) -> Result<i64, StoreError> {
         let parameters = serde_json::to_string(&function.parameters).unwrap_or_else(|_| "[]".to_owned());
-        let FunctionDef { name, group, kind, file, line, parameters: _ } = function;
+        let FunctionDef { name, group, kind, file, line, .. } = function;
         let values = params![name, group, kind, file, line, parameters];
         let doing = "to store a function";
         let insert = "INSERT OR IGNORE INTO function (name, group_name, kind, file, line, parameters)

@@ -3,13 +3,16 @@
 //! Equal policies are one and live as long as the process, so that a walk holds a plain reference: it may outlive the
 //! run, and the function, that it was made for. How many there are is bounded by the different options in a program.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use calltape_engine::settings::Settings;
+use calltape_redact::{BadName, Names};
 use pyo3::FromPyObject;
 
+use super::walk::MOST_DEPTH;
+
 /// The budgets and switches of one capture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Policy {
     /// Bytes of JSON that one value may take.
     pub(crate) max_repr: usize,
@@ -27,8 +30,25 @@ pub(crate) struct Policy {
     pub(crate) runs_repr: bool,
     /// A failure's frames are kept with their local variables.
     pub(crate) locals: bool,
-    /// Changes to the usual names whose values are withheld, in their order.
+    /// Names whose values are withheld.
+    pub(crate) names: Names,
+    /// What `names` was made of: changes to the usual ones, in their order.
     pub(crate) sensitive_fields: Vec<String>,
+    /// Text of up to so many bytes fits into `max_repr` whatever its escapes.
+    pub(super) short_text: usize,
+    /// While a walk has written fewer bytes than this, small values at the top fit into the call's budget uncounted.
+    pub(super) uncounted: usize,
+}
+
+/// The budgets of a policy, as numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) max_repr: usize,
+    pub(crate) max_call_bytes: usize,
+    pub(crate) max_items: usize,
+    pub(crate) max_depth: usize,
+    pub(crate) max_attributes: usize,
+    pub(crate) max_capture_ns: u64,
 }
 
 /// What one function's decoration says of its capture, as the Python side gives it; the settings decide the rest.
@@ -46,63 +66,136 @@ pub(crate) struct OwnPolicy {
     pub(crate) sensitive_fields: Vec<String>,
 }
 
+/// The most text that is written without a count of its escapes.
+const SHORT_TEXT: usize = 64;
+/// Bytes of JSON that a byte on the tape stands for at most: a control character's escape.
+pub(super) const MOST_A_BYTE: usize = 6;
+/// Bytes of JSON that a number takes at most.
+const LONGEST_NUMBER: usize = 24;
+
 static ALL: Mutex<Vec<&'static Policy>> = Mutex::new(Vec::new());
 
 impl Policy {
     /// The policy of a function that has met no run: nothing is captured by it.
-    pub(crate) const NONE: &'static Self = &Self {
-        max_repr: 0,
-        max_call_bytes: 0,
-        max_items: 0,
-        max_depth: 0,
-        max_attributes: 0,
-        max_capture_ns: 0,
-        runs_repr: false,
-        locals: false,
-        sensitive_fields: Vec::new(),
-    };
+    pub(crate) fn none() -> &'static Self {
+        static NONE: LazyLock<&'static Policy> = LazyLock::new(|| {
+            let nothing = Limits {
+                max_repr: 0,
+                max_call_bytes: 0,
+                max_items: 0,
+                max_depth: 0,
+                max_attributes: 0,
+                max_capture_ns: 0,
+            };
+            Policy::usual(nothing)
+        });
+        *NONE
+    }
 
     /// The policy that the settings alone make: of spans, and of functions that say nothing.
-    pub(crate) fn of_settings(settings: &Settings) -> &'static Self {
-        Self {
+    ///
+    /// # Errors
+    /// When an entry of `sensitive_fields` is none.
+    pub(crate) fn of_settings(settings: &Settings) -> Result<&'static Self, BadName> {
+        let limits = Limits {
             max_repr: settings.max_repr,
             max_call_bytes: settings.max_call_bytes,
             max_items: settings.max_items,
             max_depth: settings.max_depth,
             max_attributes: settings.max_attributes,
             max_capture_ns: u64::try_from(settings.max_capture_time.as_nanos()).unwrap_or(u64::MAX),
-            runs_repr: false,
-            locals: false,
-            sensitive_fields: settings.sensitive_fields.clone(),
-        }
-        .kept()
+        };
+        Self::of(limits, false, false, settings.sensitive_fields.clone())
     }
 
     /// This policy with what a function says of its own.
-    pub(crate) fn with(&self, own: &OwnPolicy) -> &'static Self {
-        let mut sensitive_fields = self.sensitive_fields.clone();
-        sensitive_fields.extend(own.sensitive_fields.iter().cloned());
-        Self {
+    ///
+    /// # Errors
+    /// When an entry of the function's `sensitive_fields` is none.
+    pub(crate) fn with(&self, own: &OwnPolicy) -> Result<&'static Self, BadName> {
+        let limits = Limits {
             max_repr: own.max_repr.unwrap_or(self.max_repr),
             max_call_bytes: own.max_call_bytes.unwrap_or(self.max_call_bytes),
             max_items: own.max_items.unwrap_or(self.max_items),
             max_depth: own.max_depth.unwrap_or(self.max_depth),
             max_attributes: own.max_attributes.unwrap_or(self.max_attributes),
             max_capture_ns: own.max_capture_ns.unwrap_or(self.max_capture_ns),
-            runs_repr: own.runs_repr,
-            locals: own.locals,
-            sensitive_fields,
+        };
+        let mut sensitive_fields = self.sensitive_fields.clone();
+        sensitive_fields.extend(own.sensitive_fields.iter().cloned());
+        Self::of(limits, own.runs_repr, own.locals, sensitive_fields)
+    }
+
+    /// The policy with these limits, switches and changes to the usual names.
+    ///
+    /// # Errors
+    /// When one of `sensitive_fields` is no name, nor a change to the usual ones.
+    pub(crate) fn of(
+        limits: Limits,
+        runs_repr: bool,
+        locals: bool,
+        sensitive_fields: Vec<String>,
+    ) -> Result<&'static Self, BadName> {
+        let is_same = |policy: &Self| {
+            policy.limits() == limits
+                && (policy.runs_repr, policy.locals) == (runs_repr, locals)
+                && policy.sensitive_fields == sensitive_fields
+        };
+        if let Some(same) = all().iter().find(|policy| is_same(policy)) {
+            return Ok(same);
         }
-        .kept()
+        let entries: Vec<&str> = sensitive_fields.iter().map(String::as_str).collect();
+        let names = Names::with(&entries)?;
+        Ok(Self { runs_repr, locals, sensitive_fields, ..Self::bare(limits, names) }.kept())
+    }
+
+    /// The policy with these limits and nothing else of its own.
+    fn usual(limits: Limits) -> &'static Self {
+        Self::bare(limits, Names::defaults().clone()).kept()
+    }
+
+    fn bare(limits: Limits, names: Names) -> Self {
+        let short_text = (limits.max_repr.saturating_sub(2) / MOST_A_BYTE).min(SHORT_TEXT);
+        let largest = LONGEST_NUMBER.max(MOST_A_BYTE * short_text + 2);
+        let uncounted = if limits.max_repr < LONGEST_NUMBER {
+            0
+        } else {
+            limits.max_call_bytes.saturating_sub(largest) / MOST_A_BYTE
+        };
+        Self {
+            max_repr: limits.max_repr,
+            max_call_bytes: limits.max_call_bytes,
+            max_items: limits.max_items,
+            max_depth: limits.max_depth.min(MOST_DEPTH),
+            max_attributes: limits.max_attributes,
+            max_capture_ns: limits.max_capture_ns,
+            runs_repr: false,
+            locals: false,
+            names,
+            sensitive_fields: Vec::new(),
+            short_text,
+            uncounted,
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            max_repr: self.max_repr,
+            max_call_bytes: self.max_call_bytes,
+            max_items: self.max_items,
+            max_depth: self.max_depth,
+            max_attributes: self.max_attributes,
+            max_capture_ns: self.max_capture_ns,
+        }
     }
 
     fn kept(self) -> &'static Self {
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(same) = all.iter().find(|policy| ***policy == self) {
-            return same;
-        }
         let policy: &'static Self = Box::leak(Box::new(self));
-        all.push(policy);
+        all().push(policy);
         policy
     }
+}
+
+fn all() -> std::sync::MutexGuard<'static, Vec<&'static Policy>> {
+    ALL.lock().unwrap_or_else(PoisonError::into_inner)
 }

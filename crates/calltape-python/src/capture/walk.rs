@@ -1,35 +1,82 @@
 //! One walk over a value: what it may still spend, and which way of reading a value it takes.
 //!
-//! Called by everything that captures; what it must never do is said at the head of this room.
+//! Called by everything that captures; what it must never do is said at the head of this room. Small values at the top
+//! of a call, by far the most, are written without a count of what they spend: while the walk has written little, they
+//! fit whatever they hold.
+
+use std::mem::MaybeUninit;
 
 use calltape_record::value::ValueWriter;
+use calltape_redact::may_hold_secret;
 use pyo3::ffi::{self, PyObject};
 
 use super::Policy;
-use super::known;
+use super::budget::{Shape, Timing};
+use super::scalar::small_integer;
+use super::text::{LEAST_SECRET, ascii};
 
-/// The deepest that any policy goes: how many open containers a walk has a place for.
+/// The deepest that any policy goes.
 pub(super) const MOST_DEPTH: usize = 32;
+
+/// The containers being walked, outermost first: how a cycle is seen. One place more than the deepest policy needs, for
+/// `*args`.
+pub(super) struct Open([MaybeUninit<*mut PyObject>; MOST_DEPTH + 1]);
 
 /// One walk: where the bytes go and how far it may go.
 pub(crate) struct Capture<'a> {
     pub(super) out: &'a mut Vec<u8>,
-    /// `out` may grow to here for the current value.
-    value_end: usize,
-    /// And to here for the whole call.
-    call_end: usize,
     pub(super) policy: &'static Policy,
-    /// The containers being walked, outermost first: how a cycle is seen.
-    pub(super) open: [*mut PyObject; MOST_DEPTH],
+    /// While `out` is shorter, small values at the top need no count.
+    pub(super) uncounted_until: usize,
+    /// Where `out` ended when `call_left` was last told.
+    pub(super) counted: usize,
+    /// Bytes of JSON that this call may still take.
+    pub(super) call_left: usize,
+    /// Bytes of JSON that the current value may still take; what closes all that is open is taken off.
+    pub(super) left: usize,
+    /// Something did not fit, and `"..."` stands in its place.
+    pub(super) squeezed: bool,
+    /// The value is tried, with no room kept for notes on what is left out.
+    pub(super) is_trial: bool,
+    /// Levels that are open, and how many of them are no value's: 1 within `*args`.
     pub(super) depth: usize,
+    pub(super) bottom: usize,
+    pub(super) steps: u32,
+    pub(super) timing: Timing,
+    pub(super) open: Open,
+}
+
+impl Open {
+    pub(super) fn contains(&self, owner: *mut PyObject, depth: usize) -> bool {
+        // SAFETY: `depth` places were written, by `put` with each depth below.
+        self.0[..depth].iter().any(|open| unsafe { open.assume_init() } == owner)
+    }
+
+    pub(super) fn put(&mut self, depth: usize, owner: *mut PyObject) {
+        self.0[depth].write(owner);
+    }
 }
 
 impl<'a> Capture<'a> {
     /// A walk that appends to `out`, within the budgets of `policy`.
     #[inline]
     pub(crate) fn new(out: &'a mut Vec<u8>, policy: &'static Policy) -> Self {
-        let call_end = out.len() + policy.max_call_bytes;
-        Self { out, value_end: 0, call_end, policy, open: [std::ptr::null_mut(); MOST_DEPTH], depth: 0 }
+        let counted = out.len();
+        Self {
+            out,
+            policy,
+            uncounted_until: counted + policy.uncounted,
+            counted,
+            call_left: policy.max_call_bytes,
+            left: 0,
+            squeezed: false,
+            is_trial: false,
+            depth: 0,
+            bottom: 0,
+            steps: 0,
+            timing: Timing::Unread,
+            open: Open([MaybeUninit::uninit(); MOST_DEPTH + 1]),
+        }
     }
 
     /// The bytes written so far, for what the caller writes between values.
@@ -38,15 +85,69 @@ impl<'a> Capture<'a> {
         self.out
     }
 
+    /// Writes what is no value, as a name between values: it counts for no budget.
+    pub(crate) fn besides(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.out.len();
+        write(self.out);
+        self.counted += self.out.len() - before;
+        self.uncounted_until += self.out.len() - before;
+    }
+
     /// Captures one argument or result.
     ///
     /// # Safety
     /// `value` is a live object, and the interpreter lock is held.
     #[inline]
     pub(crate) unsafe fn value(&mut self, value: *mut PyObject) {
-        self.value_end = (self.out.len() + self.policy.max_repr).min(self.call_end);
-        // SAFETY: passed on from the caller.
-        unsafe { self.any(value) }
+        // SAFETY: passed on.
+        unsafe {
+            if self.out.len() >= self.uncounted_until || !self.small(value) {
+                self.counted_value(value);
+            }
+        }
+    }
+
+    /// Writes a value that surely fits; false where it is none.
+    ///
+    /// # Safety
+    /// As [`Self::value`].
+    #[inline]
+    unsafe fn small(&mut self, value: *mut PyObject) -> bool {
+        // SAFETY: `value` is live, so it has a type; each reader is given a value of the exact type it reads.
+        unsafe {
+            let kind = ffi::Py_TYPE(value);
+            if kind == &raw mut ffi::PyLong_Type {
+                let Some(number) = small_integer(value) else { return false };
+                ValueWriter::int(self.out, number);
+            } else if kind == &raw mut ffi::PyUnicode_Type {
+                match ascii(value) {
+                    Some(bytes) if bytes.len() < LEAST_SECRET && bytes.len() <= self.policy.short_text => {
+                        ValueWriter::text(self.out, bytes);
+                    }
+                    Some(bytes) if bytes.len() <= self.policy.short_text && !may_hold_secret(bytes) => {
+                        ValueWriter::text(self.out, bytes);
+                    }
+                    _ => return false,
+                }
+            } else if value == ffi::Py_None() {
+                ValueWriter::none(self.out);
+            } else if kind == &raw mut ffi::PyBool_Type {
+                ValueWriter::bool(self.out, value == ffi::Py_True());
+            } else if kind == &raw mut ffi::PyFloat_Type {
+                ValueWriter::float(self.out, ffi::PyFloat_AS_DOUBLE(value));
+            } else {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// # Safety
+    /// As [`Self::value`].
+    #[inline(never)]
+    unsafe fn counted_value(&mut self, value: *mut PyObject) {
+        // SAFETY: passed on.
+        unsafe { self.at_the_top(value, |capture| capture.any(value)) };
     }
 
     /// Captures a list of arguments (what `*args` took) under one value's budget.
@@ -54,11 +155,14 @@ impl<'a> Capture<'a> {
     /// # Safety
     /// As [`Self::value`], for each of `values`.
     pub(crate) unsafe fn values(&mut self, values: &[*mut PyObject]) {
-        self.value_end = (self.out.len() + self.policy.max_repr).min(self.call_end);
-        ValueWriter::list(self.out);
-        // SAFETY: passed on from the caller.
-        unsafe { self.items(values.len(), |index| values[index]) };
-        ValueWriter::end(self.out);
+        let walk = |capture: &mut Self| {
+            let Some(mut level) = capture.enter_arguments(values.len(), Shape::Items) else { return };
+            // SAFETY: passed on.
+            unsafe { capture.items(&mut level, values.len(), |index| values.get(index).copied()) };
+            capture.leave(level);
+        };
+        // SAFETY: these are no value of their own.
+        unsafe { self.at_the_top(std::ptr::null_mut(), walk) };
     }
 
     /// Captures named arguments (what `**kwargs` took) under one value's budget.
@@ -66,25 +170,14 @@ impl<'a> Capture<'a> {
     /// # Safety
     /// As [`Self::value`], for each name and value.
     pub(crate) unsafe fn named_values(&mut self, pairs: &[(*mut PyObject, *mut PyObject)]) {
-        self.value_end = (self.out.len() + self.policy.max_repr).min(self.call_end);
-        ValueWriter::object(self.out);
-        for (index, &(name, value)) in pairs.iter().enumerate() {
-            if index == self.policy.max_items || self.is_spent() {
-                ValueWriter::more(self.out, pairs.len() - index);
-                break;
-            }
-            // SAFETY: passed on from the caller.
-            unsafe { self.pair(name, value) };
-        }
-        ValueWriter::end(self.out);
-    }
-
-    pub(super) fn room(&self) -> usize {
-        self.value_end.saturating_sub(self.out.len())
-    }
-
-    pub(super) fn is_spent(&self) -> bool {
-        self.out.len() >= self.value_end
+        let walk = |capture: &mut Self| {
+            let Some(mut level) = capture.enter_arguments(pairs.len(), Shape::Pairs) else { return };
+            // SAFETY: passed on.
+            pairs.iter().all(|&(name, value)| unsafe { capture.pair(&mut level, name, value) });
+            capture.leave(level);
+        };
+        // SAFETY: as above.
+        unsafe { self.at_the_top(std::ptr::null_mut(), walk) };
     }
 
     /// Classifies a value: exact common types first, each one comparison; the slow tail out of line.
@@ -101,11 +194,11 @@ impl<'a> Capture<'a> {
             } else if kind == &raw mut ffi::PyUnicode_Type {
                 self.text(value);
             } else if value == ffi::Py_None() {
-                ValueWriter::none(self.out);
+                self.none();
             } else if kind == &raw mut ffi::PyBool_Type {
-                ValueWriter::bool(self.out, value == ffi::Py_True());
+                self.truth(value == ffi::Py_True());
             } else if kind == &raw mut ffi::PyFloat_Type {
-                ValueWriter::float(self.out, ffi::PyFloat_AS_DOUBLE(value));
+                self.float(ffi::PyFloat_AS_DOUBLE(value));
             } else {
                 self.compound(value, kind);
             }
@@ -128,39 +221,13 @@ impl<'a> Capture<'a> {
                 self.bytes(value);
             } else if kind == &raw mut ffi::PySet_Type || kind == &raw mut ffi::PyFrozenSet_Type {
                 self.set(value);
-            } else if known::is_enum(kind) {
-                self.enum_member(value, kind);
-            } else if has(kind, ffi::Py_TPFLAGS_UNICODE_SUBCLASS) {
-                self.text(value);
-            } else if has(kind, ffi::Py_TPFLAGS_LONG_SUBCLASS) {
-                self.integer(value);
-            } else if has(kind, ffi::Py_TPFLAGS_LIST_SUBCLASS) {
-                self.list(value);
-            } else if has(kind, ffi::Py_TPFLAGS_TUPLE_SUBCLASS) {
-                self.tuple(value);
-            } else if has(kind, ffi::Py_TPFLAGS_DICT_SUBCLASS) {
-                self.dict(value);
-            } else if has(kind, ffi::Py_TPFLAGS_BYTES_SUBCLASS) {
-                self.bytes(value);
-            } else if has(kind, ffi::Py_TPFLAGS_BASE_EXC_SUBCLASS) {
-                self.exception(value, kind);
+            } else if self.is_late() {
+                self.marker(type_name(kind));
             } else {
-                self.known_or_named(value, kind);
+                self.object(value, kind);
             }
         }
     }
-
-    /// Writes `[summary]`.
-    pub(super) fn marker(&mut self, summary: &str) {
-        ValueWriter::marker(self.out, summary.as_bytes());
-    }
-}
-
-/// # Safety
-/// `kind` is a live type object.
-unsafe fn has(kind: *mut ffi::PyTypeObject, flag: std::ffi::c_ulong) -> bool {
-    // SAFETY: a live type's flags may be read at any time.
-    unsafe { ffi::PyType_HasFeature(kind, flag) != 0 }
 }
 
 /// Bytes kept of a type's name.

@@ -94,7 +94,8 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         OnFull::Drop => None,
         OnFull::Block => Some(u64::try_from(settings.block_timeout.as_nanos()).unwrap_or(u64::MAX / 2)),
     };
-    let (policy, exit_timeout) = (Policy::of_settings(&settings), settings.exit_timeout);
+    let policy = Policy::of_settings(&settings).map_err(|error| error.to_string())?;
+    let exit_timeout = settings.exit_timeout;
     // The interpreter lock stays held, so no second thread starts a second run meanwhile.
     let recorder = with_signals_blocked(|| Recorder::start(&settings, &identity)).map_err(|error| error.to_string())?;
     let generation = LAST_GENERATION.fetch_add(1, Ordering::Relaxed) + 1;

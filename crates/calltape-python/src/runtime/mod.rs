@@ -63,6 +63,9 @@ static REENTRIES: AtomicU64 = AtomicU64::new(0);
 /// Values of `current().set` that found no room.
 static DROPPED_VALUES: AtomicU64 = AtomicU64::new(0);
 
+/// Times that the program's own code for showing an object failed.
+static FAILED_CAPTURES: AtomicU64 = AtomicU64::new(0);
+
 /// The run, or why there is none.
 enum State {
     /// Nothing has been recorded yet: the first call starts the run.
@@ -172,13 +175,16 @@ fn running() -> Option<Arc<Running>> {
 }
 
 /// Gives a function its number in the current run, which is started when there is none yet. `None` when nothing is
-/// recorded.
-pub(crate) fn define(definition: &FunctionDef) -> Option<Defined> {
+/// recorded. `sensitive_fields` are what the function changes of the names that the run withholds.
+pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> Option<Defined> {
     let running = match running() {
         Some(running) => running,
         None => lifecycle::start_lazily()?,
     };
-    let slot = match running.slot_of(definition) {
+    let of_run = &running.policy.sensitive_fields;
+    let sensitive_fields = of_run.iter().chain(sensitive_fields).cloned().collect();
+    let definition = FunctionDef { sensitive_fields, ..definition.clone() };
+    let slot = match running.slot_of(&definition) {
         Ok(slot) => slot,
         Err(error) => {
             messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));
@@ -255,6 +261,22 @@ pub(crate) fn note_reentry() {
 #[cold]
 pub(crate) fn note_dropped_value() {
     bump(&DROPPED_VALUES);
+}
+
+/// Counts a failure of the program's own code for showing an object.
+#[cold]
+pub(crate) fn note_failed_capture() {
+    FAILED_CAPTURES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Failures of the program's own code for showing objects since the program began.
+pub(crate) fn failed_captures() -> u64 {
+    FAILED_CAPTURES.load(Ordering::Relaxed)
+}
+
+/// Leaves a warning for whoever logs next: in the middle of a call nothing is logged.
+pub(crate) fn say_later(text: String) {
+    messages::later(messages::Level::Warning, text);
 }
 
 /// Values without room counted since the program began.

@@ -273,7 +273,7 @@ unsafe fn prepare(plan: &Plan, thread: *mut ThreadRecorder) -> bool {
     // SAFETY: as in `enter`; starting may run the program's code (log handlers), which is passed through meanwhile.
     unsafe {
         (*thread).busy = true;
-        let defined = contain(None, || runtime::define(&plan.definition));
+        let defined = contain(None, || runtime::define(&plan.definition, &plan.own_policy.sensitive_fields));
         (*thread).busy = false;
         let Some(defined) = defined else { return false };
         plan.generation.set(defined.generation);

@@ -106,7 +106,7 @@ unsafe fn append_less(
     ending.begin(scratch, status);
     if matches!(outcome, Outcome::Raised) && status != Status::Closed {
         // SAFETY: passed on.
-        unsafe { with_raised(|raised| write_bare_failure_of(raised, scratch)) };
+        unsafe { with_raised(|raised| write_bare_failure_of(raised, scratch, ending.policy)) };
         if matches!(thread.append_end(scratch, reserve), Appended::Yes) {
             return Appended::Yes;
         }

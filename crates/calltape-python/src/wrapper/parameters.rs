@@ -9,7 +9,7 @@ use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::capture::{Policy, is_sensitive};
+use crate::capture::Policy;
 
 const CO_VARARGS: u32 = 0x04;
 const CO_VARKEYWORDS: u32 = 0x08;
@@ -149,11 +149,11 @@ impl Parameters {
     }
 
     /// Decides by a policy which values are withheld.
-    pub(super) fn meet(&self, _policy: &Policy) {
+    pub(super) fn meet(&self, policy: &Policy) {
         for parameter in &self.all {
             // SAFETY: calls of the function are recorded with the interpreter lock held, and so is this.
             let py = unsafe { Python::assume_attached() };
-            let masked = is_sensitive(parameter.name.bind(py).to_string_lossy().as_bytes());
+            let masked = policy.names.is_sensitive(parameter.name.bind(py).to_string_lossy().as_bytes());
             if parameter.treatment.get() != Treatment::LeftOut {
                 parameter.treatment.set(if masked { Treatment::Masked } else { Treatment::Captured });
             }

@@ -46,7 +46,7 @@ impl Plan {
             weight: 1.0,
             capture_arguments: true,
             capture_result: true,
-            policy: Cell::new(Policy::NONE),
+            policy: Cell::new(Policy::none()),
             own_policy: OwnPolicy::default(),
             is_partial: false,
             generation: Cell::new(NEVER),
@@ -62,8 +62,9 @@ impl Plan {
     }
 
     /// Takes the policy of a run, changed by the function's own.
-    pub(super) fn meet(&self, of_run: &Policy) {
-        let policy = of_run.with(&self.own_policy);
+    pub(super) fn meet(&self, of_run: &'static Policy) {
+        // The function's own entries were tried at its decoration, and the run's at its start.
+        let policy = of_run.with(&self.own_policy).unwrap_or(of_run);
         self.policy.set(policy);
         self.parameters.meet(policy);
     }

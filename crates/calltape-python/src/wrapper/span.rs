@@ -20,7 +20,7 @@ use super::call::{Call, Entered, enter};
 use super::end::{Ending, Outcome, append_end, owe};
 use super::parameters::Parameters;
 use super::plan::Plan;
-use crate::capture::{Capture, Policy, is_sensitive};
+use crate::capture::{Capture, Policy};
 use crate::runtime::{self, Appended, END_ROOM, Guarded, Scope, ThreadRecorder, context};
 
 /// Where a block's scope was put, and how that is undone.
@@ -108,6 +108,7 @@ fn plan_of(name: &str, names: &[Bound<'_, PyAny>]) -> PyResult<Rc<Plan>> {
         file: String::new(),
         line: 0,
         parameters: key.1.clone(),
+        sensitive_fields: Vec::new(),
     };
     let plan = Rc::new(Plan::new(definition, Parameters::named(names)?));
     if plans.len() >= MOST_PLANS {
@@ -243,10 +244,10 @@ impl CurrentCall {
 unsafe fn note(thread: &mut ThreadRecorder, id: u64, key: &str, value: *mut PyObject) {
     let mut scratch = std::mem::take(&mut thread.scratch);
     begin_note(&mut scratch, id, key);
-    if is_sensitive(key.as_bytes()) {
+    let policy = thread.policy().unwrap_or_else(Policy::none);
+    if policy.names.is_sensitive(key.as_bytes()) {
         ValueWriter::masked(&mut scratch);
     } else {
-        let policy = thread.policy().unwrap_or(Policy::NONE);
         // SAFETY: passed on.
         unsafe { Capture::new(&mut scratch, policy).value(value) };
     }

@@ -72,7 +72,7 @@ impl ObjectText {
         json.push_str("\":");
     }
 
-    fn separate(&mut self, json: &mut String) {
+    pub(super) fn separate(&mut self, json: &mut String) {
         if !self.empty {
             json.push(',');
         }
@@ -85,7 +85,12 @@ impl ObjectText {
     }
 }
 
-fn render_tagged(first: u8, input: &mut Input<'_>, json: &mut String, depth: usize) -> Result<(), DecodeError> {
+pub(super) fn render_tagged(
+    first: u8,
+    input: &mut Input<'_>,
+    json: &mut String,
+    depth: usize,
+) -> Result<(), DecodeError> {
     match first {
         tag::NONE => json.push_str("null"),
         tag::FALSE => json.push_str("false"),
@@ -181,7 +186,7 @@ fn render_object(input: &mut Input<'_>, json: &mut String, depth: usize) -> Resu
 }
 
 /// JSON keys are strings: a key of another kind stands as its own JSON text, constants as Python spells them.
-fn render_key(first: u8, input: &mut Input<'_>, json: &mut String, depth: usize) -> Result<(), DecodeError> {
+pub(super) fn render_key(first: u8, input: &mut Input<'_>, json: &mut String, depth: usize) -> Result<(), DecodeError> {
     match first {
         tag::NONE => json.push_str("\"None\""),
         tag::TRUE => json.push_str("\"True\""),

@@ -1,0 +1,149 @@
+//! Where an exception came from: the innermost frames of its traceback.
+//!
+//! A traceback is linked from the outside in, so all of it is passed to reach its innermost frames: 1 ns a frame, where
+//! raising through the frame took the interpreter a hundred.
+
+use calltape_record::value::ValueWriter;
+use pyo3::ffi::{self, PyObject};
+
+use super::masking::name_of;
+use super::outside::is_outside;
+use super::stored::{Held, Name};
+use crate::capture::Policy;
+
+/// Frames kept of one exception.
+const MAX_FRAMES: usize = 32;
+/// Bytes of file and function names kept of one exception's frames.
+const MAX_FRAMES_BYTES: usize = 12 * 1024;
+
+static FILE: Name = Name::new(c"co_filename");
+static FUNCTION: Name = Name::new(c"co_qualname");
+
+/// The innermost frames of an exception, outermost first.
+pub(super) struct Frames {
+    pub(super) kept: Vec<Frame>,
+    /// Frames outside of those kept.
+    left_out: usize,
+    /// The traceback's entries, which hold the frames.
+    held: Held,
+}
+
+/// One of them.
+pub(super) struct Frame {
+    file: String,
+    line: u32,
+    function: String,
+    is_outside: bool,
+    /// Held by the entry it was read from.
+    pub(super) frame: *mut ffi::PyFrameObject,
+}
+
+impl Frames {
+    /// The innermost frames of a traceback, at most `most` and [`MAX_FRAMES`].
+    ///
+    /// # Safety
+    /// `traceback` is null, None or a live traceback, the interpreter lock held, also when this is dropped.
+    pub(super) unsafe fn of(traceback: *mut PyObject, most: usize, policy: &Policy) -> Self {
+        let most = most.min(MAX_FRAMES);
+        let mut frames = Self { kept: Vec::new(), left_out: 0, held: Held::none() };
+        let mut ring = [std::ptr::null_mut::<ffi::PyTracebackObject>(); MAX_FRAMES];
+        let mut count = 0;
+        // SAFETY: tb_next links live tracebacks; the exact type is checked once, and only tracebacks are linked. Those
+        // that are kept are held before anything is called that might unlink them.
+        unsafe {
+            if traceback.is_null() || ffi::PyTraceBack_Check(traceback) == 0 {
+                return frames;
+            }
+            let mut link = traceback.cast::<ffi::PyTracebackObject>();
+            while !link.is_null() {
+                ring[count % MAX_FRAMES] = link;
+                count += 1;
+                link = (*link).tb_next;
+            }
+            let kept = count.min(most);
+            let entries = (count - kept..count).map(|index| ring[index % MAX_FRAMES]);
+            entries.clone().for_each(|entry| frames.held.hold(entry.cast()));
+            frames.kept = entries.map(|entry| Frame::of(entry, policy)).collect();
+            frames.left_out = count - kept;
+        }
+        frames.keep_within(MAX_FRAMES_BYTES);
+        frames
+    }
+
+    /// File, line and function of the innermost frame, taken out; nothing where there is none.
+    pub(super) fn pop_innermost(&mut self) -> (String, u32, String) {
+        self.kept.pop().map_or_else(Default::default, |frame| (frame.file, frame.line, frame.function))
+    }
+
+    /// Leaves the outermost frames out until the names of the others take at most `bytes`.
+    fn keep_within(&mut self, bytes: usize) {
+        let mut room = bytes;
+        let fitting = self.kept.iter().rev().take_while(|frame| {
+            let taken = frame.file.len() + frame.function.len();
+            let fits = taken <= room;
+            room = room.saturating_sub(taken);
+            fits
+        });
+        let dropped = self.kept.len() - fitting.count();
+        self.kept.drain(..dropped);
+        self.left_out += dropped;
+    }
+
+    /// Writes them as a captured list; `locals` are the variables captured of the innermost ones, outermost first.
+    pub(super) fn write(&self, locals: &[Vec<u8>], out: &mut Vec<u8>) {
+        ValueWriter::list(out);
+        if self.left_out > 0 {
+            ValueWriter::more(out, self.left_out);
+        }
+        let without = self.kept.len() - locals.len().min(self.kept.len());
+        for (at, frame) in self.kept.iter().enumerate() {
+            frame.write(at.checked_sub(without).and_then(|at| locals.get(at)), out);
+        }
+        ValueWriter::end(out);
+    }
+}
+
+impl Frame {
+    /// # Safety
+    /// `entry` is a live traceback entry, the interpreter lock held.
+    unsafe fn of(entry: *mut ffi::PyTracebackObject, policy: &Policy) -> Self {
+        // SAFETY: a traceback's frame has a code object; its names are strs, and the references to them are dropped.
+        unsafe {
+            let frame = (*entry).tb_frame;
+            let code = ffi::PyFrame_GetCode(frame);
+            let line = match (*entry).tb_lineno {
+                unknown if unknown <= 0 => ffi::PyCode_Addr2Line(code, (*entry).tb_lasti),
+                known => known,
+            };
+            let text = |name: &Name| {
+                let value = name.of(code.cast());
+                let text = name_of(value, policy);
+                ffi::Py_XDECREF(value);
+                text
+            };
+            let (file, function) = (text(&FILE), text(&FUNCTION));
+            ffi::Py_DECREF(code.cast());
+            let is_outside = is_outside(&file);
+            Self { file, line: u32::try_from(line).unwrap_or(0), function, is_outside, frame }
+        }
+    }
+
+    fn write(&self, locals: Option<&Vec<u8>>, out: &mut Vec<u8>) {
+        ValueWriter::object(out);
+        ValueWriter::text(out, b"file");
+        ValueWriter::text(out, self.file.as_bytes());
+        ValueWriter::text(out, b"line");
+        ValueWriter::int(out, i64::from(self.line));
+        ValueWriter::text(out, b"function");
+        ValueWriter::text(out, self.function.as_bytes());
+        if self.is_outside {
+            ValueWriter::text(out, b"outside");
+            ValueWriter::bool(out, true);
+        }
+        if let Some(locals) = locals.filter(|locals| !locals.is_empty()) {
+            ValueWriter::text(out, b"locals");
+            out.extend_from_slice(locals);
+        }
+        ValueWriter::end(out);
+    }
+}
