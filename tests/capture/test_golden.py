@@ -44,7 +44,8 @@ def captured(kind: str, environment: dict[str, str], tape: Tape) -> Captured:
     """Each value of a kind, captured in a program of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "corpus", kind],
-        env=environment | {"PYTHONWARNINGS": "ignore"},  # what the libraries say of themselves
+        # What the libraries say of themselves is not looked at; their sets of text have one order.
+        env=environment | {"PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0"},
         cwd=HERE,
         stdin=subprocess.DEVNULL,
         capture_output=True,
