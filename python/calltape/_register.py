@@ -13,7 +13,7 @@ from calltape import _native
 _Object = TypeVar("_Object")
 
 
-def register(type: type[_Object], function: Callable[[_Object], object] | None) -> None:
+def register(type: type[_Object], function: Callable[[_Object], object] | None) -> None:  # noqa: A002 - what it is
     """Capture objects of ``type`` and its subclasses as what ``function`` returns for them: a small value.
 
     Without it an object is captured from what it stores, and none of its code runs. A class may have a method
@@ -21,7 +21,8 @@ def register(type: type[_Object], function: Callable[[_Object], object] | None) 
     used. None as the function takes a registration away.
 
     The function runs on the calling thread, for each object that is captured, so it should be quick. What it returns is
-    captured in its place, within the same limits and masks. Calls of monitored functions that it makes are not recorded.
+    captured in its place, within the same limits and masks. Calls that it makes of monitored functions are not
+    recorded.
     What it raises never reaches the program: the value on the tape then says so, ``stats().failed_captures`` counts it,
     and after five failures the function is not run any more. A ``KeyboardInterrupt`` is handed on to the program.
 

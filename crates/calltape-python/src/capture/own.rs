@@ -227,7 +227,9 @@ impl Capture<'_> {
                 return self.stored_object(value, kind);
             }
             let _held = (Held::of(kind.cast()), Held::of(value));
-            self.begin_unbounded();
+            if !self.begin_unbounded() {
+                return;
+            }
             let made = guarded(code);
             self.end_unbounded();
             match made {

@@ -45,6 +45,7 @@ impl Capture<'_> {
         unsafe {
             match ascii(value) {
                 Some(bytes) if self.fits_unmasked(bytes) => {}
+                _ if self.is_tried_inside() && ffi::PyUnicode_GET_LENGTH(value) as usize > self.left => self.squeeze(),
                 _ => {
                     let window = window(value, self.left + LOOKAHEAD);
                     self.window(&window.utf8, window.length, window.is_whole, Kind::Text);
@@ -144,6 +145,9 @@ impl Capture<'_> {
                 Kind::ByteArray => ValueWriter::text(self.out, byte_array_literal(bytes).as_bytes()),
             };
         }
+        if self.is_tried_inside() {
+            return self.squeeze();
+        }
         let note = Width::cut(length);
         let room = self.left.saturating_sub(around + note);
         if room < WORTH_A_NOTE.min(bytes.len()) {
@@ -163,6 +167,11 @@ impl Capture<'_> {
                 ValueWriter::text(self.out, text.as_bytes());
             }
         }
+    }
+
+    /// Whether what does not fit in full ends a trial: at the top no room is kept for notes in any case.
+    fn is_tried_inside(&self) -> bool {
+        self.is_trial && self.depth > 0
     }
 
     /// At the top, where not even the note fits: the beginning, and dots. Inside of a container it is left out.

@@ -8,6 +8,7 @@ use std::ffi::CStr;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
 use super::super::text::{ascii, stored_bytes, to_string};
+use super::super::walk::type_name;
 use super::attributes::Attributes;
 
 /// Entries of a dict that are looked at for a name: no class and no object of a known library has as many.
@@ -328,7 +329,7 @@ pub(super) unsafe fn getter(base: *mut PyTypeObject, name: &str, object: *mut Py
     }
 }
 
-/// What the C method `name` of the known type `base`, which takes no argument, answers for an object of it.
+/// What the C or Cython method `name` of the known type `base` answers for an object of it, without further arguments.
 ///
 /// # Safety
 /// As [`getter`].
@@ -336,7 +337,8 @@ pub(super) unsafe fn method(base: *mut PyTypeObject, name: &str, object: *mut Py
     // SAFETY: as above.
     unsafe {
         let descriptor = descriptor(base, name)?;
-        if descriptor.kind() != &raw mut ffi::PyMethodDescr_Type {
+        let kind = descriptor.kind();
+        if kind != &raw mut ffi::PyMethodDescr_Type && type_name(kind) != "cython_function_or_method" {
             return None;
         }
         Held::taken(ffi::PyObject_CallOneArg(descriptor.get(), object))

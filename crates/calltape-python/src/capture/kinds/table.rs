@@ -103,12 +103,12 @@ fn builtins() -> [(*mut PyTypeObject, Reader); 35] {
 }
 
 const PLAIN: &[Known] = &[
-    ("Decimal", c"decimal", c"Decimal", plain::decimal),
+    ("Decimal", c"_decimal", c"Decimal", plain::decimal),
     ("UUID", c"uuid", c"UUID", plain::uuid),
     ("PurePath", c"pathlib", c"PurePath", plain::path),
     ("Fraction", c"fractions", c"Fraction", plain::fraction),
     ("Pattern", c"re", c"Pattern", plain::pattern),
-    ("partial", c"functools", c"partial", code::partial),
+    ("partial", c"_functools", c"partial", code::partial),
     ("partialmethod", c"functools", c"partialmethod", code::partial_method),
     ("_lru_cache_wrapper", c"functools", c"_lru_cache_wrapper", code::cached),
 ];

@@ -13,7 +13,7 @@ pub(super) const KNOWN: &[Known] = &[
     ("Series", c"pandas", c"Series", series),
     ("Index", c"pandas", c"Index", index),
     ("ExtensionArray", c"pandas.api.extensions", c"ExtensionArray", extension_array),
-    ("Timestamp", c"pandas", c"Timestamp", super::times::time),
+    ("Timestamp", c"pandas", c"Timestamp", timestamp),
     ("NaTType", c"pandas._libs.tslibs.nattype", c"NaTType", nothing),
     ("NAType", c"pandas._libs.missing", c"NAType", nothing),
     ("DataFrame", c"polars", c"DataFrame", polars_frame),
@@ -23,7 +23,7 @@ pub(super) const KNOWN: &[Known] = &[
     ("Table", c"pyarrow.lib", c"Table", arrow_table),
     ("RecordBatch", c"pyarrow.lib", c"RecordBatch", arrow_table),
     ("Array", c"pyarrow.lib", c"Array", arrow_array),
-    ("ChunkedArray", c"pyarrow.lib", c"ChunkedArray", arrow_array),
+    ("ChunkedArray", c"pyarrow.lib", c"ChunkedArray", chunked_array),
 ];
 
 /// Arrays within arrays that are followed to find a length.
@@ -76,6 +76,23 @@ unsafe fn extension_array(capture: &mut Capture<'_>, object: Object) {
     unsafe {
         let length = length_of(&Held::of(object.value), MOST_LAYERS).map(|length| length.to_string());
         capture.named(type_name(object.kind), length.as_deref());
+    }
+}
+
+/// A point in time by the struct of the `datetime` that it derives from: to the microsecond.
+///
+/// # Safety
+/// As [`super::Reader`], for a pandas Timestamp.
+unsafe fn timestamp(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on; the base is one of the object's.
+    unsafe {
+        let is_datetime = |base: *mut PyTypeObject| {
+            (type_name(base) == "datetime" && is_loaded(base, c"_datetime", c"datetime")).then_some(base)
+        };
+        match first_in_mro(object.kind, is_datetime) {
+            Some(base) => super::times::datetime(capture, Object { base, ..object }),
+            None => capture.marker(type_name(object.kind)),
+        }
     }
 }
 
@@ -141,7 +158,7 @@ unsafe fn length_of(values: &Held, layers: usize) -> Option<i64> {
             return i64::try_from(length).ok().filter(|&length| length >= 0);
         }
         if is_loaded(kind, c"pyarrow.lib", c"ChunkedArray") {
-            return slot_length(kind, values);
+            return chunked_length(kind, values);
         }
         if layers == 0 {
             return None;
@@ -247,8 +264,11 @@ fn is_native(inner: &Held) -> bool {
 /// # Safety
 /// As [`super::Reader`], for a pyarrow Table or RecordBatch.
 unsafe fn arrow_table(capture: &mut Capture<'_>, object: Object) {
-    // SAFETY: passed on; the getters are Cython's, which know an object that was not built.
+    // SAFETY: passed on; the getters are Cython's, and are asked only where the object was built.
     unsafe {
+        if method(object.base, "_is_initialized", object.value).and_then(|built| built.int()) != Some(1) {
+            return capture.marker(type_name(object.kind));
+        }
         let number = |name| getter(object.base, name, object.value)?.int();
         let size = number("num_rows").zip(number("num_columns")).map(|(rows, columns)| format!("{rows}x{columns}"));
         capture.named(type_name(object.kind), size.as_deref());
@@ -262,6 +282,37 @@ unsafe fn arrow_array(capture: &mut Capture<'_>, object: Object) {
     unsafe {
         let length = slot_length(object.base, &Held::of(object.value)).map(|length| length.to_string());
         capture.named(type_name(object.kind), length.as_deref());
+    }
+}
+
+/// # Safety
+/// As [`super::Reader`], for a pyarrow ChunkedArray.
+unsafe fn chunked_array(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on.
+    unsafe {
+        let length = chunked_length(object.base, &Held::of(object.value)).map(|length| length.to_string());
+        capture.named(type_name(object.kind), length.as_deref());
+    }
+}
+
+/// How long a chunked array is. One that was not built has no data to point to, and its length must not be asked: its
+/// own words are all null or None then.
+///
+/// # Safety
+/// The object is of the type or a subclass, the interpreter lock held.
+unsafe fn chunked_length(base: *mut PyTypeObject, values: &Held) -> Option<i64> {
+    // SAFETY: the words from the end of its base's struct to the end of its own are the object's.
+    unsafe {
+        let parent = (*base).tp_base;
+        let from = if parent.is_null() { 0 } else { (*parent).tp_basicsize as usize / size_of::<usize>() };
+        let to = (*base).tp_basicsize as usize / size_of::<usize>();
+        let words = values.get().cast::<*mut ffi::PyObject>();
+        let pointers = (from..to).filter(|&at| {
+            let word = words.add(at).read();
+            !word.is_null() && word != ffi::Py_None()
+        });
+        // The table of methods is always there; the data and what owns it are two more.
+        if pointers.count() < 3 { None } else { slot_length(base, values) }
     }
 }
 
