@@ -106,6 +106,7 @@ const PLAIN: &[Known] = &[
     ("PurePath", c"pathlib", c"PurePath", plain::path),
     ("Fraction", c"fractions", c"Fraction", plain::fraction),
     ("Pattern", c"re", c"Pattern", plain::pattern),
+    // Not every version of the interpreter exports it.
     ("method-wrapper", c"types", c"MethodWrapperType", code::slot_method),
     ("partial", c"_functools", c"partial", code::partial),
     ("partialmethod", c"functools", c"partialmethod", code::partial_method),
