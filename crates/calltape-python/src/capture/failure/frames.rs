@@ -63,7 +63,8 @@ impl Frames {
             let kept = count.min(most);
             let entries = (count - kept..count).map(|index| ring[index % MAX_FRAMES]);
             entries.clone().for_each(|entry| frames.held.hold(entry.cast()));
-            frames.kept = entries.map(|entry| Frame::of(entry, policy)).collect();
+            let mut files = Files::none();
+            frames.kept = entries.map(|entry| Frame::of(entry, &mut files, policy)).collect();
             frames.left_out = count - kept;
         }
         frames.keep_within(MAX_FRAMES_BYTES);
@@ -103,10 +104,40 @@ impl Frames {
     }
 }
 
+/// The file of the frame before: most frames of a traceback are of few files.
+struct Files {
+    /// Compared only, and only while the frame before, which holds it, is held.
+    object: *mut PyObject,
+    path: String,
+    is_outside: bool,
+}
+
+impl Files {
+    const fn none() -> Self {
+        Self { object: std::ptr::null_mut(), path: String::new(), is_outside: false }
+    }
+
+    /// A file's path, and whether it is outside the program.
+    ///
+    /// # Safety
+    /// `object` is null or live and kept by a frame that is held, the interpreter lock held.
+    unsafe fn of(&mut self, object: *mut PyObject, policy: &Policy) -> (&str, bool) {
+        if object.is_null() || object != self.object {
+            // SAFETY: passed on.
+            unsafe {
+                self.object = object;
+                self.path = name_of(object, policy);
+                self.is_outside = is_outside(&self.path);
+            }
+        }
+        (&self.path, self.is_outside)
+    }
+}
+
 impl Frame {
     /// # Safety
     /// `entry` is a live traceback entry, the interpreter lock held.
-    unsafe fn of(entry: *mut ffi::PyTracebackObject, policy: &Policy) -> Self {
+    unsafe fn of(entry: *mut ffi::PyTracebackObject, files: &mut Files, policy: &Policy) -> Self {
         // SAFETY: a traceback's frame has a code object; its names are strs, and the references to them are dropped.
         unsafe {
             let frame = (*entry).tb_frame;
@@ -115,16 +146,14 @@ impl Frame {
                 unknown if unknown <= 0 => ffi::PyCode_Addr2Line(code, (*entry).tb_lasti),
                 known => known,
             };
-            let text = |name: &Name| {
-                let value = name.of(code.cast());
-                let text = name_of(value, policy);
-                ffi::Py_XDECREF(value);
-                text
-            };
-            let (file, function) = (text(&FILE), text(&FUNCTION));
+            let (file, function) = (FILE.of(code.cast()), FUNCTION.of(code.cast()));
             ffi::Py_DECREF(code.cast());
-            let is_outside = is_outside(&file);
-            Self { file, line: u32::try_from(line).unwrap_or(0), function, is_outside, frame }
+            let (path, is_outside) = files.of(file, policy);
+            let (path, function_name) = (path.to_owned(), name_of(function, policy));
+            ffi::Py_XDECREF(file);
+            ffi::Py_XDECREF(function);
+            let line = u32::try_from(line).unwrap_or(0);
+            Self { file: path, line, function: function_name, is_outside, frame }
         }
     }
 
