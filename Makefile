@@ -192,10 +192,11 @@ test-heavy: $(VENV)/.heavy build-quick ## what the objects of very heavy librari
 	$(SAY) "captured values of the heavy libraries"
 	@$(BIN)/python -m pytest tests/capture/test_golden.py -k heavy $(PYTEST_ARGS)
 
-.PHONY: test-leaks
-test-leaks: build-quick # a million random values; without the variable 50,000
+.PHONY: test-values
+test-values: build-quick # a million random values instead of 50,000, and 3,000 of Hypothesis's instead of 150
 	$(SAY) "a million random values, captured without a leak"
-	@CALLTAPE_RANDOM_VALUES=1000000 $(BIN)/python -m pytest tests/capture/test_leaks.py $(PYTEST_ARGS)
+	@CALLTAPE_RANDOM_VALUES=1000000 CALLTAPE_EXAMPLES=3000 \
+	    $(BIN)/python -m pytest --timeout 1800 tests/capture/test_leaks.py tests/capture/test_any_value.py $(PYTEST_ARGS)
 
 # ------------------------------------------------------------------------------------------------------------- deep
 
@@ -222,7 +223,7 @@ deep: fuzz ## the long forms: fuzzing, loom without a small bound, 200 kill roun
 	$(SAY) "loom, three preemptions deep"
 	@LOOM_MAX_PREEMPTIONS=3 $(MAKE) loom
 	@$(MAKE) torture-kill
-	@$(MAKE) test-leaks
+	@$(MAKE) test-values
 	@$(MAKE) test-heavy
 
 # ------------------------------------------------------------------------------------------------------------ bench

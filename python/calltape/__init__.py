@@ -16,6 +16,7 @@ file.
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
 from calltape._monitor import monitor, unmonitor
 from calltape._pools import install as _carry_calls_into_pools
+from calltape._register import register
 from calltape._serializer import SmartSerializer
 from calltape._span import CurrentCall, current, span, suppressed
 
@@ -27,6 +28,7 @@ __all__ = [
     "current",
     "flush",
     "monitor",
+    "register",
     "span",
     "start",
     "stats",

@@ -37,7 +37,8 @@ class Stats:
     is the age in seconds of the oldest record that is not in the database yet, ``writes`` counts committed batches.
     ``reentrant`` counts calls that calltape's own work made (finalisers run by an allocation), passed through and in no
     other figure; ``dropped_values`` counts values given to ``current().set`` that found no room in the journal;
-    ``faults`` counts errors inside calltape.
+    ``failed_captures`` counts failures of the program's own code for showing objects (:func:`register`,
+    ``__calltape__``, ``repr``); ``faults`` counts errors inside calltape.
     """
 
     recorded: int
@@ -53,6 +54,7 @@ class Stats:
     lag_s: float
     reentrant: int
     dropped_values: int
+    failed_captures: int
     faults: int
 
 

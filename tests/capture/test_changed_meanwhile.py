@@ -29,7 +29,7 @@ def change_deque(value):
 def change_object(value):
     for n in range(30): setattr(value, f"a{n}", items())
     vars(value).clear()
-    value.__dict__ = {"other": items()}
+    if type(value) is Plain: value.__dict__ = {"other": items()}
 def change_array(value):
     value.extend(b"x" * random.randint(0, 5000))
     del value[:]

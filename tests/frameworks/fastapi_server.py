@@ -76,8 +76,8 @@ class Allowed:
 
 @app.get("/async/{item}")
 @monitor
-async def endpoint(item: str, count: int = 1, *, session: Annotated[str, Depends(session)]) -> dict[str, object]:
-    return {"item": item, "price": await price_later(item) * count, "session": session}
+async def endpoint(item: str, count: int = 1, *, opened: Annotated[str, Depends(session)]) -> dict[str, object]:
+    return {"item": item, "price": await price_later(item) * count, "session": opened}
 
 @app.get("/sync/{item}")
 @monitor

@@ -69,7 +69,7 @@ def test_calls_of_a_request_have_kind_arguments_results_and_tasks(serve: Serve, 
         "lines": 3,
         "sync_lines": 2,
     }
-    assert json.loads(calls["endpoint"]["args"]) == {"item": "tea", "count": 2, "session": "session on connection"}
+    assert json.loads(calls["endpoint"]["args"]) == {"item": "tea", "count": 2, "opened": "session on connection"}
     assert json.loads(calls["endpoint"]["result"])["price"] == 6
     assert json.loads(calls["price_later"]["result"]) == 3
     assert json.loads(calls["Allowed.__call__"]["result"]) == "friend"

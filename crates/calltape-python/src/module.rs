@@ -16,7 +16,8 @@ mod native {
 
     #[pymodule_export]
     use super::{
-        begin_span, carry, cli_main, current, flush, is_name_rule, monitored, start, stats, stop, suppress, wrapped,
+        begin_span, carry, cli_main, current, flush, is_name_rule, monitored, register, start, stats, stop, suppress,
+        wrapped,
     };
     #[pymodule_export]
     use crate::capture::Serializer;
@@ -78,6 +79,12 @@ fn carry<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     wrapper::carry(function)
 }
 
+/// Has a function of the program's show the objects of a type; None has none do so any more.
+#[pyfunction]
+fn register(kind: &Bound<'_, PyAny>, function: &Bound<'_, PyAny>) -> PyResult<()> {
+    crate::capture::register(kind, function)
+}
+
 /// Starts the run; settings as names and texts.
 #[pyfunction]
 fn start(py: Python<'_>, settings: Vec<(String, String)>) -> PyResult<()> {
@@ -134,6 +141,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     figures.set_item("lag_s", stats.lag_s)?;
     figures.set_item("reentrant", runtime::reentries())?;
     figures.set_item("dropped_values", runtime::dropped_values())?;
+    figures.set_item("failed_captures", runtime::failed_captures())?;
     figures.set_item("faults", runtime::faults())?;
     Ok(figures)
 }

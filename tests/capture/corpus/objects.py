@@ -17,7 +17,7 @@ class Order:
         self.id = 17
         self.items = ["a", "b"]
         self._cache = None
-        self.__hidden = 1
+        self.__own = 1
 
     @property
     def total(self) -> float:

@@ -5,6 +5,9 @@
 //! value. Where nothing that makes sense fits it writes `"..."`, for which there is always room, and the walk is
 //! *squeezed*: the container then takes the item back and says how many it left out.
 //!
+//! Notes are for what does not fit, and most values do. So a value is *tried* first, with no room kept for notes: what
+//! fits is shown in full. A trial that is squeezed ends at once, and the value is walked again.
+//!
 //! Time is looked at every so many items. Half of what is allowed is told by the wall clock, the rest by the thread's
 //! own processor time, so that a thread which was put aside keeps its values.
 
@@ -27,6 +30,16 @@ pub(super) enum Shape {
     Pairs,
     /// `{...}`; as a whole `[Order]`.
     Fields,
+}
+
+impl Shape {
+    /// Bytes of the note on so many items that were left out, with the comma before it.
+    fn note(self, items: usize) -> usize {
+        match self {
+            Self::Items => 1 + Width::more_items(items),
+            Self::Pairs | Self::Fields => 1 + Width::more_pairs(items),
+        }
+    }
 }
 
 /// How far a walk had come: what was written since can be taken back.
@@ -76,8 +89,33 @@ impl Level {
 }
 
 impl Capture<'_> {
+    /// Walks one value at the top, which `walk` does: a second time where the trial was squeezed. A value that does not fit
+    /// at all is only named.
+    ///
+    /// # Safety
+    /// `value` is null, for what is no value of its own, or live.
+    #[inline]
+    pub(super) unsafe fn at_the_top(&mut self, value: *mut PyObject, mut walk: impl FnMut(&mut Self)) {
+        let before = self.begin_value();
+        self.is_trial = true;
+        walk(self);
+        self.is_trial = false;
+        if self.squeezed {
+            self.squeezed = false;
+            self.take_back(before);
+            walk(self);
+        }
+        if self.squeezed && !value.is_null() {
+            self.take_back(before);
+            // SAFETY: a live value has a type.
+            self.marker(unsafe { type_name(ffi::Py_TYPE(value)) });
+        }
+        self.squeezed = false;
+        self.end_value(before);
+    }
+
     /// Begins a value at the top: what it may spend, which is told to [`Self::end_value`].
-    pub(super) fn begin_value(&mut self) -> Mark {
+    fn begin_value(&mut self) -> Mark {
         let uncounted = self.out.len().saturating_sub(self.counted);
         self.call_left = self.call_left.saturating_sub(uncounted * MOST_A_BYTE);
         // The shortest marker is written in any case.
@@ -86,7 +124,7 @@ impl Capture<'_> {
     }
 
     /// Ends a value at the top.
-    pub(super) fn end_value(&mut self, before: Mark) {
+    fn end_value(&mut self, before: Mark) {
         self.call_left = self.call_left.saturating_sub(before.left - self.left);
         self.counted = self.out.len();
         let share = self.policy.max_call_bytes - self.call_left;
@@ -142,8 +180,7 @@ impl Capture<'_> {
     /// # Safety
     /// `owner` is a live object, and outlives the level.
     pub(super) unsafe fn enter(&mut self, owner: *mut PyObject, length: usize, shape: Shape) -> Option<Level> {
-        let is_at_the_top = self.depth == self.bottom;
-        let too_long = is_at_the_top && shape != Shape::Fields && length > self.policy.max_items;
+        let too_long = self.is_at_the_top() && shape != Shape::Fields && length > self.policy.max_items;
         let too_deep = self.depth - self.bottom >= self.policy.max_depth;
         if self.open.contains(owner, self.depth) {
             // SAFETY: a live object has a type.
@@ -164,11 +201,23 @@ impl Capture<'_> {
         level
     }
 
+    /// Whether what is written next stands in no container.
+    pub(super) fn is_at_the_top(&self) -> bool {
+        self.depth == self.bottom
+    }
+
+    /// Opens a container that has no object of its own; `None` where there is no level or no room left for it.
+    pub(super) fn enter_nameless(&mut self, length: usize, shape: Shape) -> Option<Level> {
+        let may = self.depth - self.bottom < self.policy.max_depth && !self.is_late();
+        if may { self.open_level(std::ptr::null_mut(), length, shape) } else { None }
+    }
+
     /// Opens what has no object of its own: `*args` and `**kwargs`.
     pub(super) fn enter_arguments(&mut self, length: usize, shape: Shape) -> Option<Level> {
         self.bottom = 1;
         let level = self.open_level(std::ptr::null_mut(), length, shape);
         if level.is_none() {
+            self.bottom = 0;
             self.squeeze();
         }
         level
@@ -177,16 +226,13 @@ impl Capture<'_> {
     #[inline]
     fn open_level(&mut self, owner: *mut PyObject, length: usize, shape: Shape) -> Option<Level> {
         let before = self.mark();
-        let note = match shape {
-            _ if length == 0 => 0,
-            Shape::Items => 1 + Width::more_items(length),
-            Shape::Pairs | Shape::Fields => 1 + Width::more_pairs(length),
-        };
-        self.left = self.left.checked_sub(2 + note)?;
         let limit = match shape {
             Shape::Items | Shape::Pairs => self.policy.max_items,
             Shape::Fields => self.policy.max_attributes,
         };
+        let needs_none = length == 0 || (self.is_trial && length <= limit);
+        let note = if needs_none { 0 } else { shape.note(length) };
+        self.left = self.left.checked_sub(2 + note)?;
         if shape == Shape::Items {
             ValueWriter::list(self.out);
         } else {
@@ -203,6 +249,9 @@ impl Capture<'_> {
         if self.bottom > self.depth {
             self.bottom = 0;
         }
+        if self.squeezed {
+            return;
+        }
         if level.stopped && level.is_first && level.limit > 0 {
             // Nothing fitted: its name says more than its brackets.
             self.take_back(level.before);
@@ -213,7 +262,11 @@ impl Capture<'_> {
             return unsafe { self.summary(level.owner, level.length, level.shape) };
         }
         if level.stopped {
-            ValueWriter::more(self.out, level.length - level.written);
+            let more = level.length - level.written;
+            if level.note == 0 && !self.may_write(level.shape.note(more)) {
+                return;
+            }
+            ValueWriter::more(self.out, more);
             level.note = 0;
         }
         self.left += level.note;
@@ -223,6 +276,9 @@ impl Capture<'_> {
     /// Begins the next item, for which there are `least` bytes then; `None` where no further one is written.
     #[inline]
     pub(super) fn begin_item(&mut self, level: &mut Level, least: usize) -> Option<Mark> {
+        if self.squeezed {
+            return None;
+        }
         if level.written == level.limit || level.written == level.length {
             level.stopped = level.written < level.length;
             return None;
@@ -242,9 +298,12 @@ impl Capture<'_> {
         let before = self.mark();
         self.left += note;
         let comma = usize::from(!level.is_first);
-        if self.left < comma + least {
+        // A trial ends where something does not fit, so it needs no room to say so.
+        let needed = if self.is_trial { comma } else { comma + least };
+        if self.left < needed {
             self.left = before.left;
             level.stopped = true;
+            self.squeezed = self.is_trial;
             return None;
         }
         self.left -= comma;
@@ -259,7 +318,7 @@ impl Capture<'_> {
     #[inline]
     pub(super) fn end_item(&mut self, level: &mut Level, before: Mark) -> bool {
         if self.squeezed {
-            self.squeezed = false;
+            self.squeezed = self.is_trial;
             self.take_back(before);
             level.stopped = true;
             return false;
@@ -275,7 +334,7 @@ impl Capture<'_> {
     /// Ends what [`Self::begin_extra`] began; false where it did not fit.
     pub(super) fn end_extra(&mut self, level: &mut Level, before: Mark) -> bool {
         let fitted = !self.squeezed;
-        self.squeezed = false;
+        self.squeezed &= self.is_trial;
         if fitted {
             level.is_first = false;
         } else {
@@ -304,11 +363,18 @@ impl Capture<'_> {
         matches!(self.timing, Timing::Over)
     }
 
-    /// Reads the clock before something of unknown length, as the program's own code.
-    pub(super) fn begin_unbounded(&mut self) {
+    /// Reads the clock before something of unknown length, as the program's own code. False where that must not begin
+    /// now: the value is only tried, and will be walked again.
+    #[must_use]
+    pub(super) fn begin_unbounded(&mut self) -> bool {
+        if self.is_trial {
+            self.squeeze();
+            return false;
+        }
         if matches!(self.timing, Timing::Unread) {
             self.timing = Timing::Wall(monotonic_ns().saturating_add(self.policy.max_capture_ns / 2));
         }
+        true
     }
 
     /// Looks at the clock after it: time on the wall counts.

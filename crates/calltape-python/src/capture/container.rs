@@ -98,7 +98,7 @@ impl Capture<'_> {
     }
 
     /// Writes `"***"` as the next item.
-    fn masked_item(&mut self, level: &mut Level) -> bool {
+    pub(super) fn masked_item(&mut self, level: &mut Level) -> bool {
         let Some(before) = self.begin_item(level, Width::DOTS) else { return false };
         self.masked();
         self.end_item(level, before)
@@ -208,6 +208,10 @@ impl Capture<'_> {
     /// Spends a colon, and lends the better half of what there is from the key to its value.
     #[inline]
     fn lend(&mut self) -> usize {
+        if self.is_trial {
+            self.left = self.left.saturating_sub(1);
+            return 0;
+        }
         let lent = (self.left / 2).max(Width::DOTS);
         self.left -= lent + 1;
         lent
@@ -245,10 +249,12 @@ impl Capture<'_> {
     #[inline(never)]
     unsafe fn other_key(&mut self, key: *mut PyObject) -> bool {
         let before = self.mark();
-        self.left = (before.left / 2).saturating_sub(Width::QUOTES);
-        if self.left < Width::DOTS {
-            self.squeeze();
-            return false;
+        if !self.is_trial {
+            self.left = (before.left / 2).saturating_sub(Width::QUOTES);
+            if self.left < Width::DOTS {
+                self.squeeze();
+                return false;
+            }
         }
         // SAFETY: passed on.
         let is_secret = unsafe {

@@ -18,6 +18,8 @@
 //! text.rs       text and bytes: mask first, then cut
 //! container.rs  lists, tuples, dicts, sets
 //! kinds/        what a type is, and how an object of it is read
+//! views.rs      containers on other containers, and those that are read item by item
+//! own.rs        the program's own code for showing objects, under guard
 //! failure/      exceptions: the chain, groups, frames, local variables
 //! serializer.rs the capture as a tool
 //! storage.rs    layouts of the interpreter's that its C API does not show
@@ -27,15 +29,18 @@ mod budget;
 mod container;
 mod failure;
 mod kinds;
+mod own;
 mod policy;
 mod scalar;
 mod serializer;
 mod storage;
 mod text;
+mod views;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
 pub(crate) use kinds::stored_attribute;
+pub(crate) use own::register;
 pub(crate) use policy::{Limits, OwnPolicy, Policy};
 pub(crate) use serializer::Serializer;
 pub(crate) use text::to_string;

@@ -45,6 +45,7 @@ impl Capture<'_> {
         unsafe {
             match ascii(value) {
                 Some(bytes) if self.fits_unmasked(bytes) => {}
+                _ if self.is_tried_inside() && ffi::PyUnicode_GET_LENGTH(value) as usize > self.left => self.squeeze(),
                 _ => {
                     let window = window(value, self.left + LOOKAHEAD);
                     self.window(&window.utf8, window.length, window.is_whole, Kind::Text);
@@ -131,21 +132,25 @@ impl Capture<'_> {
             Kind::Bytes => Width::BYTES,
             Kind::ByteArray => Width::BYTES + BYTE_ARRAY.len() + 1,
         };
-        let whole_width = || match kind {
+        let width = |bytes: &[u8]| match kind {
             Kind::Text => Width::text(bytes),
             _ => Width::bytes(bytes),
         };
-        if is_whole && bytes.len() < self.left && around + whole_width() <= self.left {
-            self.left -= around + whole_width();
+        let whole = if is_whole && bytes.len() < self.left { around + width(bytes) } else { usize::MAX };
+        if whole <= self.left {
+            self.left -= whole;
             return match kind {
                 Kind::Text => ValueWriter::text(self.out, bytes),
                 Kind::Bytes => ValueWriter::bytes(self.out, bytes),
                 Kind::ByteArray => ValueWriter::text(self.out, byte_array_literal(bytes).as_bytes()),
             };
         }
+        if self.is_tried_inside() {
+            return self.squeeze();
+        }
         let note = Width::cut(length);
         let room = self.left.saturating_sub(around + note);
-        if room < WORTH_A_NOTE.min(bytes.len()) {
+        if self.left < around + note + WORTH_A_NOTE.min(bytes.len()) {
             return self.cut_without_a_note(bytes, marks, kind);
         }
         let kept = match kind {
@@ -153,21 +158,20 @@ impl Capture<'_> {
             _ => Width::bytes_fitting(bytes, room),
         };
         let kept = &bytes[..out_of_a_mark(kept, marks)];
+        self.left -= around + note + width(kept);
         match kind {
-            Kind::Text => {
-                self.left -= around + note + Width::text(kept);
-                ValueWriter::text_cut(self.out, length, kept);
-            }
-            Kind::Bytes => {
-                self.left -= around + note + Width::bytes(kept);
-                ValueWriter::bytes_cut(self.out, length, kept);
-            }
+            Kind::Text => ValueWriter::text_cut(self.out, length, kept),
+            Kind::Bytes => ValueWriter::bytes_cut(self.out, length, kept),
             Kind::ByteArray => {
-                self.left -= around + note + Width::bytes(kept);
                 let text = format!("{}... [{length} bytes]", byte_array_literal(kept));
                 ValueWriter::text(self.out, text.as_bytes());
             }
         }
+    }
+
+    /// Whether what does not fit in full ends a trial: at the top no room is kept for notes in any case.
+    fn is_tried_inside(&self) -> bool {
+        self.is_trial && self.depth > 0
     }
 
     /// At the top, where not even the note fits: the beginning, and dots. Inside of a container it is left out.
@@ -269,27 +273,50 @@ unsafe fn wide_name(name: *mut PyObject) -> Vec<u8> {
     }
 }
 
-/// Encodes the characters of a str from `from` to `to` as UTF-8, lone surrogates in their generalised form, until `out`
-/// has `bytes`. The object's own cache of its UTF-8 is neither read nor made. Returns where it ended.
+/// Encodes the characters of a str from `from` to `to` as UTF-8, lone surrogates in their generalised form, until there
+/// are `bytes` more in `out`. The object's own cache of its UTF-8 is neither read nor made. Returns where it ended.
 ///
 /// # Safety
 /// As [`window`]; `to` is not beyond the text's length.
 unsafe fn encode(text: *mut PyObject, from: usize, to: usize, bytes: usize, out: &mut Vec<u8>) -> usize {
-    let mut at = from;
-    // SAFETY: `at < to`, and data and kind belong to the same live str.
+    // SAFETY: data and kind belong to the same live str, which has the characters up to `to`.
     unsafe {
-        let (kind, data) = (ffi::PyUnicode_KIND(text), ffi::PyUnicode_DATA(text));
-        while at < to && out.len() < bytes {
-            let point = match kind {
-                ffi::PyUnicode_1BYTE_KIND => u32::from(*data.cast::<u8>().add(at)),
-                ffi::PyUnicode_2BYTE_KIND => u32::from(*data.cast::<u16>().add(at)),
-                _ => *data.cast::<u32>().add(at),
-            };
-            push_point(out, point);
-            at += 1;
+        let data = ffi::PyUnicode_DATA(text);
+        match ffi::PyUnicode_KIND(text) {
+            ffi::PyUnicode_1BYTE_KIND => push_points(units::<u8>(data, from, to), bytes, out),
+            ffi::PyUnicode_2BYTE_KIND => push_points(units::<u16>(data, from, to), bytes, out),
+            _ => push_points(units::<u32>(data, from, to), bytes, out),
         }
     }
-    at
+}
+
+/// The characters of a str from `from` to `to`.
+///
+/// # Safety
+/// `data` is a live str's of this kind, and has as many.
+unsafe fn units<'a, T>(data: *mut std::ffi::c_void, from: usize, to: usize) -> (&'a [T], usize) {
+    // SAFETY: passed on.
+    (unsafe { std::slice::from_raw_parts(data.cast::<T>().add(from), to - from) }, from)
+}
+
+/// Bytes that are encoded between two looks at how much there is: of a kind that grows to the fourfold.
+const ENCODED_AT_ONCE: usize = 64;
+
+fn push_points<T: Copy + Into<u32>>((points, from): (&[T], usize), bytes: usize, out: &mut Vec<u8>) -> usize {
+    let begun_at = out.len();
+    let mut taken = 0;
+    while taken < points.len() && out.len() - begun_at < bytes {
+        let missing = bytes - (out.len() - begun_at);
+        let piece = &points[taken..][..missing.min(ENCODED_AT_ONCE).min(points.len() - taken)];
+        let mut encoded = [0; 4 * ENCODED_AT_ONCE];
+        let mut length = 0;
+        for &point in piece {
+            length += put_point(&mut encoded[length..], point.into());
+        }
+        out.extend_from_slice(&encoded[..length]);
+        taken += piece.len();
+    }
+    from + taken
 }
 
 /// The bytes of an ASCII str; `None` for other text.
@@ -324,13 +351,26 @@ pub(crate) unsafe fn to_string(text: *mut PyObject, limit: usize) -> String {
     }
 }
 
-/// Appends a code point as UTF-8, surrogates in their generalised form.
-fn push_point(out: &mut Vec<u8>, point: u32) {
+/// Puts a code point as UTF-8, surrogates in their generalised form, at the beginning of `out`. Returns its bytes.
+#[inline]
+fn put_point(out: &mut [u8], point: u32) -> usize {
     let continuation = |shift: u32| 0x80 | (point >> shift & 0x3f) as u8;
     match point {
-        0..0x80 => out.push(point as u8),
-        0x80..0x800 => out.extend([0xc0 | (point >> 6) as u8, continuation(0)]),
-        0x800..0x1_0000 => out.extend([0xe0 | (point >> 12) as u8, continuation(6), continuation(0)]),
-        _ => out.extend([0xf0 | (point >> 18) as u8, continuation(12), continuation(6), continuation(0)]),
+        0..0x80 => {
+            out[0] = point as u8;
+            1
+        }
+        0x80..0x800 => {
+            out[..2].copy_from_slice(&[0xc0 | (point >> 6) as u8, continuation(0)]);
+            2
+        }
+        0x800..0x1_0000 => {
+            out[..3].copy_from_slice(&[0xe0 | (point >> 12) as u8, continuation(6), continuation(0)]);
+            3
+        }
+        _ => {
+            out[..4].copy_from_slice(&[0xf0 | (point >> 18) as u8, continuation(12), continuation(6), continuation(0)]);
+            4
+        }
     }
 }

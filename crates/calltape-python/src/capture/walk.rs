@@ -36,6 +36,8 @@ pub(crate) struct Capture<'a> {
     pub(super) left: usize,
     /// Something did not fit, and `"..."` stands in its place.
     pub(super) squeezed: bool,
+    /// The value is tried, with no room kept for notes on what is left out.
+    pub(super) is_trial: bool,
     /// Levels that are open, and how many of them are no value's: 1 within `*args`.
     pub(super) depth: usize,
     pub(super) bottom: usize,
@@ -68,6 +70,7 @@ impl<'a> Capture<'a> {
             call_left: policy.max_call_bytes,
             left: 0,
             squeezed: false,
+            is_trial: false,
             depth: 0,
             bottom: 0,
             steps: 0,
@@ -143,18 +146,8 @@ impl<'a> Capture<'a> {
     /// As [`Self::value`].
     #[inline(never)]
     unsafe fn counted_value(&mut self, value: *mut PyObject) {
-        let before = self.begin_value();
-        // SAFETY: passed on; a live value has a type.
-        unsafe {
-            self.any(value);
-            if self.squeezed {
-                self.take_back(before);
-                self.squeezed = false;
-                self.marker(type_name(ffi::Py_TYPE(value)));
-                self.squeezed = false;
-            }
-        }
-        self.end_value(before);
+        // SAFETY: passed on.
+        unsafe { self.at_the_top(value, |capture| capture.any(value)) };
     }
 
     /// Captures a list of arguments (what `*args` took) under one value's budget.
@@ -162,14 +155,14 @@ impl<'a> Capture<'a> {
     /// # Safety
     /// As [`Self::value`], for each of `values`.
     pub(crate) unsafe fn values(&mut self, values: &[*mut PyObject]) {
-        let before = self.begin_value();
-        if let Some(mut level) = self.enter_arguments(values.len(), Shape::Items) {
+        let walk = |capture: &mut Self| {
+            let Some(mut level) = capture.enter_arguments(values.len(), Shape::Items) else { return };
             // SAFETY: passed on.
-            unsafe { self.items(&mut level, values.len(), |index| values.get(index).copied()) };
-            self.leave(level);
-        }
-        self.squeezed = false;
-        self.end_value(before);
+            unsafe { capture.items(&mut level, values.len(), |index| values.get(index).copied()) };
+            capture.leave(level);
+        };
+        // SAFETY: these are no value of their own.
+        unsafe { self.at_the_top(std::ptr::null_mut(), walk) };
     }
 
     /// Captures named arguments (what `**kwargs` took) under one value's budget.
@@ -177,14 +170,14 @@ impl<'a> Capture<'a> {
     /// # Safety
     /// As [`Self::value`], for each name and value.
     pub(crate) unsafe fn named_values(&mut self, pairs: &[(*mut PyObject, *mut PyObject)]) {
-        let before = self.begin_value();
-        if let Some(mut level) = self.enter_arguments(pairs.len(), Shape::Pairs) {
+        let walk = |capture: &mut Self| {
+            let Some(mut level) = capture.enter_arguments(pairs.len(), Shape::Pairs) else { return };
             // SAFETY: passed on.
-            pairs.iter().all(|&(name, value)| unsafe { self.pair(&mut level, name, value) });
-            self.leave(level);
-        }
-        self.squeezed = false;
-        self.end_value(before);
+            pairs.iter().all(|&(name, value)| unsafe { capture.pair(&mut level, name, value) });
+            capture.leave(level);
+        };
+        // SAFETY: as above.
+        unsafe { self.at_the_top(std::ptr::null_mut(), walk) };
     }
 
     /// Classifies a value: exact common types first, each one comparison; the slow tail out of line.

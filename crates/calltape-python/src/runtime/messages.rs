@@ -51,8 +51,27 @@ fn is_repetition(text: &str) -> bool {
     repeated
 }
 
-/// Logs what the recorder's background thread has left.
+/// What capture has to say, until somebody logs it.
+static LATER: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
+
+/// Messages kept; more are the same over again for ever new types.
+const MOST_LATER: usize = 16;
+
+/// Leaves a message for the next one who logs.
+pub(super) fn later(level: Level, text: String) {
+    if let Ok(mut later) = LATER.lock()
+        && later.len() < MOST_LATER
+    {
+        later.push((level, text));
+    }
+}
+
+/// Logs what the recorder's background thread and capture have left.
 pub(super) fn log_pending(running: &Running) {
+    let later = LATER.lock().map(|mut later| std::mem::take(&mut *later)).unwrap_or_default();
+    for (level, text) in later {
+        log(level, &text);
+    }
     for (level, text) in running.recorder.take_messages() {
         log(level, &text);
     }

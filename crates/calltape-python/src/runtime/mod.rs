@@ -63,6 +63,9 @@ static REENTRIES: AtomicU64 = AtomicU64::new(0);
 /// Values of `current().set` that found no room.
 static DROPPED_VALUES: AtomicU64 = AtomicU64::new(0);
 
+/// Times that the program's own code for showing an object failed.
+static FAILED_CAPTURES: AtomicU64 = AtomicU64::new(0);
+
 /// The run, or why there is none.
 enum State {
     /// Nothing has been recorded yet: the first call starts the run.
@@ -258,6 +261,22 @@ pub(crate) fn note_reentry() {
 #[cold]
 pub(crate) fn note_dropped_value() {
     bump(&DROPPED_VALUES);
+}
+
+/// Counts a failure of the program's own code for showing an object.
+#[cold]
+pub(crate) fn note_failed_capture() {
+    FAILED_CAPTURES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Failures of the program's own code for showing objects since the program began.
+pub(crate) fn failed_captures() -> u64 {
+    FAILED_CAPTURES.load(Ordering::Relaxed)
+}
+
+/// Leaves a warning for whoever logs next: in the middle of a call nothing is logged.
+pub(crate) fn say_later(text: String) {
+    messages::later(messages::Level::Warning, text);
 }
 
 /// Values without room counted since the program began.

@@ -143,6 +143,13 @@ impl ThreadRecorder {
         }
     }
 
+    /// Leaves a run that ended, or was the parent's, while this thread was about to write a record: that finds no room.
+    pub(crate) fn abandon_run(&mut self) {
+        self.leave_run();
+        self.generation = NEVER;
+        self.forget_calls();
+    }
+
     /// Where this thread stands in the tree of calls of a run; a tree that an ended run had open is none of it.
     #[inline]
     pub(crate) fn scope_in(&self, generation: u32) -> Scope {

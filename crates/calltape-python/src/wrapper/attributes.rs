@@ -119,7 +119,7 @@ pub(super) unsafe fn is_one_of(name: *mut PyObject, list: &[&CStr]) -> bool {
 ///
 /// # Safety
 /// `object` is a live monitored function, the interpreter lock held.
-pub(super) unsafe fn wrapped_of(object: *mut PyObject) -> *mut PyObject {
+pub(crate) unsafe fn wrapped_of(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: passed on.
     unsafe { (*object.cast::<Monitored>()).wrapped }
 }

@@ -34,8 +34,9 @@ mod span;
 mod suspend;
 mod trampoline;
 
+pub(crate) use attributes::wrapped_of;
 pub(crate) use carried::carry;
 pub(crate) use end::pay_owed;
-pub(crate) use object::{new_monitored, types, wrapped};
+pub(crate) use object::{is_monitored_type, new_monitored, types, wrapped};
 pub(crate) use span::{CurrentCall, OpenSpan, Suppression, begin_span, current, suppress};
 pub(crate) use suspend::install;

@@ -105,6 +105,16 @@ pub(crate) fn types(py: Python<'_>) -> PyResult<&[Py<PyType>; 2]> {
     })
 }
 
+/// Whether `kind` is one of the two types.
+///
+/// # Safety
+/// The interpreter lock is held.
+pub(crate) unsafe fn is_monitored_type(kind: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: passed on.
+    let py = unsafe { Python::assume_attached() };
+    TYPES.get(py).is_some_and(|types| types.iter().any(|own| own.as_ptr() == kind.cast()))
+}
+
 fn create_type<'py>(
     py: Python<'py>,
     name: &'static CStr,

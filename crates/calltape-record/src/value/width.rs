@@ -85,11 +85,18 @@ impl Width {
 
     /// Bytes between `b'` and `'`.
     pub fn bytes(bytes: &[u8]) -> usize {
+        if is_plain_literal(bytes) {
+            return bytes.len();
+        }
         bytes.iter().map(|&byte| literal_byte(byte)).sum()
     }
 
     /// How many of `bytes` fit into `room` between `b'` and `'`.
     pub fn bytes_fitting(bytes: &[u8], room: usize) -> usize {
+        let bytes = &bytes[..bytes.len().min(room)];
+        if is_plain_literal(bytes) {
+            return bytes.len();
+        }
         let mut taken = 0;
         let fits = |&&byte: &&u8| {
             taken += literal_byte(byte);
@@ -145,6 +152,13 @@ fn is_plain(utf8: &[u8]) -> bool {
     let odd = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f || byte == 0xed;
     // Without a way out in the middle, so that the compiler looks at many bytes at once.
     !utf8.iter().fold(false, |found, &byte| found | odd(byte))
+}
+
+/// Whether every byte stands for itself between `b'` and `'`.
+#[inline]
+fn is_plain_literal(bytes: &[u8]) -> bool {
+    let odd = |byte: u8| !(0x20..=0x7e).contains(&byte) || byte == b'"' || byte == b'\\' || byte == b'\'';
+    !bytes.iter().fold(false, |found, &byte| found | odd(byte))
 }
 
 /// What the byte at `at` takes. A lone surrogate, `\ud800`, takes 4 at the first of its three bytes.

@@ -32,14 +32,17 @@ impl Attributes {
     ///
     /// # Safety
     /// As [`Self::of`].
-    pub(super) unsafe fn left(&self) -> usize {
+    pub(super) unsafe fn left(&mut self) -> usize {
         // SAFETY: passed on.
-        let all = unsafe {
-            match &self.dict {
-                Some(dict) => dict.items().unwrap_or_default(),
-                None => Values::of(self.object).map_or(0, |values| values.used),
+        unsafe {
+            if self.dict.is_none() && !self.ended {
+                if let Some(values) = Values::of(self.object) {
+                    return values.used.saturating_sub(self.read);
+                }
+                self.take_dict();
             }
-        };
+        }
+        let all = self.dict.as_ref().and_then(Held::items).unwrap_or_default();
         all.saturating_sub(self.read)
     }
 

@@ -52,8 +52,7 @@ pub(super) unsafe fn reading_of(kind: *mut PyTypeObject) -> Reading {
 ///
 /// # Safety
 /// The interpreter lock is held.
-#[expect(dead_code)]
-pub(super) unsafe fn forget() {
+pub(crate) unsafe fn forget() {
     // SAFETY: passed on; the readings are dropped outside the table, as dropping one may run code.
     let old = unsafe { std::mem::take(&mut *CACHE.get()) };
     drop(old);
@@ -94,7 +93,7 @@ fn place_of(kind: *mut PyTypeObject) -> usize {
 /// # Safety
 /// As [`reading_of`].
 #[inline]
-unsafe fn tag_of(kind: *mut PyTypeObject) -> u32 {
+pub(crate) unsafe fn tag_of(kind: *mut PyTypeObject) -> u32 {
     // SAFETY: a live type's fields may be read at any time. Up to 3.12 a flag says whether the tag is valid.
     unsafe {
         let valid = cfg!(Py_3_13) || (*kind).tp_flags & ffi::Py_TPFLAGS_VALID_VERSION_TAG != 0;

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use pyo3::ffi::{self, PyTypeObject};
 
+use super::super::own;
 use super::super::walk::type_name;
 use super::layout::Layout;
 use super::storage::{first_in_mro, is_loaded};
-use super::{Reader, Reading, builtin, plain, table};
+use super::{Reader, Reading, builtin, code, plain, table};
 
 /// What was decided of a type.
 pub(super) struct Decided {
@@ -35,11 +36,28 @@ const SECRETS: &[&str] = &[
 /// # Safety
 /// `kind` is a live type, the interpreter lock held.
 pub(super) unsafe fn decide(kind: *mut PyTypeObject) -> Decided {
+    // SAFETY: passed on.
+    unsafe {
+        match own::of_type(kind) {
+            Some(own) => Decided { reading: Reading::Own(own), lasts: true },
+            None => by_storage(kind),
+        }
+    }
+}
+
+/// Decides how the objects of `kind` are read where no code of the program's shows them.
+///
+/// # Safety
+/// As [`decide`].
+pub(super) unsafe fn by_storage(kind: *mut PyTypeObject) -> Decided {
     let lasting = |reading| Decided { reading, lasts: true };
     // SAFETY: passed on.
     unsafe {
         if is_enum(kind) {
             return lasting(Reading::Known(plain::enum_member, kind));
+        }
+        if crate::wrapper::is_monitored_type(kind) {
+            return lasting(Reading::Known(code::monitored, kind));
         }
         if first_in_mro(kind, |base| is_secret(type_name(base)).then_some(())).is_some() {
             return lasting(Reading::Masked);

@@ -235,7 +235,7 @@ unsafe fn items_of(kind: *mut PyTypeObject) -> Vec<Box<str>> {
 unsafe fn order(slots: &mut [Slot], kind: *mut PyTypeObject) {
     // SAFETY: passed on.
     let names = unsafe {
-        stored_in_type(kind, "__struct_fields__")
+        struct_fields(kind)
             .filter(Held::is_tuple)
             .or_else(|| stored_in_type(kind, "__dataclass_fields__").filter(Held::is_dict))
     };
@@ -243,6 +243,21 @@ unsafe fn order(slots: &mut [Slot], kind: *mut PyTypeObject) {
         let names = texts(&names);
         let place = |slot: &Slot| names.iter().position(|name| **name == *slot.name).unwrap_or(usize::MAX);
         slots.sort_by_key(place);
+    }
+}
+
+/// The fields of a msgspec class, which its own type, written in C, stores for it.
+///
+/// # Safety
+/// As [`Layout::of`].
+unsafe fn struct_fields(kind: *mut PyTypeObject) -> Option<Held> {
+    // SAFETY: a type is an object of its type, whose member is read by its own descriptor.
+    unsafe {
+        let is_struct_meta = |base: *mut PyTypeObject| {
+            (type_name(base) == "StructMeta" && is_loaded(base, c"msgspec._core", c"StructMeta")).then_some(base)
+        };
+        let meta = first_in_mro(ffi::Py_TYPE(kind.cast()), is_struct_meta)?;
+        getter(meta, "__struct_fields__", kind.cast())
     }
 }
 

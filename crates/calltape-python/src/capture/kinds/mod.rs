@@ -23,24 +23,33 @@
 //! web.rs         requests and responses
 //! ```
 
+mod arrays;
 mod attributes;
 mod builtin;
 mod cache;
+mod code;
 mod decide;
 mod fields;
 mod layout;
 mod plain;
 mod storage;
+mod system;
 mod table;
+mod tables;
 mod times;
+mod web;
+mod wrapped;
 
 use std::rc::Rc;
 
 use pyo3::ffi::{PyObject, PyTypeObject};
 
+use super::own::Own;
 use super::walk::{Capture, type_name};
+pub(super) use cache::{forget, tag_of};
 use layout::Layout;
 pub(crate) use storage::stored_attribute;
+pub(super) use storage::{Held, dict_of_type, first_in_mro, stored_in_type};
 
 /// An object to be read, and the type that its reader knows.
 #[derive(Clone, Copy)]
@@ -67,6 +76,8 @@ enum Reading {
     Masked,
     /// By a reader, which knows this base.
     Known(Reader, *mut PyTypeObject),
+    /// By the program's own code.
+    Own(Own),
     /// By attributes.
     Fields(Rc<Layout>),
 }
@@ -81,10 +92,36 @@ impl Capture<'_> {
         // SAFETY: passed on; the reading is the type's own.
         unsafe {
             match cache::reading_of(kind) {
-                Reading::Name => self.marker(type_name(kind)),
+                Reading::Own(own) => self.own(value, kind, &own),
+                Reading::Name | Reading::Fields(_) if self.policy.runs_repr => self.by_repr(value, kind),
+                reading => self.read(value, kind, &reading),
+            }
+        }
+    }
+
+    /// Captures an object from what it stores, also where the program's own code would show it.
+    ///
+    /// # Safety
+    /// As [`Self::object`].
+    pub(super) unsafe fn stored_object(&mut self, value: *mut PyObject, kind: *mut PyTypeObject) {
+        // SAFETY: passed on.
+        unsafe {
+            let reading = decide::by_storage(kind).reading;
+            self.read(value, kind, &reading);
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::object`]; the reading is that of `kind`.
+    #[inline]
+    unsafe fn read(&mut self, value: *mut PyObject, kind: *mut PyTypeObject, reading: &Reading) {
+        // SAFETY: passed on.
+        unsafe {
+            match reading {
+                Reading::Name | Reading::Own(_) => self.marker(type_name(kind)),
                 Reading::Masked => self.masked(),
-                Reading::Known(reader, base) => reader(self, Object { value, kind, base }),
-                Reading::Fields(layout) => self.fields(value, kind, &layout),
+                Reading::Known(reader, base) => reader(self, Object { value, kind, base: *base }),
+                Reading::Fields(layout) => self.fields(value, kind, layout),
             }
         }
     }

@@ -7,21 +7,22 @@ use std::ffi::CStr;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::super::text::{ascii, to_string};
+use super::super::text::{ascii, stored_bytes, to_string};
+use super::super::walk::type_name;
 use super::attributes::Attributes;
 
 /// Entries of a dict that are looked at for a name: no class and no object of a known library has as many.
 const MOST_ENTRIES: usize = 4096;
 
 /// An object that is held while it is read. Made and dropped with the interpreter lock held.
-pub(super) struct Held(*mut PyObject);
+pub(crate) struct Held(*mut PyObject);
 
 impl Held {
     /// Takes over a new reference; `None` for a null, whose exception is cleared.
     ///
     /// # Safety
     /// `object` is a new reference or null, the interpreter lock held.
-    pub(super) unsafe fn taken(object: *mut PyObject) -> Option<Self> {
+    pub(crate) unsafe fn taken(object: *mut PyObject) -> Option<Self> {
         if object.is_null() {
             // SAFETY: passed on.
             unsafe { ffi::PyErr_Clear() };
@@ -34,45 +35,62 @@ impl Held {
     ///
     /// # Safety
     /// `object` is live, the interpreter lock held.
-    pub(super) unsafe fn of(object: *mut PyObject) -> Self {
+    pub(crate) unsafe fn of(object: *mut PyObject) -> Self {
         // SAFETY: passed on.
         unsafe { ffi::Py_INCREF(object) };
         Self(object)
     }
 
     #[inline]
-    pub(super) fn get(&self) -> *mut PyObject {
+    pub(crate) fn get(&self) -> *mut PyObject {
         self.0
     }
 
-    pub(super) fn kind(&self) -> *mut PyTypeObject {
+    pub(crate) fn kind(&self) -> *mut PyTypeObject {
         // SAFETY: held, so live.
         unsafe { ffi::Py_TYPE(self.0) }
     }
 
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         // SAFETY: None is the interpreter's and is only compared.
         self.0 == unsafe { ffi::Py_None() }
     }
 
-    pub(super) fn is_tuple(&self) -> bool {
+    pub(crate) fn is_tuple(&self) -> bool {
         // SAFETY: held, so live; the flag of its type is read.
         unsafe { ffi::PyTuple_Check(self.0) != 0 }
     }
 
-    pub(super) fn is_dict(&self) -> bool {
+    pub(crate) fn is_list(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { ffi::PyList_Check(self.0) != 0 }
+    }
+
+    pub(crate) fn is_dict(&self) -> bool {
         // SAFETY: as above.
         unsafe { ffi::PyDict_Check(self.0) != 0 }
     }
 
     /// At most `limit` characters of a str.
-    pub(super) fn text(&self, limit: usize) -> Option<String> {
+    pub(crate) fn text(&self, limit: usize) -> Option<String> {
         // SAFETY: held, so live; only the storage of a str is read.
         unsafe { (ffi::PyUnicode_Check(self.0) != 0).then(|| to_string(self.0, limit)) }
     }
 
+    /// At most `limit` bytes, as text.
+    pub(crate) fn bytes(&self, limit: usize) -> Option<String> {
+        // SAFETY: held, so live; the storage of bytes is read.
+        unsafe {
+            if ffi::PyBytes_Check(self.0) == 0 {
+                return None;
+            }
+            let bytes = stored_bytes(self.0);
+            Some(String::from_utf8_lossy(&bytes[..bytes.len().min(limit)]).into_owned())
+        }
+    }
+
     /// An int of 64 bits.
-    pub(super) fn int(&self) -> Option<i64> {
+    pub(crate) fn int(&self) -> Option<i64> {
         // SAFETY: as above, for an int.
         unsafe {
             if ffi::PyLong_Check(self.0) == 0 {
@@ -85,8 +103,7 @@ impl Held {
     }
 
     /// The items of a tuple of ints, such as a shape.
-    #[expect(dead_code)]
-    pub(super) fn ints(&self) -> Option<Vec<i64>> {
+    pub(crate) fn ints(&self) -> Option<Vec<i64>> {
         if !self.is_tuple() {
             return None;
         }
@@ -98,7 +115,7 @@ impl Held {
     }
 
     /// How many items an exact list or tuple, or a dict, or a subclass of one stores.
-    pub(super) fn items(&self) -> Option<usize> {
+    pub(crate) fn items(&self) -> Option<usize> {
         // SAFETY: as above; sizes are read from storage.
         unsafe {
             let length = if ffi::PyList_Check(self.0) != 0 {
@@ -115,7 +132,7 @@ impl Held {
     }
 
     /// The item of a list or tuple at a place.
-    pub(super) fn item(&self, at: usize) -> Option<Self> {
+    pub(crate) fn item(&self, at: usize) -> Option<Self> {
         // SAFETY: as above; the place is below the size.
         unsafe {
             if ffi::PyDict_Check(self.0) != 0 || at >= self.items()? {
@@ -130,8 +147,24 @@ impl Held {
         }
     }
 
+    /// The values of a dict, at most `limit` of them.
+    pub(crate) fn values(&self, limit: usize) -> Vec<Self> {
+        let mut values = Vec::new();
+        let (mut position, mut value) = (0, std::ptr::null_mut());
+        // SAFETY: as above; PyDict_Next runs no code.
+        unsafe {
+            while ffi::PyDict_Check(self.0) != 0
+                && values.len() < limit
+                && ffi::PyDict_Next(self.0, &raw mut position, std::ptr::null_mut(), &raw mut value) != 0
+            {
+                values.push(Self::of(value));
+            }
+        }
+        values
+    }
+
     /// What a dict holds under a name.
-    pub(super) fn entry(&self, name: &str) -> Option<Self> {
+    pub(crate) fn entry(&self, name: &str) -> Option<Self> {
         // SAFETY: as above.
         unsafe {
             let found = if ffi::PyDict_Check(self.0) != 0 { find(self.0, name) } else { std::ptr::null_mut() };
@@ -181,7 +214,7 @@ pub(super) unsafe fn is_named(key: *mut PyObject, name: &str) -> bool {
 ///
 /// # Safety
 /// `kind` is a live type, the interpreter lock held.
-pub(super) unsafe fn dict_of_type(kind: *mut PyTypeObject) -> Option<Held> {
+pub(crate) unsafe fn dict_of_type(kind: *mut PyTypeObject) -> Option<Held> {
     #[cfg(Py_3_12)]
     // SAFETY: returns a new reference; the static builtin types keep their dicts in the interpreter.
     unsafe {
@@ -199,7 +232,7 @@ pub(super) unsafe fn dict_of_type(kind: *mut PyTypeObject) -> Option<Held> {
 ///
 /// # Safety
 /// `kind` is a live type, the interpreter lock held.
-pub(super) unsafe fn first_in_mro<T>(
+pub(crate) unsafe fn first_in_mro<T>(
     kind: *mut PyTypeObject,
     mut look: impl FnMut(*mut PyTypeObject) -> Option<T>,
 ) -> Option<T> {
@@ -226,7 +259,7 @@ pub(super) unsafe fn first_in_mro<T>(
 ///
 /// # Safety
 /// As [`first_in_mro`].
-pub(super) unsafe fn stored_in_type(kind: *mut PyTypeObject, name: &str) -> Option<Held> {
+pub(crate) unsafe fn stored_in_type(kind: *mut PyTypeObject, name: &str) -> Option<Held> {
     // SAFETY: passed on.
     unsafe { first_in_mro(kind, |base| dict_of_type(base)?.entry(name)) }
 }
@@ -296,7 +329,7 @@ pub(super) unsafe fn getter(base: *mut PyTypeObject, name: &str, object: *mut Py
     }
 }
 
-/// What the C method `name` of the known type `base`, which takes no argument, answers for an object of it.
+/// What the C or Cython method `name` of the known type `base` answers for an object of it, without further arguments.
 ///
 /// # Safety
 /// As [`getter`].
@@ -304,7 +337,8 @@ pub(super) unsafe fn method(base: *mut PyTypeObject, name: &str, object: *mut Py
     // SAFETY: as above.
     unsafe {
         let descriptor = descriptor(base, name)?;
-        if descriptor.kind() != &raw mut ffi::PyMethodDescr_Type {
+        let kind = descriptor.kind();
+        if kind != &raw mut ffi::PyMethodDescr_Type && type_name(kind) != "cython_function_or_method" {
             return None;
         }
         Held::taken(ffi::PyObject_CallOneArg(descriptor.get(), object))

@@ -9,7 +9,13 @@ use pyo3::ffi::{self, PyTypeObject};
 
 use super::super::walk::type_name;
 use super::storage::{dict_of_type, first_in_mro, loaded};
-use super::{Reader, plain};
+use super::{Reader, arrays, builtin, code, plain, system, tables, times, web, wrapped};
+
+unsafe extern "C" {
+    // The types of weak proxies.
+    static mut _PyWeakref_ProxyType: PyTypeObject;
+    static mut _PyWeakref_CallableProxyType: PyTypeObject;
+}
 
 /// What the table says of a type.
 pub(super) struct Found {
@@ -35,7 +41,7 @@ pub(super) unsafe fn look_up(kind: *mut PyTypeObject) -> Found {
                 return Some((reader, base));
             }
             let name = type_name(base);
-            for &(_, module, attribute, reader) in tables().flatten().filter(|known| known.0 == name) {
+            for &(_, module, attribute, reader) in families().flatten().filter(|known| known.0 == name) {
                 let known = loaded(module, attribute);
                 if known == base.cast() {
                     return Some((reader, base));
@@ -48,25 +54,63 @@ pub(super) unsafe fn look_up(kind: *mut PyTypeObject) -> Found {
     Found { found, may_load }
 }
 
-fn tables() -> impl Iterator<Item = &'static [Known]> {
-    [PLAIN, super::times::KNOWN].into_iter()
+fn families() -> impl Iterator<Item = &'static [Known]> {
+    let all: [&[Known]; 8] =
+        [PLAIN, builtin::KNOWN, times::KNOWN, system::KNOWN, wrapped::KNOWN, arrays::KNOWN, tables::KNOWN, web::KNOWN];
+    all.into_iter()
 }
 
-/// Types that the interpreter exports.
-fn builtins() -> [(*mut PyTypeObject, Reader); 3] {
+/// Types that the interpreter exports, for which the common ones come first.
+fn builtins() -> [(*mut PyTypeObject, Reader); 34] {
     [
-        (&raw mut ffi::PyComplex_Type, plain::complex),
-        (&raw mut ffi::PyRange_Type, plain::range),
         (&raw mut ffi::PyFloat_Type, plain::float),
+        (&raw mut ffi::PyComplex_Type, plain::complex),
+        (&raw mut ffi::PyByteArray_Type, builtin::byte_array),
+        (&raw mut ffi::PySet_Type, builtin::set),
+        (&raw mut ffi::PyFrozenSet_Type, builtin::set),
+        (&raw mut super::super::storage::PyODict_Type, builtin::ordered_dict),
+        (&raw mut ffi::PyDictProxy_Type, builtin::mapping_proxy),
+        (&raw mut ffi::PyDictKeys_Type, builtin::dict_keys),
+        (&raw mut ffi::PyDictValues_Type, builtin::dict_values),
+        (&raw mut ffi::PyDictItems_Type, builtin::dict_items),
+        (&raw mut ffi::PyRange_Type, plain::range),
+        (&raw mut ffi::PySlice_Type, code::slice),
+        (&raw mut ffi::PyMemoryView_Type, system::memory),
+        (&raw mut ffi::PyFunction_Type, code::function),
+        (&raw mut code::PyMethod_Type, code::bound_method),
+        (&raw mut ffi::PyCFunction_Type, code::c_function),
+        (&raw mut ffi::PyMethodDescr_Type, code::c_method),
+        (&raw mut ffi::PyClassMethodDescr_Type, code::c_method),
+        (&raw mut ffi::PyWrapperDescr_Type, code::c_method),
+        (&raw mut ffi::PyType_Type, code::class),
+        (&raw mut ffi::PyModule_Type, code::module),
+        (&raw mut ffi::PyGen_Type, code::suspended),
+        (&raw mut ffi::PyCoro_Type, code::suspended),
+        (&raw mut ffi::PyAsyncGen_Type, code::suspended),
+        (&raw mut ffi::PyCode_Type, code::code),
+        (&raw mut ffi::PyFrame_Type, code::frame),
+        (&raw mut ffi::PyContextVar_Type, code::context_variable),
+        (&raw mut ffi::_PyWeakref_RefType, code::weak_reference),
+        (&raw mut _PyWeakref_ProxyType, code::weak_proxy),
+        (&raw mut _PyWeakref_CallableProxyType, code::weak_proxy),
+        (&raw mut ffi::PyProperty_Type, code::named),
+        (&raw mut ffi::PyStaticMethod_Type, code::named),
+        (&raw mut ffi::PyClassMethod_Type, code::named),
+        (&raw mut ffi::PyCell_Type, code::named),
     ]
 }
 
 const PLAIN: &[Known] = &[
-    ("Decimal", c"decimal", c"Decimal", plain::decimal),
+    ("Decimal", c"_decimal", c"Decimal", plain::decimal),
     ("UUID", c"uuid", c"UUID", plain::uuid),
     ("PurePath", c"pathlib", c"PurePath", plain::path),
     ("Fraction", c"fractions", c"Fraction", plain::fraction),
     ("Pattern", c"re", c"Pattern", plain::pattern),
+    // Not every version of the interpreter exports it.
+    ("method-wrapper", c"types", c"MethodWrapperType", code::slot_method),
+    ("partial", c"_functools", c"partial", code::partial),
+    ("partialmethod", c"functools", c"partialmethod", code::partial_method),
+    ("_lru_cache_wrapper", c"functools", c"_lru_cache_wrapper", code::cached),
 ];
 
 /// Whether a type says that it comes from the package of `module`.

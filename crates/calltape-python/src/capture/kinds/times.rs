@@ -1,49 +1,111 @@
-//! Dates and times, by the text that the interpreter's own C code makes of them.
+//! Dates and times, written as the standard library writes them.
 //!
-//! A time zone is asked for its offset only where its code is the interpreter's. Beside a time in another zone stands
-//! the zone's type: `2026-01-02T03:04:05[Zone]`.
+//! What stands in the struct is read from it; a time zone is asked for its offset only where its code is the
+//! interpreter's. Beside a time in another zone stands the zone's type: `2026-01-02T03:04:05[Zone]`.
 
 use pyo3::ffi;
 
 use super::super::walk::{Capture, type_name};
 use super::Object;
-use super::storage::{Held, getter, is_loaded, method, slot_text};
+use super::storage::{Held, is_loaded, method, slot_text};
 use super::table::Known;
 
 pub(super) const KNOWN: &[Known] = &[
-    ("datetime", c"datetime", c"datetime", time),
-    ("date", c"datetime", c"date", date),
-    ("time", c"datetime", c"time", time),
-    ("timedelta", c"datetime", c"timedelta", duration),
+    ("datetime", c"_datetime", c"datetime", datetime),
+    ("date", c"_datetime", c"date", date),
+    ("time", c"_datetime", c"time", time),
+    ("timedelta", c"_datetime", c"timedelta", duration),
 ];
 
 /// # Safety
 /// As [`super::Reader`], for a `datetime.date`.
-pub(super) unsafe fn date(capture: &mut Capture<'_>, object: Object) {
-    // SAFETY: passed on; `isoformat` of a date reads its own struct.
-    unsafe { capture.text_or_name(method(object.base, "isoformat", object.value), object) }
+unsafe fn date(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on.
+    let text = unsafe { date_text(object) };
+    capture.plain(&text);
 }
 
 /// # Safety
 /// As [`super::Reader`], for a `datetime.timedelta`.
-pub(super) unsafe fn duration(capture: &mut Capture<'_>, object: Object) {
+unsafe fn duration(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: passed on; the slot is C and reads its own struct.
     unsafe { capture.text_or_name(slot_text(object.base, true, object.value), object) }
 }
 
 /// # Safety
-/// As [`super::Reader`], for a `datetime.datetime` or a `datetime.time`.
-pub(super) unsafe fn time(capture: &mut Capture<'_>, object: Object) {
-    // SAFETY: passed on; the zone asked by `isoformat` is None or of the interpreter's own types.
+/// As [`super::Reader`], for a `datetime.datetime`.
+pub(super) unsafe fn datetime(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on; the struct is a datetime's.
     unsafe {
-        let zone = getter(object.base, "tzinfo", object.value);
-        let Some(zone) = zone.filter(|zone| !is_plain(zone)) else {
-            return date(capture, object);
-        };
-        let Some(mut text) = naive(object) else { return capture.marker(type_name(object.kind)) };
-        text.push_str(&format!("[{}]", type_name(zone.kind())));
-        capture.plain(&text);
+        let value = object.value;
+        let zone = Held::of(ffi::PyDateTime_DATE_GET_TZINFO(value));
+        if is_asked(&zone) {
+            return capture.text_or_name(method(object.base, "isoformat", value), object);
+        }
+        let clock = clock_text(
+            ffi::PyDateTime_DATE_GET_HOUR(value),
+            ffi::PyDateTime_DATE_GET_MINUTE(value),
+            ffi::PyDateTime_DATE_GET_SECOND(value),
+            ffi::PyDateTime_DATE_GET_MICROSECOND(value),
+        );
+        capture.plain(&format!("{}T{clock}{}", date_text(object), zone_text(&zone)));
     }
+}
+
+/// # Safety
+/// As [`super::Reader`], for a `datetime.time`.
+unsafe fn time(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on; the struct is a time's.
+    unsafe {
+        let value = object.value;
+        let zone = Held::of(ffi::PyDateTime_TIME_GET_TZINFO(value));
+        if is_asked(&zone) {
+            return capture.text_or_name(method(object.base, "isoformat", value), object);
+        }
+        let clock = clock_text(
+            ffi::PyDateTime_TIME_GET_HOUR(value),
+            ffi::PyDateTime_TIME_GET_MINUTE(value),
+            ffi::PyDateTime_TIME_GET_SECOND(value),
+            ffi::PyDateTime_TIME_GET_MICROSECOND(value),
+        );
+        capture.plain(&format!("{clock}{}", zone_text(&zone)));
+    }
+}
+
+/// # Safety
+/// As [`date`], or for a datetime, which begins in the same way.
+unsafe fn date_text(object: Object) -> String {
+    // SAFETY: passed on.
+    let (year, month, day) = unsafe {
+        let value = object.value;
+        (ffi::PyDateTime_GET_YEAR(value), ffi::PyDateTime_GET_MONTH(value), ffi::PyDateTime_GET_DAY(value))
+    };
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn clock_text(hour: i32, minute: i32, second: i32, microsecond: i32) -> String {
+    match microsecond {
+        0 => format!("{hour:02}:{minute:02}:{second:02}"),
+        _ => format!("{hour:02}:{minute:02}:{second:02}.{microsecond:06}"),
+    }
+}
+
+/// Whether a time zone is one whose offset may be asked for: its code is the interpreter's.
+fn is_asked(zone: &Held) -> bool {
+    let is = |module, name| {
+        // SAFETY: the zone is held, with the interpreter lock.
+        unsafe { is_loaded(zone.kind(), module, name) }
+    };
+    !zone.is_none() && (is(c"_datetime", c"timezone") || is(c"_zoneinfo", c"ZoneInfo"))
+}
+
+/// What stands for the offset of a time zone that is not asked.
+fn zone_text(zone: &Held) -> String {
+    if zone.is_none() {
+        return String::new();
+    }
+    // SAFETY: the zone is held, so its type is live.
+    format!("[{}]", unsafe { type_name(zone.kind()) })
 }
 
 impl Capture<'_> {
@@ -59,53 +121,5 @@ impl Capture<'_> {
                 None => self.marker(type_name(object.kind)),
             }
         }
-    }
-}
-
-/// Whether a time zone is none, or one whose code is the interpreter's.
-///
-/// # Safety
-/// The interpreter lock is held.
-unsafe fn is_plain(zone: &Held) -> bool {
-    let is = |module, name| {
-        // SAFETY: passed on.
-        unsafe { is_loaded(zone.kind(), module, name) }
-    };
-    zone.is_none() || is(c"_datetime", c"timezone") || is(c"_zoneinfo", c"ZoneInfo")
-}
-
-/// The text of a date and time without its zone.
-///
-/// # Safety
-/// As [`time`].
-unsafe fn naive(object: Object) -> Option<String> {
-    // SAFETY: passed on; the getters read the struct.
-    unsafe {
-        let number = |name| getter(object.base, name, object.value)?.int();
-        let mut text = String::new();
-        if let Some(year) = number("year").or_else(|| number_of_date(object, "year")) {
-            let (month, day) = (number_of_date(object, "month")?, number_of_date(object, "day")?);
-            text.push_str(&format!("{year:04}-{month:02}-{day:02}T"));
-        }
-        let (hour, minute, second) = (number("hour")?, number("minute")?, number("second")?);
-        text.push_str(&format!("{hour:02}:{minute:02}:{second:02}"));
-        match number("microsecond")? {
-            0 => {}
-            fraction => text.push_str(&format!(".{fraction:06}")),
-        }
-        Some(text)
-    }
-}
-
-/// A part of a datetime that its base, the date, reads.
-///
-/// # Safety
-/// As [`naive`].
-unsafe fn number_of_date(object: Object, name: &str) -> Option<i64> {
-    // SAFETY: passed on; the date type is a base of the object's.
-    unsafe {
-        let date = (*object.base).tp_base;
-        let date = if date.is_null() { object.base } else { date };
-        getter(date, name, object.value)?.int()
     }
 }
