@@ -14,7 +14,7 @@ __all__ = ["SmartSerializer"]
 
 @dataclass(frozen=True, slots=True)
 class SmartSerializer:
-    """Turn any value into short JSON text, as the tape shows it: bounded, with secrets masked, running none of its code.
+    """Turn any value into short JSON text, as the tape shows it: bounded, secrets masked, none of its code run.
 
     A serializer holds no state between calls: make one, use it from any thread, also inside monitored calls and where
     nothing is recorded. Equal serializers are made of equal arguments; they can be copied and pickled.
@@ -71,8 +71,8 @@ class SmartSerializer:
         """The value as JSON text of at most ``max_repr`` bytes. Never raises for a value, whatever it is.
 
         What was left out is said, with its real size: ``"abc... [1048576 chars]"``, ``[1, 2, "... 98 more"]``. Python's
-        plain data reads as JSON's; NaN and infinities as the texts ``"nan"``, ``"inf"``, ``"-inf"``; a lone surrogate in
-        a text as its escape, ``"\\ud800"``, so that the result can always be encoded; an object as its fields,
+        plain data reads as JSON's; NaN and infinities as the texts ``"nan"``, ``"inf"``, ``"-inf"``; a lone surrogate
+        in a text as its escape, ``"\\ud800"``, so that the result can always be encoded; an object as its fields,
         ``{"__class__":"Order","id":1}``; what has none, as its type's name, ``"[Portfolio]"``.
         """
         return self._serializer.serialize(value)

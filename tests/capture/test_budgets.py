@@ -47,6 +47,7 @@ VALUES: list[Any] = [
     b"'" * 300,
     bytes(range(256)),
     bytearray(b"\\" * 300),
+    [bytearray()],
     [],
     [[]] * 50,
     [[[]]],

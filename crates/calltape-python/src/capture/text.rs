@@ -150,7 +150,7 @@ impl Capture<'_> {
         }
         let note = Width::cut(length);
         let room = self.left.saturating_sub(around + note);
-        if room < WORTH_A_NOTE.min(bytes.len()) {
+        if self.left < around + note + WORTH_A_NOTE.min(bytes.len()) {
             return self.cut_without_a_note(bytes, marks, kind);
         }
         let kept = match kind {
