@@ -70,18 +70,25 @@ space = {}
 exec(compile("def wide(n): return wide(n - 1) if n else 1 / 0", "/" + long, "exec"), space)
 @monitor
 def names(): space["wide"](50)
-for call in (lambda: deep(100_000), names):
+kept = ValueError("raised again and again")
+@monitor
+def again(): raise kept
+for call in (lambda: deep(10_000), names, *[again] * 10_000):
     try: call()
-    except ZeroDivisionError: pass
+    except (ValueError, ZeroDivisionError): pass
 """
     ).tape
     deep = frames_of(tape, "deep")
-    assert deep[0] == "... 99970 more"
+    assert deep[0] == "... 9970 more"
     assert [frame["function"] for frame in deep[1:]] == ["fall"] * 32
     names = frames_of(tape, "names")
     assert names[0].endswith(" more")
     assert len(json.dumps(names)) < 20_000
     assert names[-1]["file"].startswith("/fff")
+    again = frames_of(tape, "again")
+    assert {frame["function"] for frame in again[:-1]} <= {"<module>", "again"}
+    assert again[-1] == "... over 16352 more"
+    assert len(again) == 33
 
 
 LOCALS = """

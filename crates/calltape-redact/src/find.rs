@@ -42,9 +42,8 @@ pub fn find(text: &[u8], extent: Extent, names: &Names, found: &mut Vec<Range<us
     let text = Text { bytes: text, goes_on: extent == Extent::Beginning };
     assignments::find(text, names, found);
     shapes::find(text, names, found);
-    if found.len() > 1 {
-        join(found);
-    }
+    found.retain(|range| !range.is_empty());
+    join(found);
 }
 
 /// The text with [`MARK`] in place of every secret in it.

@@ -30,8 +30,7 @@ pub fn may_hold_secret(text: &[u8]) -> bool {
 }
 
 fn may_hold_short(text: &[u8]) -> bool {
-    if has_sign(text) && (assignments::may_hold(text) || assignments::may_hold_dashes(text)) || scheme::may_start(text)
-    {
+    if has_sign(text) && (assignments::may_hold(text) || assignments::may_hold_marks(text)) || scheme::may_start(text) {
         return true;
     }
     if text.get(CARD_MIDDLE).is_some_and(|middle| middle.iter().any(u8::is_ascii_digit)) && cards::may_hold(text) {
@@ -40,11 +39,11 @@ fn may_hold_short(text: &[u8]) -> bool {
     text.get(MIDDLE).and_then(<[u8]>::first_chunk).is_some_and(runs::is_dense) && may_hold_token(text)
 }
 
-/// Whether a text has a `=`, `:`, `,` or `-`.
+/// Whether a text has a `=`, `:`, `-`, `(` or `[`.
 #[inline]
 fn has_sign(text: &[u8]) -> bool {
     let Some(first) = text.first_chunk() else {
-        return text.iter().any(|byte| matches!(byte, b'=' | b':' | b',' | b'-'));
+        return text.iter().any(|byte| matches!(byte, b'=' | b':' | b'-' | b'(' | b'['));
     };
     let (middle, last) = (&text[MIDDLE.start.min(text.len() - 8)..], text.last_chunk());
     [Some(first), middle.first_chunk(), last].into_iter().flatten().any(|word| word_has_sign(*word))
@@ -59,12 +58,12 @@ fn word_has_sign(word: [u8; 8]) -> bool {
         let differs = word ^ (LOW * u64::from(sign));
         differs.wrapping_sub(LOW) & !differs
     };
-    (zero_where(b'=') | zero_where(b':') | zero_where(b',') | zero_where(b'-')) & LOW << 7 != 0
+    (zero_where(b'=') | zero_where(b':') | zero_where(b'-') | zero_where(b'(') | zero_where(b'[')) & LOW << 7 != 0
 }
 
 fn may_hold_long(text: &[u8]) -> bool {
     assignments::may_hold(text)
-        || assignments::may_hold_dashes(text)
+        || assignments::may_hold_marks(text)
         || may_hold_token(text)
         || cards::may_hold(text)
         || scheme::may_start(text)

@@ -29,19 +29,30 @@ impl Iterator for LongRuns<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Range<usize>> {
-        while self.at + BLOCK <= self.text.len() {
-            let (blocks, _) = self.text[self.at..].as_chunks::<BLOCK>();
-            let Some(dense) = blocks.iter().position(is_dense) else { break };
-            let inside = self.at + dense * BLOCK;
+        while self.at < self.text.len() {
+            let inside = self.at + dense_block(&self.text[self.at..])?;
             let run = around(self.text, inside);
             self.at = run.end.next_multiple_of(BLOCK);
             if run.len() >= LEAST {
                 return Some(run);
             }
         }
-        self.at = self.text.len();
         None
     }
+}
+
+/// Where the first dense block begins. Four blocks are judged at once: most fours have none.
+#[inline]
+fn dense_block(text: &[u8]) -> Option<usize> {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let (fours, rest) = blocks.as_chunks::<4>();
+    for (number, four) in fours.iter().enumerate() {
+        if is_dense(&four[0]) | is_dense(&four[1]) | is_dense(&four[2]) | is_dense(&four[3]) {
+            let dense = four.iter().position(is_dense)?;
+            return Some((number * 4 + dense) * BLOCK);
+        }
+    }
+    rest.iter().position(is_dense).map(|dense| (fours.len() * 4 + dense) * BLOCK)
 }
 
 /// Whether every byte is ASCII and above a space.

@@ -96,14 +96,14 @@ QUERYSET = Shop.objects.filter(name="Corner")
 connection.execute_wrapper(no_query).__enter__()
 
 VALUES = """
-LOADED
-WITH_BOOKS
+LOADED  # in any order
+WITH_BOOKS  # in any order
 EXPIRED
-PARTLY
+PARTLY  # in any order
 ROW
 Author(name='transient')
 Book()
-[LOADED, LOADED]
+[LOADED, LOADED]  # in any order
 SELECT
 SESSION
 ENGINE

@@ -98,12 +98,14 @@ SERVICE = Service()
 STARTED = generate()
 next(STARTED)
 LOOP = asyncio.new_event_loop()
-PENDING = LOOP.create_task(asyncio.sleep(0), name="sleeper")
+PENDING = LOOP.create_task(asyncio.sleep(60), name="sleeper")
 DONE = LOOP.create_task(fetch(), name="fetcher")
 LOOP.run_until_complete(DONE)
 FAILED: asyncio.Future[int] = LOOP.create_future()
 FAILED.set_exception(ValueError("no"))
 FAILED.exception()
+for other in os.environ.keys() - {"CALLTAPE_DB"}:  # which others there are depends on who runs this
+    del os.environ[other]
 VARIABLE = contextvars.ContextVar("variable", default=1)
 
 VALUES = """
@@ -191,8 +193,8 @@ contextlib.ExitStack()
 contextlib.nullcontext()
 select.poll()
 subprocess.CompletedProcess(['ls', '-l'], 0, stdout='out')
-sys.flags
-sys.version_info[:2]
+sys.float_info
+sys.float_info[:2]
 os.stat_result(range(10))
 os.terminal_size((80, 24))
 os.environ

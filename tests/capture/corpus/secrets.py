@@ -100,7 +100,8 @@ bytearray(b'token=hidden-token')
 'passage = 3'
 'x' * 900 + ' postgresql://ann:hidden-pw@db/' + 'y' * 200
 'x' * 960 + ' password=hidden-pw-that-is-long-enough-to-be-cut'
-'x' * 970 + JWT
+'x' * 970 + ' ' + JWT
+'x' * 10 + ' ' + JWT
 {'url': 'https://ann:hidden-pw@example.org/'}
 {'https://ann:hidden-pw@example.org/': 1}
 ValueError('https://ann:hidden-pw@example.org/')

@@ -88,8 +88,10 @@ uuid.UUID(int=5)
 uuid.UUID('12345678-1234-5678-1234-567812345678')
 pathlib.Path('/srv/data')
 pathlib.Path('relative/file.txt')
-pathlib.PurePosixPath('a//b/../c')
-pathlib.PureWindowsPath('C:/Users/ann')
+pathlib.PurePosixPath('a//b/../c')  # before 3.12
+pathlib.PurePosixPath('a//b/../c')  # from 3.12
+pathlib.PureWindowsPath('C:/Users/ann')  # before 3.12
+pathlib.PureWindowsPath('C:/Users/ann')  # from 3.12
 pathlib.Path()
 re.compile('a+')
 re.compile(r'(?P<year>\d{4})-\d\d', re.IGNORECASE)
@@ -118,7 +120,6 @@ element()
 functools.partial(int, base=2)
 functools.partial(sorted, [3, 1], reverse=True)
 string.Template('$a')
-typing.Optional[int]
 list[int]
 dict[str, int] | None
 typing.TypeVar('T')

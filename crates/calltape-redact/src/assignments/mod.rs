@@ -7,11 +7,17 @@ mod name;
 mod value;
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::Names;
 use crate::find::Text;
 use crate::shapes::url::{self, Urls};
 use value::Lines;
+
+/// What begins an option; set up once, for setting up costs more than most searches.
+static DASHES: LazyLock<Finder> = LazyLock::new(|| Finder::new("--"));
 
 /// Adds the values of sensitive names in a text, and the passwords in its URLs.
 pub(crate) fn find(text: Text, names: &Names, found: &mut Vec<Range<usize>>) {
@@ -72,7 +78,7 @@ fn find_in_pair(
 /// The words after options of a command line: `--password x`, also as `'--password', 'x'`.
 fn find_options(text: Text, names: &Names, lines: &mut Lines, found: &mut Vec<Range<usize>>) {
     let mut passed = 0;
-    for dashes in pairs_of_dashes(text.bytes) {
+    for dashes in DASHES.find_iter(text.bytes) {
         if dashes < passed {
             continue;
         }
@@ -87,11 +93,6 @@ fn find_options(text: Text, names: &Names, lines: &mut Lines, found: &mut Vec<Ra
     }
 }
 
-/// Where two dashes stand. Dashes are few, so to look for one is quicker than to set up a search for two.
-fn pairs_of_dashes(text: &[u8]) -> impl Iterator<Item = usize> {
-    memchr::memchr_iter(b'-', text).filter(|&at| text.get(at + 1) == Some(&b'-'))
-}
-
 /// Adds a value that is not empty. Gives where it ends.
 fn keep(value: Range<usize>, found: &mut Vec<Range<usize>>) -> Option<usize> {
     let end = value.end;
@@ -101,19 +102,25 @@ fn keep(value: Range<usize>, found: &mut Vec<Range<usize>>) -> Option<usize> {
     Some(end)
 }
 
-/// Whether there may be an assignment or a URL: a `=` or `:` with a name before it, or a pair or an option.
+/// Whether there may be an assignment or a URL: a `=` or `:` with a name before it.
 #[inline]
 pub(crate) fn may_hold(text: &[u8]) -> bool {
-    memchr::memchr3_iter(b'=', b':', b',', text).any(|at| match text[at] {
-        b',' => name::first_of_pair(text, at).is_some(),
+    memchr::memchr2_iter(b'=', b':', text).any(|at| match text[at] {
         b':' if url::is_scheme_before(text, at) => url::may_hold(text, at),
         _ => name::before(text, at).is_some() && value::start(text, at).is_some(),
     })
 }
 
-/// Whether there may be an option of a command line or a PEM block.
+/// Whether there may be an option of a command line, a PEM block, or a pair of quoted words.
 #[inline]
-pub(crate) fn may_hold_dashes(text: &[u8]) -> bool {
-    let begins_block = |rest: &[u8]| [b"BEGIN ", b" BEGIN"].iter().any(|begin| rest.starts_with(*begin));
-    pairs_of_dashes(text).any(|at| begins_block(&text[at + 2..]) || name::option_at(text, at).is_some())
+pub(crate) fn may_hold_marks(text: &[u8]) -> bool {
+    let begins_pair = |at: usize| matches!(text.get(at + 1), Some(b'"' | b'\'' | b'\\' | b'b'));
+    DASHES.find_iter(text).any(|at| begins_block(&text[at + 2..]) || name::option_at(text, at).is_some())
+        || memchr::memchr2_iter(b'(', b'[', text).any(begins_pair)
+}
+
+/// Whether a block of PEM or its like begins after two dashes, the last of them or the last but one.
+fn begins_block(rest: &[u8]) -> bool {
+    let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+    rest.strip_prefix(b" ").unwrap_or(rest).starts_with(b"BEGIN ")
 }

@@ -56,8 +56,10 @@ impl Iterator for Numbers<'_> {
         let bytes = self.text.bytes;
         while let Some(digit) = bytes[self.at..].iter().position(|&byte| is(byte, DIGIT)) {
             let start = self.at + digit;
-            let number = if stands_alone(bytes, start) { number_at(self.text, start) } else { None };
-            self.at = number.as_ref().map_or_else(|| start + digits(bytes, start, usize::MAX), |number| number.end);
+            let end = start + digits(bytes, start, usize::MAX);
+            let may_begin = matches!(end - start, FIRST_GROUP | LEAST_DIGITS..=MOST_DIGITS) || self.text.is_cut_at(end);
+            let number = if may_begin && stands_alone(bytes, start) { number_at(self.text, start) } else { None };
+            self.at = number.as_ref().map_or(end, |number| number.end);
             if number.is_some() {
                 return number;
             }

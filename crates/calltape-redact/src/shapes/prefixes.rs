@@ -10,6 +10,8 @@ use crate::bytes::{ALNUM, BASE64, DASH, DIGIT, DOT, HEX, UPPER, URL_SAFE};
 #[derive(Debug)]
 pub(super) struct Prefix {
     pub(super) text: &'static [u8],
+    /// Its first two bytes, which are compared first.
+    pub(super) head: [u8; 2],
     /// Classes of the bytes that follow.
     pub(super) classes: u8,
     /// The least bytes that follow.
@@ -33,11 +35,9 @@ pub(super) enum Form {
 use Form::{Any, Exact, Mixed, Place};
 
 const fn prefix(text: &'static str, classes: u8, least: u16, form: Form) -> Prefix {
-    Prefix { text: text.as_bytes(), classes, least, form }
+    let text = text.as_bytes();
+    Prefix { text, head: [text[0], text[1]], classes, least, form }
 }
-
-/// The first bytes of a prefix that are compared first.
-pub(super) const HEAD: usize = 2;
 
 /// Sorted by the first byte.
 pub(super) const PREFIXES: &[Prefix] = &[

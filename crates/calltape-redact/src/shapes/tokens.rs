@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::prefixes::{BY_FIRST_BYTE, Form, HEAD, PREFIXES, Prefix};
+use super::prefixes::{BY_FIRST_BYTE, Form, PREFIXES, Prefix};
 use super::{jwt, scheme};
 use crate::Names;
 use crate::bytes::{ALNUM, DIGIT, URL_SAFE, is, is_mixed, span};
@@ -96,16 +96,14 @@ fn read(text: Text, at: usize) -> Result<Range<usize>, usize> {
     }
     let from = usize::from(BY_FIRST_BYTE[usize::from(first)]);
     let to = usize::from(BY_FIRST_BYTE[usize::from(first) + 1]);
-    let fitting = |prefix: &Prefix| token_after(text, at, prefix);
-    PREFIXES[from..to].iter().find_map(fitting).ok_or(at + 1)
+    let head = rest.first_chunk().ok_or(at + 1)?;
+    let alike = PREFIXES[from..to].iter().filter(|prefix| prefix.head == *head);
+    alike.into_iter().find_map(|prefix| token_after(text, at, prefix)).ok_or(at + 1)
 }
 
 /// The token with this prefix that begins at `at`.
 fn token_after(text: Text, at: usize, prefix: &Prefix) -> Option<Range<usize>> {
     let rest = &text.bytes[at..];
-    if rest.get(..HEAD)? != &prefix.text[..HEAD] {
-        return None;
-    }
     if !rest.starts_with(prefix.text) {
         let is_beginning = text.goes_on && rest.len() >= LEAST_PARTIAL && prefix.text.starts_with(rest);
         return is_beginning.then_some(at..text.bytes.len());

@@ -8,8 +8,9 @@ use crate::find::Text;
 /// What stands between a scheme and the rest.
 const SIGN: &[u8] = b"://";
 
-/// The least bytes of a user without a password that is taken for a token (`https://token@host`).
-const LEAST_USER_TOKEN: usize = 20;
+/// Bytes of a user without a password that is taken for a token (`https://token@host`). No more than what is read ahead
+/// of a cut, so that its `@` is seen.
+const USER_TOKEN: std::ops::Range<usize> = 20..100;
 
 /// The URLs of one text, met in order.
 #[derive(Default)]
@@ -25,10 +26,13 @@ impl Urls {
         let end = authority_end(text.bytes, start);
         let authority = &text.bytes[start..end];
         if let Some(at) = memchr::memrchr(b'@', authority) {
+            let mut add = |user: &[u8]| {
+                found.extend(password(user).map(|range| start + range.start..start + range.end));
+                start + user.len()
+            };
+            let user_end = add(&authority[..at]);
             // Where the text is cut, this may not be the last `@`.
-            let user = if text.is_cut_at(end) { authority } else { &authority[..at] };
-            found.extend(password(user).map(|range| start + range.start..start + range.end));
-            return start + user.len();
+            return if text.is_cut_at(end) { add(authority) } else { user_end };
         }
         let Some(colon) = memchr::memchr(b':', authority) else {
             if text.is_cut_at(end) && is_mixed(authority) && !authority.contains(&b'.') {
@@ -71,7 +75,7 @@ fn authority_end(text: &[u8], start: usize) -> usize {
 fn password(user: &[u8]) -> Option<Range<usize>> {
     match memchr::memchr(b':', user) {
         Some(colon) if colon + 1 < user.len() => Some(colon + 1..user.len()),
-        None if user.len() >= LEAST_USER_TOKEN && is_mixed(user) => Some(0..user.len()),
+        None if USER_TOKEN.contains(&user.len()) && is_mixed(user) => Some(0..user.len()),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use calltape_redact::{Extent, MARK, Names, find};
+use calltape_redact::{Extent, MARK, Names, find, may_hold_secret};
 
 use super::file::Source;
 use super::layout::Open;
@@ -14,6 +14,8 @@ const MOST_SHOWN: usize = 200;
 const MOST_LINE: usize = 2_000;
 /// Bytes looked at on each side of a line: a key of 8,192 bits is shorter.
 const AROUND: usize = 8 << 10;
+/// Bytes after a line in which the rest of a secret's shape is looked for.
+const AFTER: usize = 1 << 10;
 /// Bytes of a string that may be a name.
 const MOST_NAME: usize = 64;
 /// Digits of a number that may be a secret.
@@ -51,10 +53,12 @@ fn line_before(source: &Source, at: usize, least: usize) -> usize {
 fn shapes(source: &Source, position: usize, shown: &Range<usize>, names: &Names) -> Vec<Range<usize>> {
     let text = &source.text;
     let from = source.layout.start(line_before(source, shown.start, 0).min(position), text);
-    let to = (shown.end + AROUND).min(text.len());
+    let to = (shown.end + AFTER).min(text.len());
     let extent = if to == text.len() { Extent::Whole } else { Extent::Beginning };
     let mut found = Vec::new();
-    find(&text[from..to], extent, names, &mut found);
+    if may_hold_secret(&text[from..to]) {
+        find(&text[from..to], extent, names, &mut found);
+    }
     found.into_iter().map(|range| range.start + from..range.end + from).collect()
 }
 

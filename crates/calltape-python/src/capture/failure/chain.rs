@@ -10,7 +10,7 @@ use calltape_record::Failure;
 use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
-use super::frames::Frames;
+use super::frames::{Frames, MAX_WALK};
 use super::locals::Locals;
 use super::message::message_of;
 use super::named::{notes_of, qualified_type};
@@ -55,9 +55,10 @@ pub(crate) unsafe fn write_failure_of(raised: &Raised, out: &mut Vec<u8>, policy
     }
     // SAFETY: passed on; everything read hangs on the live exception.
     unsafe {
-        let told = Told::of(exception, raised.traceback(), policy);
+        let mut walk = MAX_WALK;
+        let told = Told::of(exception, raised.traceback(), &mut walk, policy);
         let mut chain = Vec::with_capacity(512);
-        Chain::write(exception, &told, &mut chain, policy);
+        Chain::write(exception, &told, walk, &mut chain, policy);
         write_head(told, &chain, out);
     }
 }
@@ -76,7 +77,7 @@ pub(crate) unsafe fn write_bare_failure_of(raised: &Raised, out: &mut Vec<u8>, p
         Told {
             kind: qualified_type(ffi::Py_TYPE(exception), policy),
             message: message_of(exception, MAX_BARE_MESSAGE, policy),
-            frames: Frames::of(raised.traceback(), 1, policy),
+            frames: Frames::of(raised.traceback(), &mut { MAX_WALK }, policy),
         }
     };
     let mut chain = Vec::new();
@@ -95,13 +96,13 @@ fn write_head(mut told: Told, chain: &[u8], out: &mut Vec<u8>) {
 impl Told {
     /// # Safety
     /// `exception` is live and `traceback` its own, the interpreter lock held, also when this is dropped.
-    unsafe fn of(exception: *mut PyObject, traceback: *mut PyObject, policy: &Policy) -> Self {
+    unsafe fn of(exception: *mut PyObject, traceback: *mut PyObject, walk: &mut usize, policy: &Policy) -> Self {
         // SAFETY: passed on.
         unsafe {
             Self {
                 kind: qualified_type(ffi::Py_TYPE(exception), policy),
                 message: message_of(exception, policy.max_repr, policy),
-                frames: Frames::of(traceback, usize::MAX, policy),
+                frames: Frames::of(traceback, walk, policy),
             }
         }
     }
@@ -119,11 +120,18 @@ struct Chain {
 }
 
 impl Chain {
-    /// Writes the exception and what it came from and holds as a captured list.
+    /// Writes the exception and what it came from and holds as a captured list. `walk` is how many frames of those may be
+    /// passed.
     ///
     /// # Safety
     /// `exception` is a live exception, the interpreter lock held.
-    unsafe fn write(exception: *mut PyObject, told: &Told, out: &mut Vec<u8>, policy: &'static Policy) {
+    unsafe fn write(
+        exception: *mut PyObject,
+        told: &Told,
+        mut walk: usize,
+        out: &mut Vec<u8>,
+        policy: &'static Policy,
+    ) {
         let mut chain =
             Self { met: Held::none(), waiting: VecDeque::new(), written: 0, left_out: 0, locals: Locals::of_failure() };
         ValueWriter::list(out);
@@ -137,7 +145,7 @@ impl Chain {
                     break;
                 }
                 let traceback = ffi::PyException_GetTraceback(next.exception);
-                let told = Told::of(next.exception, traceback, policy);
+                let told = Told::of(next.exception, traceback, &mut walk, policy);
                 chain.link(next.exception, &told, Some((next.relation, next.of)), out, policy);
                 drop(told);
                 ffi::Py_XDECREF(traceback);

@@ -1,7 +1,7 @@
 //! Where an exception came from: the innermost frames of its traceback.
 //!
-//! A traceback is linked from the outside in, so all of it is passed to reach its innermost frames: 1 ns a frame, where
-//! raising through the frame took the interpreter a hundred.
+//! A traceback is linked from the outside in, so all of it is passed to reach its innermost frames. That is bounded: an
+//! exception object that is raised again and again carries all of its ways, and each step of a million costs 60 ns.
 
 use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
@@ -19,11 +19,16 @@ const MAX_FRAMES_BYTES: usize = 12 * 1024;
 static FILE: Name = Name::new(c"co_filename");
 static FUNCTION: Name = Name::new(c"co_qualname");
 
-/// The innermost frames of an exception, outermost first.
+/// Frames passed to find the innermost ones, of all exceptions of a failure together: a millisecond.
+pub(super) const MAX_WALK: usize = 16_384;
+
+/// The innermost frames of an exception, outermost first; of a traceback too long to be passed, its outermost.
 pub(super) struct Frames {
     pub(super) kept: Vec<Frame>,
     /// Frames outside of those kept.
     left_out: usize,
+    /// Frames that were passed inside of those kept, before the walk was given up.
+    given_up: Option<usize>,
     /// The traceback's entries, which hold the frames.
     held: Held,
 }
@@ -39,14 +44,14 @@ pub(super) struct Frame {
 }
 
 impl Frames {
-    /// The innermost frames of a traceback, at most `most` and [`MAX_FRAMES`].
+    /// The frames of a traceback. `walk` is how many may be passed, and is what is left of it afterwards.
     ///
     /// # Safety
     /// `traceback` is null, None or a live traceback, the interpreter lock held, also when this is dropped.
-    pub(super) unsafe fn of(traceback: *mut PyObject, most: usize, policy: &Policy) -> Self {
-        let most = most.min(MAX_FRAMES);
-        let mut frames = Self { kept: Vec::new(), left_out: 0, held: Held::none() };
-        let mut ring = [std::ptr::null_mut::<ffi::PyTracebackObject>(); MAX_FRAMES];
+    pub(super) unsafe fn of(traceback: *mut PyObject, walk: &mut usize, policy: &Policy) -> Self {
+        let mut frames = Self { kept: Vec::new(), left_out: 0, given_up: None, held: Held::none() };
+        let mut first = [std::ptr::null_mut::<ffi::PyTracebackObject>(); MAX_FRAMES];
+        let mut ring = first;
         let mut count = 0;
         // SAFETY: tb_next links live tracebacks; the exact type is checked once, and only tracebacks are linked. Those
         // that are kept are held before anything is called that might unlink them.
@@ -55,16 +60,27 @@ impl Frames {
                 return frames;
             }
             let mut link = traceback.cast::<ffi::PyTracebackObject>();
-            while !link.is_null() {
+            while !link.is_null() && count < *walk {
+                if count < MAX_FRAMES {
+                    first[count] = link;
+                }
                 ring[count % MAX_FRAMES] = link;
                 count += 1;
                 link = (*link).tb_next;
             }
-            let kept = count.min(most);
-            let entries = (count - kept..count).map(|index| ring[index % MAX_FRAMES]);
-            entries.clone().for_each(|entry| frames.held.hold(entry.cast()));
-            frames.kept = entries.map(|entry| Frame::of(entry, policy)).collect();
-            frames.left_out = count - kept;
+            *walk -= count;
+            let kept = count.min(MAX_FRAMES);
+            if link.is_null() {
+                frames.left_out = count - kept;
+                ring.rotate_left(if count > MAX_FRAMES { count % MAX_FRAMES } else { 0 });
+            } else {
+                frames.given_up = Some(count - kept);
+                ring = first;
+            }
+            let entries = &ring[..kept];
+            entries.iter().for_each(|&entry| frames.held.hold(entry.cast()));
+            let mut files = Files::none();
+            frames.kept = entries.iter().map(|&entry| Frame::of(entry, &mut files, policy)).collect();
         }
         frames.keep_within(MAX_FRAMES_BYTES);
         frames
@@ -99,14 +115,47 @@ impl Frames {
         for (at, frame) in self.kept.iter().enumerate() {
             frame.write(at.checked_sub(without).and_then(|at| locals.get(at)), out);
         }
+        if let Some(passed) = self.given_up {
+            ValueWriter::text(out, format!("... over {passed} more").as_bytes());
+        }
         ValueWriter::end(out);
+    }
+}
+
+/// The file of the frame before: most frames of a traceback are of few files.
+struct Files {
+    /// Compared only, and only while the frame before, which holds it, is held.
+    object: *mut PyObject,
+    path: String,
+    is_outside: bool,
+}
+
+impl Files {
+    const fn none() -> Self {
+        Self { object: std::ptr::null_mut(), path: String::new(), is_outside: false }
+    }
+
+    /// A file's path, and whether it is outside the program.
+    ///
+    /// # Safety
+    /// `object` is null or live and kept by a frame that is held, the interpreter lock held.
+    unsafe fn of(&mut self, object: *mut PyObject, policy: &Policy) -> (&str, bool) {
+        if object.is_null() || object != self.object {
+            // SAFETY: passed on.
+            unsafe {
+                self.object = object;
+                self.path = name_of(object, policy);
+                self.is_outside = is_outside(&self.path);
+            }
+        }
+        (&self.path, self.is_outside)
     }
 }
 
 impl Frame {
     /// # Safety
     /// `entry` is a live traceback entry, the interpreter lock held.
-    unsafe fn of(entry: *mut ffi::PyTracebackObject, policy: &Policy) -> Self {
+    unsafe fn of(entry: *mut ffi::PyTracebackObject, files: &mut Files, policy: &Policy) -> Self {
         // SAFETY: a traceback's frame has a code object; its names are strs, and the references to them are dropped.
         unsafe {
             let frame = (*entry).tb_frame;
@@ -115,16 +164,14 @@ impl Frame {
                 unknown if unknown <= 0 => ffi::PyCode_Addr2Line(code, (*entry).tb_lasti),
                 known => known,
             };
-            let text = |name: &Name| {
-                let value = name.of(code.cast());
-                let text = name_of(value, policy);
-                ffi::Py_XDECREF(value);
-                text
-            };
-            let (file, function) = (text(&FILE), text(&FUNCTION));
+            let (file, function) = (FILE.of(code.cast()), FUNCTION.of(code.cast()));
             ffi::Py_DECREF(code.cast());
-            let is_outside = is_outside(&file);
-            Self { file, line: u32::try_from(line).unwrap_or(0), function, is_outside, frame }
+            let (path, is_outside) = files.of(file, policy);
+            let (path, function_name) = (path.to_owned(), name_of(function, policy));
+            ffi::Py_XDECREF(file);
+            ffi::Py_XDECREF(function);
+            let line = u32::try_from(line).unwrap_or(0);
+            Self { file: path, line, function: function_name, is_outside, frame }
         }
     }
 

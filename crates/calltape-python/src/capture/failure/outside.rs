@@ -8,8 +8,9 @@ use pyo3::ffi;
 use super::stored::entry;
 use crate::capture::to_string;
 
-/// Directories that installers put other people's code into.
-const INSTALLED: &[&str] = &["/site-packages/", "/dist-packages/"];
+/// Directories that installers put other people's code into: `site-packages` and `dist-packages`.
+const INSTALLED: &str = "-packages/";
+const INSTALLERS: &[&str] = &["/site", "/dist"];
 
 /// Characters of a path that are looked at.
 const MAX_PATH: usize = 4096;
@@ -25,9 +26,14 @@ static STANDARD_LIBRARY: OnceLock<Vec<String>> = OnceLock::new();
 pub(super) unsafe fn is_outside(file: &str) -> bool {
     // SAFETY: passed on.
     let places = STANDARD_LIBRARY.get_or_init(|| unsafe { standard_library() });
-    file.starts_with("<frozen ")
-        || places.iter().any(|place| file.starts_with(place.as_str()))
-        || INSTALLED.iter().any(|folder| file.contains(folder))
+    file.starts_with("<frozen ") || places.iter().any(|place| file.starts_with(place.as_str())) || is_installed(file)
+}
+
+/// Looks for the rare character first: most paths hold none.
+fn is_installed(file: &str) -> bool {
+    file.match_indices('-').any(|(at, _)| {
+        file[at..].starts_with(INSTALLED) && INSTALLERS.iter().any(|installer| file[..at].ends_with(installer))
+    })
 }
 
 /// The folder that `os` was loaded from, and the one that the interpreter says.

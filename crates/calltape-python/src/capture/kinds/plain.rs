@@ -81,8 +81,8 @@ pub(super) unsafe fn range(capture: &mut Capture<'_>, object: Object) {
     let [start, stop, step] =
         ["start", "stop", "step"].map(|name| unsafe { getter(object.base, name, object.value)?.int() });
     match (start, stop, step) {
-        (Some(start), Some(stop), Some(1)) => capture.plain(&format!("range({start}, {stop})")),
-        (Some(start), Some(stop), Some(step)) => capture.plain(&format!("range({start}, {stop}, {step})")),
+        (Some(start), Some(stop), Some(1)) => capture.harmless(&format!("range({start}, {stop})")),
+        (Some(start), Some(stop), Some(step)) => capture.harmless(&format!("range({start}, {stop}, {step})")),
         _ => capture.marker("range of large ints"),
     }
 }
@@ -137,7 +137,7 @@ pub(super) unsafe fn uuid(capture: &mut Capture<'_>, object: Object) {
         return capture.marker(unsafe { type_name(object.kind) });
     };
     let [a, b, c, d, e] = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-    capture.plain(&format!("{a}-{b}-{c}-{d}-{e}"));
+    capture.harmless(&format!("{a}-{b}-{c}-{d}-{e}"));
 }
 
 /// A path by what it was made of: the text it keeps, else its parts as they were given.

@@ -147,20 +147,36 @@ impl Held {
         }
     }
 
+    /// Whether two keys are the same object, or strs that say the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        // SAFETY: held, so live; comparing two exact strs runs no other code.
+        unsafe {
+            self.0 == other.0
+                || (ffi::PyUnicode_CheckExact(self.0) != 0
+                    && ffi::PyUnicode_CheckExact(other.0) != 0
+                    && ffi::PyUnicode_Compare(self.0, other.0) == 0)
+        }
+    }
+
     /// The values of a dict, at most `limit` of them.
     pub(crate) fn values(&self, limit: usize) -> Vec<Self> {
-        let mut values = Vec::new();
-        let (mut position, mut value) = (0, std::ptr::null_mut());
+        self.pairs(limit).into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The keys and values of a dict, at most `limit` of them.
+    pub(crate) fn pairs(&self, limit: usize) -> Vec<(Self, Self)> {
+        let mut pairs = Vec::new();
+        let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: as above; PyDict_Next runs no code.
         unsafe {
             while ffi::PyDict_Check(self.0) != 0
-                && values.len() < limit
-                && ffi::PyDict_Next(self.0, &raw mut position, std::ptr::null_mut(), &raw mut value) != 0
+                && pairs.len() < limit
+                && ffi::PyDict_Next(self.0, &raw mut position, &raw mut key, &raw mut value) != 0
             {
-                values.push(Self::of(value));
+                pairs.push((Self::of(key), Self::of(value)));
             }
         }
-        values
+        pairs
     }
 
     /// What a dict holds under a name.

@@ -12,8 +12,7 @@ use super::storage::{dict_of_type, first_in_mro, loaded};
 use super::{Reader, arrays, builtin, code, plain, system, tables, times, web, wrapped};
 
 unsafe extern "C" {
-    // The type of a slot's method that is bound to an object, and those of weak proxies.
-    static mut _PyMethodWrapper_Type: PyTypeObject;
+    // The types of weak proxies.
     static mut _PyWeakref_ProxyType: PyTypeObject;
     static mut _PyWeakref_CallableProxyType: PyTypeObject;
 }
@@ -62,7 +61,7 @@ fn families() -> impl Iterator<Item = &'static [Known]> {
 }
 
 /// Types that the interpreter exports, for which the common ones come first.
-fn builtins() -> [(*mut PyTypeObject, Reader); 35] {
+fn builtins() -> [(*mut PyTypeObject, Reader); 34] {
     [
         (&raw mut ffi::PyFloat_Type, plain::float),
         (&raw mut ffi::PyComplex_Type, plain::complex),
@@ -83,7 +82,6 @@ fn builtins() -> [(*mut PyTypeObject, Reader); 35] {
         (&raw mut ffi::PyMethodDescr_Type, code::c_method),
         (&raw mut ffi::PyClassMethodDescr_Type, code::c_method),
         (&raw mut ffi::PyWrapperDescr_Type, code::c_method),
-        (&raw mut _PyMethodWrapper_Type, code::slot_method),
         (&raw mut ffi::PyType_Type, code::class),
         (&raw mut ffi::PyModule_Type, code::module),
         (&raw mut ffi::PyGen_Type, code::suspended),
@@ -108,6 +106,8 @@ const PLAIN: &[Known] = &[
     ("PurePath", c"pathlib", c"PurePath", plain::path),
     ("Fraction", c"fractions", c"Fraction", plain::fraction),
     ("Pattern", c"re", c"Pattern", plain::pattern),
+    // Not every version of the interpreter exports it.
+    ("method-wrapper", c"types", c"MethodWrapperType", code::slot_method),
     ("partial", c"_functools", c"partial", code::partial),
     ("partialmethod", c"functools", c"partialmethod", code::partial_method),
     ("_lru_cache_wrapper", c"functools", c"_lru_cache_wrapper", code::cached),

@@ -3,6 +3,7 @@
 //! What stands in the struct is read from it; a time zone is asked for its offset only where its code is the
 //! interpreter's. Beside a time in another zone stands the zone's type: `2026-01-02T03:04:05[Zone]`.
 
+use calltape_record::value::{ValueWriter, Width};
 use pyo3::ffi;
 
 use super::super::walk::{Capture, type_name};
@@ -17,12 +18,16 @@ pub(super) const KNOWN: &[Known] = &[
     ("timedelta", c"_datetime", c"timedelta", duration),
 ];
 
+/// Bytes that a date with its time takes.
+const USUAL_TEXT: usize = 32;
+
 /// # Safety
 /// As [`super::Reader`], for a `datetime.date`.
 unsafe fn date(capture: &mut Capture<'_>, object: Object) {
+    let mut text = String::with_capacity(USUAL_TEXT);
     // SAFETY: passed on.
-    let text = unsafe { date_text(object) };
-    capture.plain(&text);
+    unsafe { push_date(&mut text, object) };
+    capture.harmless(&text);
 }
 
 /// # Safety
@@ -42,13 +47,18 @@ pub(super) unsafe fn datetime(capture: &mut Capture<'_>, object: Object) {
         if is_asked(&zone) {
             return capture.text_or_name(method(object.base, "isoformat", value), object);
         }
-        let clock = clock_text(
+        let mut text = String::with_capacity(USUAL_TEXT);
+        push_date(&mut text, object);
+        text.push('T');
+        push_clock(
+            &mut text,
             ffi::PyDateTime_DATE_GET_HOUR(value),
             ffi::PyDateTime_DATE_GET_MINUTE(value),
             ffi::PyDateTime_DATE_GET_SECOND(value),
             ffi::PyDateTime_DATE_GET_MICROSECOND(value),
         );
-        capture.plain(&format!("{}T{clock}{}", date_text(object), zone_text(&zone)));
+        push_zone(&mut text, &zone);
+        capture.harmless(&text);
     }
 }
 
@@ -62,31 +72,50 @@ unsafe fn time(capture: &mut Capture<'_>, object: Object) {
         if is_asked(&zone) {
             return capture.text_or_name(method(object.base, "isoformat", value), object);
         }
-        let clock = clock_text(
+        let mut text = String::with_capacity(USUAL_TEXT);
+        push_clock(
+            &mut text,
             ffi::PyDateTime_TIME_GET_HOUR(value),
             ffi::PyDateTime_TIME_GET_MINUTE(value),
             ffi::PyDateTime_TIME_GET_SECOND(value),
             ffi::PyDateTime_TIME_GET_MICROSECOND(value),
         );
-        capture.plain(&format!("{clock}{}", zone_text(&zone)));
+        push_zone(&mut text, &zone);
+        capture.harmless(&text);
     }
 }
 
 /// # Safety
 /// As [`date`], or for a datetime, which begins in the same way.
-unsafe fn date_text(object: Object) -> String {
+unsafe fn push_date(text: &mut String, object: Object) {
     // SAFETY: passed on.
     let (year, month, day) = unsafe {
         let value = object.value;
         (ffi::PyDateTime_GET_YEAR(value), ffi::PyDateTime_GET_MONTH(value), ffi::PyDateTime_GET_DAY(value))
     };
-    format!("{year:04}-{month:02}-{day:02}")
+    push_digits(text, year, 4);
+    text.push('-');
+    push_digits(text, month, 2);
+    text.push('-');
+    push_digits(text, day, 2);
 }
 
-fn clock_text(hour: i32, minute: i32, second: i32, microsecond: i32) -> String {
-    match microsecond {
-        0 => format!("{hour:02}:{minute:02}:{second:02}"),
-        _ => format!("{hour:02}:{minute:02}:{second:02}.{microsecond:06}"),
+fn push_clock(text: &mut String, hour: i32, minute: i32, second: i32, microsecond: i32) {
+    push_digits(text, hour, 2);
+    text.push(':');
+    push_digits(text, minute, 2);
+    text.push(':');
+    push_digits(text, second, 2);
+    if microsecond != 0 {
+        text.push('.');
+        push_digits(text, microsecond, 6);
+    }
+}
+
+/// Appends a number that is not negative in so many digits.
+fn push_digits(text: &mut String, number: i32, digits: u32) {
+    for place in (0..digits).rev() {
+        text.push(char::from(b'0' + (number / 10i32.pow(place) % 10) as u8));
     }
 }
 
@@ -99,16 +128,24 @@ fn is_asked(zone: &Held) -> bool {
     !zone.is_none() && (is(c"_datetime", c"timezone") || is(c"_zoneinfo", c"ZoneInfo"))
 }
 
-/// What stands for the offset of a time zone that is not asked.
-fn zone_text(zone: &Held) -> String {
-    if zone.is_none() {
-        return String::new();
+/// Appends what stands for the offset of a time zone that is not asked.
+fn push_zone(text: &mut String, zone: &Held) {
+    if !zone.is_none() {
+        text.push('[');
+        // SAFETY: the zone is held, so its type is live.
+        text.push_str(unsafe { type_name(zone.kind()) });
+        text.push(']');
     }
-    // SAFETY: the zone is held, so its type is live.
-    format!("[{}]", unsafe { type_name(zone.kind()) })
 }
 
 impl Capture<'_> {
+    /// Writes a text that holds no secret whatever the value, as a date's: it is not searched.
+    pub(super) fn harmless(&mut self, text: &str) {
+        if self.may_write(Width::QUOTES + Width::text(text.as_bytes())) {
+            ValueWriter::text(self.out, text.as_bytes());
+        }
+    }
+
     /// Writes a text, or the type's name where there is none.
     ///
     /// # Safety

@@ -29,6 +29,8 @@ pub(super) const KNOWN: &[Known] = &[
 
 /// Mocks that a mock hangs on: its name is put together from theirs.
 const MOST_PARENTS: usize = 16;
+/// Pairs of a chain of dicts whose keys are compared.
+const MOST_CHAINED: usize = 64;
 /// Characters of a mock's name.
 const MOST_NAME: usize = 200;
 
@@ -66,27 +68,43 @@ unsafe fn user_string(capture: &mut Capture<'_>, object: Object) {
     }
 }
 
-/// The pairs of all its maps, the first map's first; a key that stands in several maps is shown for each.
+/// What a look-up in it finds: the pairs of its maps, each key once. One with many pairs is shown by its maps.
 ///
 /// # Safety
 /// As [`super::Reader`], for a `ChainMap`.
 unsafe fn chain_map(capture: &mut Capture<'_>, object: Object) {
-    // SAFETY: passed on; each dict is held while it is walked.
+    // SAFETY: passed on; keys and values are held while they are written.
     unsafe {
         let Some(maps) = stored(object.value, "maps").filter(|maps| maps.is_list()) else {
             return capture.marker(type_name(object.kind));
         };
-        if maps.items() == Some(1)
-            && let Some(only) = maps.item(0).filter(Held::is_dict)
-        {
-            return capture.pairs_of(object.value, only.get());
-        }
-        let Some(mut level) = capture.enter(object.value, 1, Shape::Fields) else { return };
-        if capture.extra_entry(&mut level, "__class__", |capture| capture.plain(type_name(object.kind))) {
-            capture.field(&mut level, "maps", maps.get());
-        }
+        let Some(pairs) = chained(&maps) else {
+            let Some(mut level) = capture.enter(object.value, 1, Shape::Fields) else { return };
+            if capture.extra_entry(&mut level, "__class__", |capture| capture.plain(type_name(object.kind))) {
+                capture.field(&mut level, "maps", maps.get());
+            }
+            return capture.leave(level);
+        };
+        let Some(mut level) = capture.enter(object.value, pairs.len(), Shape::Pairs) else { return };
+        let _ = pairs.iter().all(|(key, value)| capture.pair(&mut level, key.get(), value.get()));
         capture.leave(level);
     }
+}
+
+/// The pairs of several dicts, each key from the first that has it; `None` where there are too many to compare, or
+/// where one is no dict.
+fn chained(maps: &Held) -> Option<Vec<(Held, Held)>> {
+    let maps: Vec<Held> = (0..maps.items()?).map(|at| maps.item(at).filter(Held::is_dict)).collect::<Option<_>>()?;
+    if maps.iter().filter_map(Held::items).sum::<usize>() > MOST_CHAINED {
+        return None;
+    }
+    let mut pairs: Vec<(Held, Held)> = Vec::new();
+    for (key, value) in maps.iter().flat_map(|map| map.pairs(MOST_CHAINED)) {
+        if !pairs.iter().any(|(seen, _)| seen.is_same(&key)) {
+            pairs.push((key, value));
+        }
+    }
+    Some(pairs)
 }
 
 /// `[MagicMock user.name]`: the name that a mock itself would show.

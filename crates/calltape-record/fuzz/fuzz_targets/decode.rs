@@ -1,0 +1,66 @@
+//! Records whose bytes are hostile: what the drain reads from the journal of a process that may have died writing.
+//!
+//! The risk: a panic or an endless walk in the drain, bytes read beyond the record, or text in the database that is no
+//! JSON. Run with `cargo +nightly fuzz run decode -- -max_total_time=60`.
+
+#![no_main]
+
+use calltape_record::value::{items, members, render_json};
+use calltape_record::{
+    EndEvent, FunctionDef, NOTES_MEMBER, NoteEvent, Outcome, StartEvent, ThreadEvent, merge_notes, with_notes,
+};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+/// JSON is no longer than this many bytes for each byte of a record: an escaped byte of a `bytes` takes the most.
+const MOST_GROWTH: usize = 32;
+
+/// The value as JSON, when it is one.
+fn rendered(bytes: &[u8]) -> Option<String> {
+    let mut json = String::new();
+    render_json(bytes, &mut json).ok()?;
+    check(&json, bytes);
+    Some(json)
+}
+
+/// Every text that is rendered is JSON, and no longer than its bytes allow. JSON from a reader with a depth of its own.
+fn check(json: &str, bytes: &[u8]) {
+    assert!(json.len() <= bytes.len() * MOST_GROWTH + MOST_GROWTH, "{} of {}", json.len(), bytes.len());
+    if let Err(error) = serde_json::from_str::<Value>(json) {
+        panic!("{error}: {json}");
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let value = rendered(data);
+    if let Some(value) = &value {
+        // What is taken apart again is made of the same text.
+        members(value);
+        items(value);
+    }
+    let parameters = ["a".to_owned(), "b\"\\\u{1}".to_owned()];
+    if let Ok(start) = StartEvent::decode(data) {
+        let mut json = String::new();
+        if start.render_arguments(&parameters, &mut json) == Ok(true) {
+            check(&json, &[data, parameters.concat().as_bytes()].concat());
+            let noted = with_notes(Some(&json), [("note", "[1]")]).expect("arguments are an object");
+            assert!(noted.contains(NOTES_MEMBER));
+            check(&noted, data);
+        }
+    }
+    if let Ok(end) = EndEvent::decode(data) {
+        match end.outcome {
+            Outcome::Value(value) => rendered(value),
+            Outcome::Failure(failure) => rendered(failure.chain),
+        };
+    }
+    if let Ok(note) = NoteEvent::decode(data) {
+        let mut name = String::new();
+        note.render_name(&mut name);
+        if let Some(value) = rendered(note.value) {
+            let notes = merge_notes(None, [(name.as_str(), value.as_str())]).expect("notes are an object");
+            check(&notes, data);
+        }
+    }
+    let _ = (FunctionDef::decode(data), ThreadEvent::decode(data));
+});
