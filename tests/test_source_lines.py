@@ -40,7 +40,8 @@ for function, arguments in ((outer, ("{",)), (made, ())):
     assert sources(tape, "outer") == ['raise RuntimeError("no") from error   # after parsing']
     cause = sources(tape, "outer", 1)
     assert cause[:2] == ["try: inner(text)", "return json.loads("]
-    assert cause[-1] == "obj, end = self.scan_once(s, idx)" or cause[-1].startswith("raise JSONDecodeError")
+    last = cause[-1] or ""
+    assert last == "obj, end = self.scan_once(s, idx)" or last.startswith("raise JSONDecodeError")
     assert sources(tape, "made") == [None]
 
 

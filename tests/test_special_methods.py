@@ -44,7 +44,7 @@ except TypeError as error: print(error)
         'Base.__init__ value=1 unit="km"',
         "Base.__new__ value=2",
         "Base.__init__ value=2",
-        'Base.__class_getitem__ item="[type]"',
+        'Base.__class_getitem__ item="[type int]"',
         'Base.__class_getitem__ item="x"',
         "Base.__class_getitem__ item=3",
         "Base.__new__ value=5",
@@ -151,12 +151,12 @@ try: person.age
 except KeyError as error: print(repr(error))
 """
     assert told(run_both(run_program, program).tape) == [
-        'Typed.__set_name__ owner="[type]" name="age"',
+        'Typed.__set_name__ owner="[type __main__.Person]" name="age"',
         'Typed.__set__ instance="[Person]" value=4',
-        'Typed.__get__ instance="[Person]" owner="[type]"',
-        'Typed.__get__ instance=null owner="[type]"',
+        'Typed.__get__ instance={"__class__": "Person", "age": 4} owner="[type __main__.Person]"',
+        'Typed.__get__ instance=null owner="[type __main__.Person]"',
         'Typed.__delete__ instance="[Person]"',
-        'Typed.__get__ instance="[Person]" owner="[type]" -> KeyError',
+        'Typed.__get__ instance="[Person]" owner="[type __main__.Person]" -> KeyError',
     ]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from calltape import _native
 
-Setting = str | int | float | bool | os.PathLike[str]
+Setting = str | int | float | bool | os.PathLike[str] | list[str] | tuple[str, ...] | set[str] | frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +101,6 @@ def stats() -> Stats:
 def _text(value: Setting) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return os.fspath(value) if isinstance(value, (str, os.PathLike)) else repr(value)
+    if isinstance(value, (str, os.PathLike)):
+        return os.fspath(value)
+    return ",".join(value) if isinstance(value, (list, tuple, set, frozenset)) else repr(value)

@@ -135,11 +135,26 @@ def parts_of(value: object) -> list[Any]:
     return [part for part in found.values() if sys.getrefcount(part) < SHARED]
 
 
+def containers_in(value: Any) -> list[Any]:
+    """The first few lists, dicts and deques of a value, the same each time."""
+    found: list[Any] = []
+    queue = [value]
+    while queue and len(found) < 8:
+        part = queue.pop(0)
+        if type(part) in (list, dict, collections.deque):
+            found.append(part)
+        if type(part) in (list, tuple, collections.deque):
+            queue += part
+        elif type(part) in (dict, collections.OrderedDict):
+            queue += part.values()
+    return found
+
+
 @st.composite
 def values(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Any:
     """Any value; some hold a part of themselves a second time, or within itself."""
     value = draw(st.recursive(SCALAR, compound, max_leaves=12))
-    open_parts = [part for part in parts_of(value) if type(part) in (list, dict, collections.deque)][:8]
+    open_parts = containers_in(value)
     for _ in range(draw(st.integers(0, min(3, len(open_parts))))):
         into, what = draw(st.sampled_from(open_parts)), draw(st.sampled_from(open_parts))
         if type(into) is dict:

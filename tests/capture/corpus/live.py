@@ -170,7 +170,8 @@ threading.Barrier(2)
 threading.local()
 threading.main_thread()
 WAITING
-queue.Queue()
+queue.Queue()  # before 3.13
+queue.Queue()  # from 3.13
 queue.SimpleQueue()
 LOOP
 PENDING
@@ -178,7 +179,8 @@ DONE
 FAILED
 asyncio.Event()
 asyncio.Lock()
-asyncio.Queue()
+asyncio.Queue()  # before 3.13
+asyncio.Queue()  # from 3.13
 VARIABLE
 contextvars.copy_context()
 weakref.ref(SERVICE)

@@ -53,7 +53,7 @@ def flask_request() -> flask.Request:
     return flask.Request(environ)
 
 
-APPLICATION = flask.Flask("shop")
+APPLICATION = flask.Flask("shop", root_path="/srv/shop", instance_path="/srv/shop/instance")
 CONTEXT = APPLICATION.test_request_context("/orders?page=2", base_url="https://example.org")
 CONTEXT.push()
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::table::{ENVIRONMENT_PREFIX, Setting, TABLE};
+use super::table::{ENVIRONMENT_PREFIX, Kind, Setting, TABLE};
 use super::text::{self, Value};
 use super::{OnFull, Settings, Source};
 
@@ -280,16 +280,16 @@ fn read_file(directory: &Path, problems: &mut Vec<String>) -> Option<File> {
     };
     let mut values = HashMap::new();
     for (name, value) in table {
-        if !TABLE.iter().any(|setting| setting.name == name) {
+        let Some(setting) = TABLE.iter().find(|setting| setting.name == name) else {
             problems.push(unknown(name, &shown.to_string()));
             continue;
-        }
+        };
         let text = match value {
             toml::Value::String(text) => text.clone(),
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(on) => on.to_string(),
-            toml::Value::Array(words) if words.iter().all(toml::Value::is_str) => {
+            toml::Value::Array(words) if setting.kind == Kind::NameRules && words.iter().all(toml::Value::is_str) => {
                 words.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
             }
             other => other.type_str().to_owned(),

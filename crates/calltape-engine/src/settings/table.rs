@@ -130,7 +130,7 @@ pub const TABLE: &[Setting] = &[
     },
     Setting {
         name: "max_call_bytes",
-        default: "4096",
+        default: "4KiB",
         unit: "bytes",
         help: "How much is kept of all arguments of one call together.",
         kind: Kind::Bytes { least: 16 },

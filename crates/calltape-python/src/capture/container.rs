@@ -7,7 +7,7 @@
 use calltape_record::value::{ValueWriter, Width};
 use pyo3::ffi::{self, PyObject};
 
-use super::budget::{Level, Shape};
+use super::level::{Level, Shape};
 use super::scalar::small_integer;
 use super::storage::{self, MOST_EMPTY_SLOTS};
 use super::text::stored_bytes;

@@ -13,7 +13,9 @@
 //! ```text
 //! policy.rs     what may be spent, withheld and run: decided once a function and run
 //! walk.rs       one walk: small values at the top, then by type
-//! budget.rs     what a walk may still spend; entering and leaving containers
+//! budget.rs     what a walk may still spend, in bytes of JSON
+//! level.rs      entering a container, its items, leaving it
+//! timing.rs     how long a walk may take
 //! scalar.rs     numbers
 //! text.rs       text and bytes: mask first, then cut
 //! container.rs  lists, tuples, dicts, sets
@@ -29,12 +31,14 @@ mod budget;
 mod container;
 mod failure;
 mod kinds;
+mod level;
 mod own;
 mod policy;
 mod scalar;
 mod serializer;
 mod storage;
 mod text;
+mod timing;
 mod views;
 mod walk;
 

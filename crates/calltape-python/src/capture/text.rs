@@ -153,12 +153,15 @@ impl Capture<'_> {
         if self.left < around + note + WORTH_A_NOTE.min(bytes.len()) {
             return self.cut_without_a_note(bytes, marks, kind);
         }
-        let kept = match kind {
+        let (fitting, mut taken) = match kind {
             Kind::Text => Width::text_fitting(bytes, room),
             _ => Width::bytes_fitting(bytes, room),
         };
-        let kept = &bytes[..out_of_a_mark(kept, marks)];
-        self.left -= around + note + width(kept);
+        let kept = &bytes[..out_of_a_mark(fitting, marks)];
+        if kept.len() < fitting {
+            taken = width(kept);
+        }
+        self.left -= around + note + taken;
         match kind {
             Kind::Text => ValueWriter::text_cut(self.out, length, kept),
             Kind::Bytes => ValueWriter::bytes_cut(self.out, length, kept),
@@ -180,7 +183,8 @@ impl Capture<'_> {
         if self.depth > 0 || !matches!(kind, Kind::Text) {
             return self.squeeze();
         }
-        let kept = out_of_a_mark(Width::text_fitting(bytes, self.left.saturating_sub(Width::DOTS)), marks);
+        let (fitting, _) = Width::text_fitting(bytes, self.left.saturating_sub(Width::DOTS));
+        let kept = out_of_a_mark(fitting, marks);
         let text = [&bytes[..kept], b"..."].concat();
         self.left = self.left.saturating_sub(Width::QUOTES + Width::text(&text));
         ValueWriter::text(self.out, &text);

@@ -5,7 +5,7 @@
 use calltape_record::value::Width;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::budget::{Level, Shape};
+use super::level::{Level, Shape};
 use super::storage::{self, MOST_EMPTY_SLOTS};
 use super::walk::{Capture, type_name};
 

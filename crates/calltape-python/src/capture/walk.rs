@@ -11,9 +11,10 @@ use calltape_redact::may_hold_secret;
 use pyo3::ffi::{self, PyObject};
 
 use super::Policy;
-use super::budget::{Shape, Timing};
+use super::level::Shape;
 use super::scalar::small_integer;
 use super::text::{LEAST_SECRET, ascii};
+use super::timing::Timing;
 
 /// The deepest that any policy goes.
 pub(super) const MOST_DEPTH: usize = 32;
@@ -231,7 +232,7 @@ impl<'a> Capture<'a> {
 }
 
 /// Bytes kept of a type's name.
-const MAX_TYPE_NAME: usize = 200;
+pub(super) const MAX_TYPE_NAME: usize = 200;
 
 /// The bare name of a type: `OrderedDict` of `collections.OrderedDict`; a very long one is cut.
 ///

@@ -39,9 +39,10 @@ impl Width {
     pub fn float(value: f64) -> usize {
         // A decimal of up to 15 digits is the shortest text of its float, so its length is told by arithmetic.
         const SCALE: f64 = 1e4;
-        let scaled = (value * SCALE).round();
-        if scaled.abs() < 1e15 && scaled / SCALE == value {
-            let mut fraction = scaled.abs() as u64 % SCALE as u64;
+        let scaled = (value * SCALE).abs();
+        let nearest = (scaled + 0.5) as u64;
+        if scaled < 1e15 && nearest as f64 / SCALE == value.abs() {
+            let mut fraction = nearest % SCALE as u64;
             let mut places = 4;
             while places > 1 && fraction.is_multiple_of(10) {
                 fraction /= 10;
@@ -64,11 +65,12 @@ impl Width {
     }
 
     /// How much of the beginning of a text fits into `room` bytes of JSON between its quotes: bytes of the text, up to
-    /// the end of a character.
-    pub fn text_fitting(utf8: &[u8], room: usize) -> usize {
+    /// the end of a character, and what they take.
+    pub fn text_fitting(utf8: &[u8], room: usize) -> (usize, usize) {
         let limit = utf8.len().min(room);
+        let is_plain = is_plain(&utf8[..limit]);
         let mut end = limit;
-        if !is_plain(&utf8[..limit]) {
+        if !is_plain {
             let mut taken = 0;
             end = (0..utf8.len())
                 .find(|&at| {
@@ -80,7 +82,7 @@ impl Width {
         while end > 0 && utf8.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
             end -= 1;
         }
-        end
+        (end, if is_plain { end } else { Self::text(&utf8[..end]) })
     }
 
     /// Bytes between `b'` and `'`.
@@ -91,18 +93,21 @@ impl Width {
         bytes.iter().map(|&byte| literal_byte(byte)).sum()
     }
 
-    /// How many of `bytes` fit into `room` between `b'` and `'`.
-    pub fn bytes_fitting(bytes: &[u8], room: usize) -> usize {
+    /// How many of `bytes` fit into `room` between `b'` and `'`, and what they take.
+    pub fn bytes_fitting(bytes: &[u8], room: usize) -> (usize, usize) {
         let bytes = &bytes[..bytes.len().min(room)];
         if is_plain_literal(bytes) {
-            return bytes.len();
+            return (bytes.len(), bytes.len());
         }
         let mut taken = 0;
-        let fits = |&&byte: &&u8| {
-            taken += literal_byte(byte);
-            taken <= room
-        };
-        bytes.iter().take_while(fits).count()
+        for (at, &byte) in bytes.iter().enumerate() {
+            let width = literal_byte(byte);
+            if taken + width > room {
+                return (at, taken);
+            }
+            taken += width;
+        }
+        (bytes.len(), taken)
     }
 
     /// The note on a text or on bytes that were cut: `... [1048576 chars]`.
@@ -149,9 +154,38 @@ fn digits(value: u64) -> usize {
 /// Whether every byte of a text stands for itself in JSON. A surrogate's first byte counts as one that may not.
 #[inline]
 fn is_plain(utf8: &[u8]) -> bool {
-    let odd = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f || byte == 0xed;
-    // Without a way out in the middle, so that the compiler looks at many bytes at once.
-    !utf8.iter().fold(false, |found, &byte| found | odd(byte))
+    match utf8.last_chunk() {
+        // The words before the last one, and the last, which may overlap.
+        Some(last) if utf8.len() < SHORT => {
+            let (words, _) = utf8.as_chunks::<8>();
+            words.iter().all(|word| is_plain_word(*word)) && is_plain_word(*last)
+        }
+        // Without a way out in the middle, so that the compiler looks at many bytes at once.
+        _ => !utf8.iter().fold(false, |found, &byte| found | is_odd(byte)),
+    }
+}
+
+/// Bytes of the shortest text that is better looked at in the processor's largest words.
+const SHORT: usize = 48;
+
+#[inline]
+fn is_odd(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f || byte == 0xed
+}
+
+/// As [`is_odd`], of none of eight bytes. A byte is zero where it equals the sought one, and a zero borrows its high
+/// bit; what is borrowed beyond a zero cannot hide one.
+#[inline]
+fn is_plain_word(word: [u8; 8]) -> bool {
+    const LOW: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let word = u64::from_le_bytes(word);
+    let zero_where = |sought: u8| {
+        let differs = word ^ (LOW * u64::from(sought));
+        differs.wrapping_sub(LOW) & !differs
+    };
+    let control = word.wrapping_sub(LOW * 0x20) & !word;
+    (control | zero_where(b'"') | zero_where(b'\\') | zero_where(0x7f) | zero_where(0xed)) & HIGH == 0
 }
 
 /// Whether every byte stands for itself between `b'` and `'`.

@@ -5,7 +5,7 @@
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::super::budget::{Level, Shape};
+use super::super::level::{Level, Shape};
 use super::super::storage::is_sparse_dict;
 use super::super::text::ascii;
 use super::super::walk::{Capture, type_name};

@@ -4,7 +4,7 @@
 use calltape_record::value::Width;
 use pyo3::ffi;
 
-use super::super::budget::Shape;
+use super::super::level::Shape;
 use super::super::walk::{Capture, type_name};
 use super::Object;
 use super::storage::{Held, find, stored, stored_in_type};

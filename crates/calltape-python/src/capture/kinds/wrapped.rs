@@ -1,6 +1,6 @@
 //! Containers, mocks and proxies that are written in Python: read from what they store, never from what they answer.
 
-use super::super::budget::Shape;
+use super::super::level::Shape;
 use super::super::walk::{Capture, type_name};
 use super::Object;
 use super::code::named;

@@ -85,6 +85,20 @@ fn keys_of_every_kind() {
     assert_eq!(Width::key(&[]), None);
 }
 
+#[test]
+fn every_byte_is_seen_wherever_it_stands() {
+    for length in 1..80 {
+        for at in 0..length {
+            for odd in 0..=0x7f {
+                let mut text = vec![b'a'; length];
+                text[at] = odd;
+                let expected = rendered(|out| W::text(out, &text)).len() - Width::QUOTES;
+                assert_eq!(Width::text(&text), expected, "{odd:#x} at {at} of {length}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn numbers_take_what_they_are_said_to(int in any::<i64>(), bits in any::<u64>(), cents in -1_000_000_000i64..1_000_000_000) {
@@ -97,8 +111,9 @@ proptest! {
     #[test]
     fn text_takes_what_it_is_said_to_and_as_much_as_fits_is_found(text in any_text(), room in 0..80usize) {
         prop_assert_eq!(Width::text(&text) + Width::QUOTES, rendered(|out| W::text(out, &text)).len());
-        let kept = Width::text_fitting(&text, room);
-        prop_assert!(Width::text(&text[..kept]) <= room);
+        let (kept, width) = Width::text_fitting(&text, room);
+        prop_assert_eq!(Width::text(&text[..kept]), width);
+        prop_assert!(width <= room);
         if kept < text.len() {
             let next = (kept + 1..=text.len()).find(|&at| text.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap();
             prop_assert!(Width::text(&text[..next]) > room, "one character more would fit");
@@ -108,8 +123,9 @@ proptest! {
     #[test]
     fn bytes_take_what_they_are_said_to(bytes in proptest::collection::vec(any::<u8>(), 0..60), room in 0..80usize) {
         prop_assert_eq!(Width::bytes(&bytes) + Width::BYTES, rendered(|out| W::bytes(out, &bytes)).len());
-        let kept = Width::bytes_fitting(&bytes, room);
-        prop_assert!(Width::bytes(&bytes[..kept]) <= room);
+        let (kept, width) = Width::bytes_fitting(&bytes, room);
+        prop_assert_eq!(Width::bytes(&bytes[..kept]), width);
+        prop_assert!(width <= room);
         prop_assert!(kept == bytes.len() || Width::bytes(&bytes[..=kept]) > room);
     }
 }
