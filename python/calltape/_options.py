@@ -102,7 +102,7 @@ def budget(label: str, key: str, value: object) -> int:
     return value
 
 
-def name_rules(caller: str, entries: Iterable[str] | None) -> list[str]:
+def name_rules(caller: str, entries: object) -> list[str]:
     """`sensitive_fields`, checked: names as `"badge"`, parts as `"*pin"`, `"-token"` and `"-*"` to take away."""
     if entries is None:
         return []
