@@ -152,7 +152,7 @@ fn decimal_of(hexadecimal: &[u8]) -> Option<String> {
 
 /// # Safety
 /// `value` is a live int, the interpreter lock held.
-unsafe fn bit_length(value: *mut PyObject) -> usize {
+pub(super) unsafe fn bit_length(value: *mut PyObject) -> usize {
     // SAFETY: the type's own method is looked up on `int` itself, so a subclass cannot answer in its place.
     unsafe {
         let int = (&raw mut ffi::PyLong_Type).cast::<PyObject>();

@@ -11,6 +11,7 @@ use super::frames::Frames;
 use super::masking::names;
 use super::stored::Held;
 use crate::capture::Policy;
+use crate::capture::storage::is_sparse_dict;
 use crate::capture::walk::{Capture, type_name};
 
 #[cfg(not(Py_3_13))]
@@ -171,7 +172,7 @@ impl Variables {
     unsafe fn take_namespace(&mut self, namespace: *mut PyObject) {
         // SAFETY: an exact dict is stepped through without running code; what it holds is live.
         unsafe {
-            if namespace.is_null() || ffi::PyDict_CheckExact(namespace) == 0 {
+            if namespace.is_null() || ffi::PyDict_CheckExact(namespace) == 0 || is_sparse_dict(namespace) {
                 return;
             }
             let (mut position, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());

@@ -48,8 +48,8 @@ use super::own::Own;
 use super::walk::{Capture, type_name};
 pub(super) use cache::{forget, tag_of};
 use layout::Layout;
-pub(crate) use storage::stored_attribute;
-pub(super) use storage::{Held, dict_of_type, first_in_mro, stored_in_type};
+pub(crate) use storage::{Held, stored_attribute};
+pub(super) use storage::{dict_of_type, first_in_mro, stored_in_type};
 
 /// An object to be read, and the type that its reader knows.
 #[derive(Clone, Copy)]

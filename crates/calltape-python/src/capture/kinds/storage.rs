@@ -7,6 +7,7 @@ use std::ffi::CStr;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
+use super::super::storage::is_sparse_dict;
 use super::super::text::{ascii, stored_bytes, to_string};
 use super::super::walk::type_name;
 use super::attributes::Attributes;
@@ -169,9 +170,10 @@ impl Held {
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: as above; PyDict_Next runs no code.
         unsafe {
-            while ffi::PyDict_Check(self.0) != 0
-                && pairs.len() < limit
-                && ffi::PyDict_Next(self.0, &raw mut position, &raw mut key, &raw mut value) != 0
+            if ffi::PyDict_Check(self.0) == 0 || is_sparse_dict(self.0) {
+                return pairs;
+            }
+            while pairs.len() < limit && ffi::PyDict_Next(self.0, &raw mut position, &raw mut key, &raw mut value) != 0
             {
                 pairs.push((Self::of(key), Self::of(value)));
             }
@@ -206,6 +208,9 @@ pub(super) unsafe fn find(dict: *mut PyObject, name: &str) -> *mut PyObject {
     let mut seen = 0;
     // SAFETY: PyDict_Next runs no code; a str's storage is read.
     unsafe {
+        if is_sparse_dict(dict) {
+            return std::ptr::null_mut();
+        }
         while seen < MOST_ENTRIES && ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
             if is_named(key, name) {
                 return value;
