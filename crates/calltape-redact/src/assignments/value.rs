@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::name::{Name, is_quote};
-use crate::bytes::{ALNUM, DASH, DOT, is, span};
+use crate::bytes::{ALNUM, DASH, DOT, FOREIGN, is, span};
 use crate::find::Text;
 
 /// Letters before a quote that belong to the literal (`rb"..."`).
@@ -82,6 +82,9 @@ pub(super) fn skip_blanks(text: &[u8], from: usize) -> usize {
 /// The value that begins at `start`, without its quotes.
 pub(super) fn read(text: Text, start: usize, name: &Name, sign: u8, lines: &mut Lines) -> Range<usize> {
     let start = if sign == b':' { past_type(text.bytes, start) } else { start };
+    if ends_the_literal(text.bytes, start, name) {
+        return start..start;
+    }
     if let Some(value) = quoted(text, start, lines) {
         return value.range;
     }
@@ -98,6 +101,16 @@ pub(super) fn read(text: Text, start: usize, name: &Name, sign: u8, lines: &mut 
     let value = text.bytes[start..end].trim_ascii_end();
     let is_no_secret = !text.is_cut_at(end) && NO_SECRETS.iter().any(|word| word.eq_ignore_ascii_case(value));
     if is_no_secret { start..start } else { start..start + value.len() }
+}
+
+/// Whether the quote at `start` closes the one before the name, as in the source code `"token: " + given`: neither a
+/// word nor another quote follows it.
+fn ends_the_literal(text: &[u8], start: usize, name: &Name) -> bool {
+    if name.enclosing_quote(text).is_none_or(|quote| text.get(start) != Some(&quote)) {
+        return false;
+    }
+    let after = text.get(skip_blanks(text, start + 1));
+    after.is_none_or(|&byte| !is_quote(byte) && !is(byte, ALNUM | FOREIGN))
 }
 
 /// The value after an option that ends at `end`: the next word, or the next quoted one of a list.

@@ -38,6 +38,8 @@ const SURVIVORS: &[&str] = &[
     "file:///etc/hosts",
     "C:\\Users\\bob",
     "std::vec::Vec",
+    "note(\"token: \" + given)\nraise Failed(\"later\")",
+    "print('password:', end='')",
     "auth::Token",
     "a == b, c != d, e := 5",
     "/usr/lib/python3.12/site-packages/requests/api.py",
