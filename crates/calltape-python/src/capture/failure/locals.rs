@@ -8,7 +8,7 @@ use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
 use super::frames::Frames;
-use super::masking::names;
+use super::masking::{kept_of, names};
 use super::stored::Held;
 use crate::capture::Policy;
 use crate::capture::storage::is_sparse_dict;
@@ -99,7 +99,7 @@ unsafe fn write(frame: *mut ffi::PyFrameObject, bytes: usize, out: &mut Vec<u8>,
             if capture.out().len() > bytes {
                 // A function may let one value take more than a whole frame has.
                 capture.out().truncate(before);
-                write_marker(name, value, capture.out());
+                write_marker(name, value, capture.out(), policy);
                 break;
             }
         }
@@ -126,11 +126,11 @@ unsafe fn write_variable(name: *mut PyObject, value: *mut PyObject, capture: &mu
 
 /// # Safety
 /// As [`write_variable`].
-unsafe fn write_marker(name: *mut PyObject, value: *mut PyObject, out: &mut Vec<u8>) {
+unsafe fn write_marker(name: *mut PyObject, value: *mut PyObject, out: &mut Vec<u8>, policy: &Policy) {
     // SAFETY: passed on.
     let (name, kind) = unsafe { (crate::capture::to_string(name, MAX_NAME), type_name(ffi::Py_TYPE(value))) };
     ValueWriter::text(out, name.as_bytes());
-    ValueWriter::marker(out, kind.as_bytes());
+    ValueWriter::marker(out, kept_of(kind.to_owned(), false, MAX_NAME, policy).text.as_bytes());
 }
 
 /// Variables of a frame, held.

@@ -5,7 +5,7 @@ use pyo3::ffi;
 
 use super::super::failure::message_of;
 use super::super::scalar::bit_length;
-use super::super::text::{ascii, to_string};
+use super::super::text::{ascii, stored_bytes};
 use super::super::walk::{Capture, type_name};
 use super::Object;
 use super::storage::{Held, getter, method, slot_text, stored};
@@ -201,14 +201,13 @@ fn literal(value: &Held, limit: usize) -> Option<String> {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
     // SAFETY: held, so live; only storage is read.
     unsafe {
-        if ffi::PyUnicode_Check(value.get()) != 0 {
-            return Some(format!("'{}'", quoted(&to_string(value.get(), limit))));
-        }
         if ffi::PyBytes_Check(value.get()) == 0 {
-            return None;
+            return Some(format!("'{}'", quoted(&value.text(limit)?)));
         }
-        let length = (ffi::Py_SIZE(value.get()) as usize).min(limit);
-        let bytes = std::slice::from_raw_parts(ffi::PyBytes_AS_STRING(value.get()).cast::<u8>(), length);
-        Some(format!("b'{}'", bytes.escape_ascii()))
+        let bytes = stored_bytes(value.get());
+        if bytes.len() <= limit {
+            return Some(format!("b'{}'", bytes.escape_ascii()));
+        }
+        Some(format!("b'{}'", value.bytes(limit)?.as_bytes().escape_ascii()))
     }
 }
