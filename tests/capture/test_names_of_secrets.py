@@ -1,12 +1,14 @@
 """Names of secrets where they are not plain keys, and secrets in names: both are withheld, also where a name is cut."""
 
 import enum
+import json
 import re
 import threading
 import types
 from typing import Any
 
 import pytest
+from conftest import RunProgram
 
 from calltape import SmartSerializer
 
@@ -57,3 +59,47 @@ def test_names_hold_no_part_of_a_secret(before: int) -> None:
             for shown in (SmartSerializer().serialize(value), SmartSerializer(max_repr=200).serialize([value])):
                 parts = [part for part in ("AKIA", "eyJhbGci", "eyJzdWIi") if part in shown]
                 assert not parts, shown
+
+
+def test_names_of_spans_values_tasks_and_threads_are_masked(run_program: RunProgram) -> None:
+    program = """
+import asyncio, threading
+from calltape import current, monitor, span
+URL = "postgres://ann:hidden@host/db"
+@monitor
+async def work():
+    current().set(f"to {URL}", 1)
+    with span(f"connect {URL}"): pass
+async def main():
+    await asyncio.create_task(work(), name=f"task {URL}")
+asyncio.run(main())
+@monitor
+def alone(): pass
+thread = threading.Thread(target=alone, name=f"thread {URL}")
+thread.start()
+thread.join()
+"""
+    tape = run_program(program).tape
+    [work], [connect] = tape.calls("work"), [call for call in tape.calls() if call["kind"] == "span"]
+    assert json.loads(work["args"]) == {"(set)": {"to postgres://ann:***@host/db": 1}}
+    assert work["task"] == "task postgres://ann:***@host/db"
+    assert tape.calls("alone")[0]["thread"] == "thread postgres://ann:***@host/db"
+    assert connect["function"] == "connect postgres://ann:***@host/db"
+    assert b"hidden" not in tape.path.read_bytes()
+
+
+def test_what_is_left_out_of_the_arguments_is_no_local_variable_and_no_keyword(run_program: RunProgram) -> None:
+    program = """
+from calltape import monitor
+@monitor(capture={"locals": True, "args": {"user": False, "other": False}})
+def fail(user, /, item, **more):
+    item = item + 1
+    raise ValueError
+try: fail("hidden", 1, user="hidden", other="hidden")
+except ValueError: pass
+"""
+    tape = run_program(program).tape
+    [fail] = tape.calls("fail")
+    assert json.loads(fail["args"]) == {"item": 1}
+    assert '"user":"***","item":2,"more":"***"' in fail["traceback"]
+    assert b"hidden" not in tape.path.read_bytes()

@@ -290,8 +290,14 @@ keep(Stops())
 helper()
 calltape.start()
 helper()
+@monitor
+def give(): return Stops()
+give()
+print(stats().faults)
 """
-    tape = run_program(PRELUDE + program, env=PATIENT).tape
+    ended = run_program(PRELUDE + program, env=PATIENT)
+    assert ended.stdout == "0\n"
+    tape = ended.tape
     values = [json.loads(call["args"])["value"] for call in tape.calls("keep")]
     assert 1 in values
     assert "in the parent" in values

@@ -34,6 +34,8 @@ pub(crate) struct Policy {
     pub(crate) names: Names,
     /// What `names` was made of: changes to the usual ones, in their order.
     pub(crate) sensitive_fields: Vec<String>,
+    /// Arguments that a function leaves out of its records: as local variables they are withheld.
+    pub(crate) left_out: Vec<String>,
     /// Text of up to so many bytes fits into `max_repr` whatever its escapes.
     pub(super) short_text: usize,
     /// While a walk has written fewer bytes than this, small values at the top fit into the call's budget uncounted.
@@ -64,6 +66,9 @@ pub(crate) struct OwnPolicy {
     pub(crate) runs_repr: bool,
     pub(crate) locals: bool,
     pub(crate) sensitive_fields: Vec<String>,
+    /// Known with the function's parameters.
+    #[pyo3(default)]
+    pub(crate) left_out: Vec<String>,
 }
 
 /// The most text that is written without a count of its escapes.
@@ -105,7 +110,7 @@ impl Policy {
             max_attributes: settings.max_attributes,
             max_capture_ns: u64::try_from(settings.max_capture_time.as_nanos()).unwrap_or(u64::MAX),
         };
-        Self::of(limits, false, false, settings.sensitive_fields.clone())
+        Self::of(limits, false, false, settings.sensitive_fields.clone(), &[])
     }
 
     /// This policy with what a function says of its own.
@@ -123,7 +128,8 @@ impl Policy {
         };
         let mut sensitive_fields = self.sensitive_fields.clone();
         sensitive_fields.extend(own.sensitive_fields.iter().cloned());
-        Self::of(limits, own.runs_repr, own.locals, sensitive_fields)
+        let left_out: &[String] = if own.locals { &own.left_out } else { &[] };
+        Self::of(limits, own.runs_repr, own.locals, sensitive_fields, left_out)
     }
 
     /// The policy with these limits, switches and changes to the usual names.
@@ -135,18 +141,21 @@ impl Policy {
         runs_repr: bool,
         locals: bool,
         sensitive_fields: Vec<String>,
+        left_out: &[String],
     ) -> Result<&'static Self, BadName> {
         let is_same = |policy: &Self| {
             policy.limits() == limits
                 && (policy.runs_repr, policy.locals) == (runs_repr, locals)
                 && policy.sensitive_fields == sensitive_fields
+                && policy.left_out == left_out
         };
         if let Some(same) = all().iter().find(|policy| is_same(policy)) {
             return Ok(same);
         }
         let entries: Vec<&str> = sensitive_fields.iter().map(String::as_str).collect();
         let names = Names::with(&entries)?;
-        Ok(Self { runs_repr, locals, sensitive_fields, ..Self::bare(limits, names) }.kept())
+        let left_out = left_out.to_vec();
+        Ok(Self { runs_repr, locals, sensitive_fields, left_out, ..Self::bare(limits, names) }.kept())
     }
 
     /// The policy with these limits and nothing else of its own.
@@ -173,6 +182,7 @@ impl Policy {
             locals: false,
             names,
             sensitive_fields: Vec::new(),
+            left_out: Vec::new(),
             short_text,
             uncounted,
         }

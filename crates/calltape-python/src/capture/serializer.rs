@@ -33,7 +33,7 @@ impl Serializer {
             max_attributes: policy.max_attributes.unwrap_or_default(),
             max_capture_ns: policy.max_capture_ns.unwrap_or_default(),
         };
-        let policy = Policy::of(limits, policy.runs_repr, false, policy.sensitive_fields);
+        let policy = Policy::of(limits, policy.runs_repr, false, policy.sensitive_fields, &[]);
         let policy = policy.map_err(|fault| pyo3::exceptions::PyValueError::new_err(fault.to_string()))?;
         Ok(Self { policy })
     }

@@ -6,7 +6,7 @@ use calltape_redact::{Extent, Names, masked};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use crate::capture::{stored_attribute, to_string};
+use crate::capture::{Held, stored_attribute};
 
 /// Characters kept of a thread's name.
 const MAX_THREAD_NAME: usize = 200;
@@ -69,9 +69,8 @@ unsafe fn name_of(ident: u64) -> Option<String> {
             ffi::PyErr_Clear();
             return None;
         }
-        let name = stored_attribute(thread, c"_name")?;
-        let text = (ffi::PyUnicode_Check(name) != 0).then(|| to_string(name, MAX_THREAD_NAME));
-        ffi::Py_DECREF(name);
-        text
+        let name = Held::taken(stored_attribute(thread, c"_name")?)?.text(MAX_THREAD_NAME)?;
+        // A program may put it together from anything.
+        Some(masked(&name, Extent::Whole, Names::defaults()).into_owned())
     }
 }

@@ -256,8 +256,9 @@ unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
             false => Outcome::Bare(Status::Ok),
         };
         let ending = Ending { id: call.id, slot: plan.slot.get(), ended, policy: plan.policy(), activity: None };
-        if matches!(append_end(thread, &ending, outcome), Appended::Full) {
-            // Room for this was kept since the START.
+        let appended = append_end(thread, &ending, outcome);
+        if matches!(appended, Appended::Full) && thread.generation == call.generation {
+            // Room for this was kept since the START, in a run that the program has not ended meanwhile.
             runtime::note_fault();
         }
         thread.busy = was_busy;

@@ -220,6 +220,7 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
             options.name
         )));
     }
+    let left_out = parameters.left_out(py);
     let definition = FunctionDef {
         name: options.name,
         group: options.group,
@@ -232,7 +233,7 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
     let mut plan = Plan::new(definition, parameters);
     plan.capture_arguments = options.capture_args;
     plan.capture_result = options.capture_result;
-    plan.own_policy = options.policy.unwrap_or_default();
+    plan.own_policy = OwnPolicy { left_out, ..options.policy.unwrap_or_default() };
     plan.is_partial = options.partial;
     plan.sample(options.sample_rate);
     Ok(plan)

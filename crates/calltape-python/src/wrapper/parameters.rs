@@ -136,16 +136,30 @@ impl Parameters {
     pub(super) fn leave_out<'a>(&mut self, py: Python<'_>, names: &'a [String]) -> Option<&'a str> {
         let mut unknown = None;
         for name in names {
-            match self.all[self.skipped..]
-                .iter()
-                .find(|parameter| parameter.name.bind(py).to_string_lossy() == name.as_str())
-            {
-                Some(parameter) => parameter.treatment.set(Treatment::LeftOut),
-                None if self.var_keyword.is_some() => self.left_out_keywords.push(PyString::new(py, name).unbind()),
+            let is_named = |parameter: &Parameter| parameter.name.bind(py).to_string_lossy() == name.as_str();
+            let found = (self.skipped..self.all.len()).find(|&at| is_named(&self.all[at]));
+            if let Some(at) = found {
+                self.all[at].treatment.set(Treatment::LeftOut);
+            }
+            match found {
+                Some(at) if at >= self.positional_only => {}
+                // A keyword may have the name of a parameter that is given by its place alone.
+                _ if self.var_keyword.is_some() => self.left_out_keywords.push(PyString::new(py, name).unbind()),
+                Some(_) => {}
                 None => unknown = unknown.or(Some(name.as_str())),
             }
         }
         unknown
+    }
+
+    /// The local variables that hold what is left out: the parameters, and `**kwargs` where it is a part of that.
+    pub(super) fn left_out(&self, py: Python<'_>) -> Vec<String> {
+        let holds_one = |at: usize, parameter: &Parameter| {
+            parameter.treatment.get() == Treatment::LeftOut
+                || (self.var_keyword == Some(at) && !self.left_out_keywords.is_empty())
+        };
+        let all = self.all.iter().enumerate().filter(|&(at, parameter)| holds_one(at, parameter));
+        all.map(|(_, parameter)| parameter.name.bind(py).to_string_lossy().into_owned()).collect()
     }
 
     /// Decides by a policy which values are withheld.

@@ -103,6 +103,7 @@ fn plan_of(name: &str, names: &[Bound<'_, PyAny>]) -> PyResult<Rc<Plan>> {
         return Ok(Rc::clone(plan));
     }
     let definition = FunctionDef {
+        // A program may put a name together from anything.
         name: masked(name, Extent::Whole, Names::defaults()).into_owned(),
         group: String::new(),
         kind: "span".to_owned(),

@@ -116,7 +116,7 @@ unsafe fn write_variable(name: *mut PyObject, value: *mut PyObject, capture: &mu
     // SAFETY: passed on.
     let text = unsafe { crate::capture::to_string(name, MAX_NAME) };
     capture.besides(|out| ValueWriter::text(out, text.as_bytes()));
-    if names(policy).is_sensitive(text.as_bytes()) {
+    if names(policy).is_sensitive(text.as_bytes()) || policy.left_out.contains(&text) {
         ValueWriter::masked(capture.out());
     } else {
         // SAFETY: passed on.

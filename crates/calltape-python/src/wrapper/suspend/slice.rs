@@ -4,6 +4,7 @@ use std::ptr;
 
 use calltape_journal::bump;
 use calltape_record::{Activity, Status};
+use calltape_redact::{Extent, Names, masked, may_hold_secret};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
 use super::kinds::{COROUTINE, subtype_for, switch};
@@ -175,7 +176,29 @@ unsafe fn find_task(thread: *mut ThreadRecorder, around: *mut PyObject) -> *mut 
             ffi::Py_DECREF(task);
             return ptr::null_mut();
         }
-        task
+        if may_hold_secret(text_of(task).as_bytes()) { without_secrets(task) } else { task }
+    }
+}
+
+/// A task's name, masked. Takes the reference over and returns one, or null.
+///
+/// # Safety
+/// As [`text_of`], for no null.
+#[cold]
+unsafe fn without_secrets(task: *mut PyObject) -> *mut PyObject {
+    // SAFETY: passed on; an ASCII or short str that was just made has its text at hand once it was asked for.
+    unsafe {
+        let text = masked(text_of(task), Extent::Whole, Names::defaults());
+        let made = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as isize);
+        let is_there = !made.is_null() && !ffi::PyUnicode_AsUTF8AndSize(made, ptr::null_mut()).is_null();
+        drop(text);
+        ffi::Py_DECREF(task);
+        if is_there {
+            return made;
+        }
+        ffi::PyErr_Clear();
+        ffi::Py_XDECREF(made);
+        ptr::null_mut()
     }
 }
 
