@@ -70,3 +70,21 @@ def work(): return 1
 assert work() == 1 and stats().recorded == 0
 """
     assert not run_program(program).tape.path.exists()
+
+
+def test_names_of_sensitive_fields_are_given_as_a_list_too(run_program: RunProgram) -> None:
+    program = """
+from calltape import monitor, start
+start(sensitive_fields={"badge", "*salary*"})
+@monitor
+def pay(badge, base_salary, name): ...
+pay(1, 2, 3)
+"""
+    call = run_program(program).tape.calls("pay")[0]
+    assert call["args"] == '{"badge":"***","base_salary":"***","name":3}'
+
+
+@pytest.mark.parametrize("names", [["ba*dge"], [3], 3, {"badge": 1, "pin,x": 2}])
+def test_a_bad_name_of_a_sensitive_field_is_an_error_of_start(names: object) -> None:
+    with pytest.raises(ValueError, match="start: sensitive_fields "):
+        calltape.start(sensitive_fields=names)  # type: ignore[arg-type]
