@@ -6,6 +6,7 @@ Called by programs; nothing here runs on a recorded call.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from calltape import _native
@@ -64,8 +65,7 @@ def start(db: str | os.PathLike[str] | None = None, **settings: Setting) -> None
 
     ``db`` is the database, by default ``.calltape/calls.db`` under the working directory. A setting given here is
     stronger than ``CALLTAPE_<NAME>`` in the environment, that is stronger than ``[tool.calltape]`` in pyproject.toml.
-    Calling it again for the tape that is open changes nothing. ``sensitive_fields`` is a list of names, as ``monitor``
-    takes it, or text with commas between them.
+    Calling it again for the tape that is open changes nothing.
 
     Raises:
         ValueError: a setting is unknown or its value cannot be used.
@@ -101,7 +101,6 @@ def stats() -> Stats:
 
 
 def _text(name: str, value: Setting) -> str:
-    """A setting as the engine reads it: in the words of the environment."""
     if name == "sensitive_fields" and not isinstance(value, str):
         return ",".join(name_rules("start", value))
     if isinstance(value, bool):

@@ -3,6 +3,7 @@
 import collections
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -155,6 +156,19 @@ def test_a_table_that_was_emptied_from_the_front_is_not_searched_through() -> No
     for key in range(2998):
         del few[key]
     assert SmartSerializer().serialize(few) == '{"2998":0,"2999":0}'
+
+
+def test_attributes_that_were_emptied_and_ints_that_are_no_uuids_are_not_read() -> None:
+    value = Plain()
+    value.__dict__.update(dict.fromkeys(map(str, range(100_000)), 0))
+    for name in list(value.__dict__)[:-3]:
+        del value.__dict__[name]
+    assert SmartSerializer().serialize(value) == '"[Plain]"'
+    number = uuid.UUID(int=1)
+    object.__setattr__(number, "int", 1 << 100_000_000)
+    begun = time.perf_counter()
+    assert SmartSerializer().serialize([value, number]) == '["[Plain]","[UUID]"]'
+    assert time.perf_counter() - begun < 0.05
 
 
 def test_a_set_that_was_emptied_is_not_searched_through() -> None:

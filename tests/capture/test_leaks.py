@@ -13,10 +13,10 @@ import pytest
 
 COUNT = int(os.environ.get("CALLTAPE_RANDOM_VALUES", "50000"))
 
-# Of the values after the warm-up. A leak of one object in a thousand values exceeds the first; the second is what the
-# journal's next segments and the allocator's arenas take.
-BLOCKS = 50 + COUNT // 5000
-RESIDENT = 8 * 1024 * 1024
+# What types' readings, the journal's next segments and the allocator's arenas take once, however many values follow. A
+# leak of one object in a hundred values exceeds the first in 50,000, of one in two thousand in a million.
+BLOCKS = 500
+RESIDENT = 16 * 1024 * 1024
 
 
 @pytest.mark.timeout(1800)

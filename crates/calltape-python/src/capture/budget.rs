@@ -9,6 +9,7 @@
 //! fits is shown in full. A trial that is squeezed ends at once, and the value is walked again.
 
 use calltape_record::value::{ValueWriter, Width};
+use calltape_redact::{Extent, masked, may_hold_secret};
 use pyo3::ffi::{self, PyObject};
 
 use super::policy::MOST_A_BYTE;
@@ -93,8 +94,10 @@ impl Capture<'_> {
         self.squeezed = true;
     }
 
-    /// Writes `[summary]`.
+    /// Writes `[summary]`, masked: a type's name may be anything.
     pub(super) fn marker(&mut self, summary: &str) {
+        let masked = may_hold_secret(summary.as_bytes()).then(|| masked(summary, Extent::Whole, &self.policy.names));
+        let summary = masked.as_deref().unwrap_or(summary);
         if self.may_write(Width::MARKER + Width::text(summary.as_bytes())) {
             ValueWriter::marker(self.out, summary.as_bytes());
         }

@@ -10,7 +10,7 @@ use pyo3::ffi::{self, PyObject};
 use super::level::{Level, Shape};
 use super::scalar::small_integer;
 use super::storage::{self, MOST_EMPTY_SLOTS};
-use super::text::stored_bytes;
+use super::text::{ascii, stored_bytes};
 use super::walk::Capture;
 
 /// Bytes of JSON that a pair takes at least: `"...":"..."`.
@@ -59,7 +59,7 @@ impl Capture<'_> {
     }
 
     /// Writes items while there is room. Of two the second is withheld where the first is the name of a secret, as in a
-    /// header that is given as a pair.
+    /// header that is given as a pair, and of any the one after an option that is, as in a command's `--password`.
     ///
     /// # Safety
     /// As [`Self::sequence`].
@@ -75,8 +75,9 @@ impl Capture<'_> {
             unsafe {
                 let Some(value) = item(index) else { return };
                 ffi::Py_INCREF(value);
-                withholds = length == 2 && if index == 0 { self.is_sensitive(value) } else { withholds };
-                let fits = if withholds && index == 1 { self.masked_item(level) } else { self.item(level, value) };
+                let is_name = (length == 2 && index == 0 && self.is_sensitive(value)) || self.is_option(value);
+                let fits = if withholds { self.masked_item(level) } else { self.item(level, value) };
+                withholds = is_name;
                 ffi::Py_DECREF(value);
                 if !fits {
                     return;
@@ -261,6 +262,10 @@ impl Capture<'_> {
             self.any(key);
             self.is_sensitive(key)
         };
+        // SAFETY: as above.
+        let is_number = unsafe { ffi::PyFloat_Check(key) != 0 || ffi::PyComplex_Check(key) != 0 };
+        // An enum member, or a tuple that ends in a name: what was written tells. Tags are no letters.
+        let is_secret = is_secret || !is_number && self.policy.names.is_sensitive(&self.out[before.written..]);
         let width = Width::key(&self.out[before.written..]).unwrap_or(before.left);
         self.left = before.left.saturating_sub(width);
         is_secret
@@ -278,6 +283,19 @@ impl Capture<'_> {
                 return self.is_sensitive_text(name);
             }
             ffi::PyBytes_Check(name) != 0 && self.policy.names.is_sensitive(stored_bytes(name))
+        }
+    }
+
+    /// Whether an object is text as `--password`, the name of what comes after it.
+    ///
+    /// # Safety
+    /// As [`Self::key`].
+    #[inline]
+    unsafe fn is_option(&self, name: *mut PyObject) -> bool {
+        // SAFETY: passed on; the storage of a str is read.
+        unsafe {
+            ffi::PyUnicode_Check(name) != 0
+                && ascii(name).is_some_and(|text| text.starts_with(b"-") && self.policy.names.is_sensitive(text))
         }
     }
 

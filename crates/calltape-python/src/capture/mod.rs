@@ -43,7 +43,7 @@ mod views;
 mod walk;
 
 pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
-pub(crate) use kinds::stored_attribute;
+pub(crate) use kinds::{Held, stored_attribute};
 pub(crate) use own::register;
 pub(crate) use policy::{Limits, OwnPolicy, Policy};
 pub(crate) use serializer::Serializer;

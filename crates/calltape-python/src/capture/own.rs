@@ -58,9 +58,40 @@ static REGISTERED: Guarded<Option<HashMap<usize, Rc<Registered>>>> = Guarded::ne
 /// Failures by the type's address and version tag; a registration's by address alone.
 static FAILURES: Guarded<Option<HashMap<(usize, u32), u32>>> = Guarded::new(None);
 
+/// An object that is being shown by its own code.
+#[derive(Clone, Copy)]
+struct Shown {
+    object: *mut PyObject,
+    /// The code runs, and has made nothing yet.
+    runs: bool,
+}
+
 thread_local! {
     /// The objects that are being shown by their own code on this thread, outermost first.
-    static SHOWN: RefCell<Vec<*mut PyObject>> = const { RefCell::new(Vec::new()) };
+    static SHOWN: RefCell<Vec<Shown>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An object's place among those that are being shown, until this is dropped.
+struct Place(usize);
+
+impl Place {
+    fn take(object: *mut PyObject) -> Self {
+        SHOWN.with_borrow_mut(|shown| {
+            shown.push(Shown { object, runs: true });
+            Self(shown.len() - 1)
+        })
+    }
+
+    /// The code has run; what it made is captured.
+    fn has_run(&self) {
+        SHOWN.with_borrow_mut(|shown| shown.iter_mut().skip(self.0).for_each(|shown| shown.runs = false));
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        SHOWN.with_borrow_mut(|shown| shown.truncate(self.0));
+    }
 }
 
 /// Registers `function` for `kind` and its subclasses; None takes the registration away.
@@ -216,29 +247,28 @@ impl Capture<'_> {
         what: &str,
         code: impl FnOnce() -> *mut PyObject,
     ) {
-        let depth = SHOWN.with_borrow(Vec::len);
-        if SHOWN.with_borrow(|shown| shown.contains(&value)) {
-            // SAFETY: a live type.
-            return self.marker(&format!("circular {}", unsafe { type_name(kind) }));
-        }
+        let (depth, met) =
+            SHOWN.with_borrow(|shown| (shown.len(), shown.iter().rev().find(|shown| shown.object == value).copied()));
         // SAFETY: passed on; type and value are held while the code runs.
         unsafe {
-            if depth >= MOST_NESTED {
-                return self.stored_object(value, kind);
+            match met {
+                Some(Shown { runs: false, .. }) => return self.marker(&format!("circular {}", type_name(kind))),
+                // Its own code asks for it.
+                Some(_) => return self.stored_object(value, kind),
+                None if depth >= MOST_NESTED => return self.stored_object(value, kind),
+                None => {}
             }
             let _held = (Held::of(kind.cast()), Held::of(value));
             if !self.begin_unbounded() {
                 return;
             }
+            let place = Place::take(value);
             let made = guarded(code);
+            place.has_run();
             self.end_unbounded();
             match made {
                 Ok(made) if made.get() == value => self.stored_object(value, ffi::Py_TYPE(value)),
-                Ok(made) => {
-                    SHOWN.with_borrow_mut(|shown| shown.push(value));
-                    self.any(made.get());
-                    SHOWN.with_borrow_mut(|shown| shown.truncate(depth));
-                }
+                Ok(made) => self.any(made.get()),
                 Err(raised) => {
                     if raised != INTERRUPT {
                         note_failure(key, kind, what, &raised);

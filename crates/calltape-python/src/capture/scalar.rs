@@ -1,6 +1,7 @@
 //! Numbers and truth values: bounded before they are read.
 
 use calltape_record::value::{ValueWriter, Width};
+use calltape_redact::is_card_number;
 use pyo3::ffi::{self, PyObject};
 
 use super::text::ascii;
@@ -53,7 +54,11 @@ impl Capture<'_> {
             }
             let mut overflow = 0;
             let number = ffi::PyLong_AsLongLongAndOverflow(value, &raw mut overflow);
-            if overflow == 0 { self.number(number) } else { self.big_integer(value) }
+            match overflow {
+                0 if is_card_number(number.unsigned_abs()) => self.masked(),
+                0 => self.number(number),
+                _ => self.big_integer(value),
+            }
         }
     }
 
@@ -152,7 +157,7 @@ fn decimal_of(hexadecimal: &[u8]) -> Option<String> {
 
 /// # Safety
 /// `value` is a live int, the interpreter lock held.
-unsafe fn bit_length(value: *mut PyObject) -> usize {
+pub(super) unsafe fn bit_length(value: *mut PyObject) -> usize {
     // SAFETY: the type's own method is looked up on `int` itself, so a subclass cannot answer in its place.
     unsafe {
         let int = (&raw mut ffi::PyLong_Type).cast::<PyObject>();

@@ -7,7 +7,7 @@ use pyo3::ffi::{self, PyObject, PyTypeObject};
 
 use super::level::{Level, Shape};
 use super::storage::{self, MOST_EMPTY_SLOTS};
-use super::walk::Capture;
+use super::walk::{Capture, type_name};
 
 /// What is shown of a view.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub(super) enum View {
 
 /// Entries of an ordered dict's table in which the values of the first keys are looked for.
 const MOST_LOOKED_THROUGH: usize = 256;
+
+/// Proxies of proxies that are looked through.
+const MOST_PROXIES: usize = 16;
 
 impl Capture<'_> {
     /// Keys, values or items of a dict, as a list. A value is withheld where its key names a secret.
@@ -91,9 +94,14 @@ impl Capture<'_> {
     pub(super) unsafe fn mapping_proxy(&mut self, proxy: *mut PyObject) {
         // SAFETY: a proxy holds its mapping as long as it lives; the mapping is held while it is walked.
         unsafe {
-            let mapping = storage::mapping_of_proxy(proxy);
-            if mapping.is_null() {
-                return self.summary(proxy, 0, Shape::Pairs);
+            let mut mapping = storage::mapping_of_proxy(proxy);
+            for _ in 0..MOST_PROXIES {
+                if !mapping.is_null() && ffi::Py_TYPE(mapping) == &raw mut ffi::PyDictProxy_Type {
+                    mapping = storage::mapping_of_proxy(mapping);
+                }
+            }
+            if mapping.is_null() || ffi::Py_TYPE(mapping) == &raw mut ffi::PyDictProxy_Type {
+                return self.marker(type_name(ffi::Py_TYPE(proxy)));
             }
             ffi::Py_INCREF(mapping);
             if ffi::PyObject_TypeCheck(mapping, &raw mut storage::PyODict_Type) != 0 {
@@ -222,7 +230,8 @@ unsafe fn moved_pairs(dict: *mut PyObject, most: usize) -> Option<Vec<(*mut PyOb
             && ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0
         {
             looked_at += 1;
-            if let Some(pair) = pairs.iter_mut().find(|pair| pair.0 == key) {
+            // One key stands twice in a dict where its hash has changed in between.
+            if let Some(pair) = pairs.iter_mut().find(|pair| pair.0 == key && pair.1.is_null()) {
                 pair.1 = value;
                 found += 1;
             }

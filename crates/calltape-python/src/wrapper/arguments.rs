@@ -8,7 +8,7 @@ use calltape_record::{ARGUMENT_OVERFLOW, ArgumentWriter};
 use pyo3::ffi::{self, PyObject};
 
 use super::parameters::{Defaults, Parameter, Parameters, Treatment};
-use crate::capture::Capture;
+use crate::capture::{Capture, Held};
 
 /// Parameters whose presence is tracked without an allocation.
 const TRACKED: usize = 128;
@@ -135,16 +135,18 @@ unsafe fn write_defaults(
     taken: usize,
     bound: u128,
 ) {
-    // SAFETY: a function's defaults are null or None, or a tuple and a dict that live as long as they are set; nothing
-    // between reading and using them runs the program's code.
+    // SAFETY: a function's defaults are null or None, or a tuple and a dict; they are held, as capturing one of them may
+    // run code that gives the function others.
     unsafe {
         let defaults = ffi::PyFunction_GetDefaults(function);
         if !defaults.is_null() && ffi::PyTuple_Check(defaults) != 0 {
-            let count = ffi::PyTuple_GET_SIZE(defaults) as usize;
+            let defaults = Held::of(defaults);
+            let count = ffi::PyTuple_GET_SIZE(defaults.get()) as usize;
             let first = parameters.positional.saturating_sub(count);
             for at in taken.max(first)..parameters.positional.min(TRACKED) {
                 if bound & bit(at) == 0 && at >= parameters.skipped {
-                    let value = ffi::PyTuple_GET_ITEM(defaults, (at - first) as isize);
+                    // Of more defaults than parameters the last ones count.
+                    let value = ffi::PyTuple_GET_ITEM(defaults.get(), (at + count - parameters.positional) as isize);
                     default(capture, parameters, at, value);
                 }
             }
@@ -153,10 +155,11 @@ unsafe fn write_defaults(
         if keyword_defaults.is_null() || ffi::PyDict_Check(keyword_defaults) == 0 {
             return;
         }
+        let keyword_defaults = Held::of(keyword_defaults);
         let end = (parameters.positional + parameters.keyword_only).min(TRACKED);
         for at in parameters.positional..end {
             if bound & bit(at) == 0 {
-                let value = ffi::PyDict_GetItemWithError(keyword_defaults, parameters.all[at].name.as_ptr());
+                let value = ffi::PyDict_GetItemWithError(keyword_defaults.get(), parameters.all[at].name.as_ptr());
                 if value.is_null() {
                     ffi::PyErr_Clear();
                 } else {

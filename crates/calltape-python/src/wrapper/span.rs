@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use calltape_record::value::ValueWriter;
 use calltape_record::{FunctionDef, Status, begin_note};
+use calltape_redact::{Extent, Names, masked};
 use pyo3::exceptions::{PyGeneratorExit, PyTypeError};
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
@@ -102,7 +103,7 @@ fn plan_of(name: &str, names: &[Bound<'_, PyAny>]) -> PyResult<Rc<Plan>> {
         return Ok(Rc::clone(plan));
     }
     let definition = FunctionDef {
-        name: name.to_owned(),
+        name: masked(name, Extent::Whole, Names::defaults()).into_owned(),
         group: String::new(),
         kind: "span".to_owned(),
         file: String::new(),
@@ -243,8 +244,8 @@ impl CurrentCall {
 /// The interpreter lock is held, the thread is this one, joined to the current run and busy; `value` is live.
 unsafe fn note(thread: &mut ThreadRecorder, id: u64, key: &str, value: *mut PyObject) {
     let mut scratch = std::mem::take(&mut thread.scratch);
-    begin_note(&mut scratch, id, key);
     let policy = thread.policy().unwrap_or_else(Policy::none);
+    begin_note(&mut scratch, id, &masked(key, Extent::Whole, &policy.names));
     if policy.names.is_sensitive(key.as_bytes()) {
         ValueWriter::masked(&mut scratch);
     } else {

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::width::is_plain;
 use super::{MAX_DEPTH, tag};
 use crate::DecodeError;
 use crate::varint::Input;
@@ -290,6 +291,9 @@ fn escape(bytes: &[u8], json: &mut String) -> Result<(), DecodeError> {
 
 /// Appends `text` with JSON's escapes.
 pub(crate) fn escape_str(text: &str, json: &mut String) {
+    if is_plain(text.as_bytes()) {
+        return json.push_str(text);
+    }
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let needs_escape = byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f;

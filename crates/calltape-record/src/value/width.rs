@@ -153,7 +153,7 @@ fn digits(value: u64) -> usize {
 
 /// Whether every byte of a text stands for itself in JSON. A surrogate's first byte counts as one that may not.
 #[inline]
-fn is_plain(utf8: &[u8]) -> bool {
+pub(super) fn is_plain(utf8: &[u8]) -> bool {
     match utf8.last_chunk() {
         // The words before the last one, and the last, which may overlap.
         Some(last) if utf8.len() < SHORT => {

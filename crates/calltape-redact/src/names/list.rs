@@ -40,8 +40,8 @@ pub(super) const LAST: &str = "
     privpass proxyauth proxyauthorization proxypass psk psw pswd pw pwd pwdhash pwds pword rawpass recaptchakey
     recoverycode recoverycodes recoverykey recoveryphrase redispass refreshtoken refreshtokens requesttoken
     resetcode resettoken rootpass rootpw routingnumber rsakey samlassertion samlresponse saslpass sastoken seckey
-    secret secretaccesskey secretaccesskeys secretanswer secretbinary secretbytes secretdata secretfallbacks secrethash secretkeyfallbacks
-    secretkeybase secretkeyring secretkeys secretstr secretstring secrettext secrettoken secretvalue securestring
+    secret secretaccesskey secretaccesskeys secretanswer secretbinary secretbytes secretdata secretfallbacks secrethash
+    secretkeybase secretkeyfallbacks secretkeyring secretkeys secretstr secretstring secrettext secrettoken secretvalue securestring
     securityanswer securitycode securitykey securityquestion seedwords sendgridkey serverkey
     serviceaccountcredentials serviceaccountjson serviceaccountkey servicekey sessid sessioncookie sessionid
     sessionkey sessionsecret sessiontoken sessiontokens setcookie sharedaccesskey sharedaccesssignature sharedkey

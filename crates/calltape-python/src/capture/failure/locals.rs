@@ -8,9 +8,10 @@ use calltape_record::value::ValueWriter;
 use pyo3::ffi::{self, PyObject};
 
 use super::frames::Frames;
-use super::masking::names;
+use super::masking::{kept_of, names};
 use super::stored::Held;
 use crate::capture::Policy;
+use crate::capture::storage::is_sparse_dict;
 use crate::capture::walk::{Capture, type_name};
 
 #[cfg(not(Py_3_13))]
@@ -98,7 +99,7 @@ unsafe fn write(frame: *mut ffi::PyFrameObject, bytes: usize, out: &mut Vec<u8>,
             if capture.out().len() > bytes {
                 // A function may let one value take more than a whole frame has.
                 capture.out().truncate(before);
-                write_marker(name, value, capture.out());
+                write_marker(name, value, capture.out(), policy);
                 break;
             }
         }
@@ -125,11 +126,11 @@ unsafe fn write_variable(name: *mut PyObject, value: *mut PyObject, capture: &mu
 
 /// # Safety
 /// As [`write_variable`].
-unsafe fn write_marker(name: *mut PyObject, value: *mut PyObject, out: &mut Vec<u8>) {
+unsafe fn write_marker(name: *mut PyObject, value: *mut PyObject, out: &mut Vec<u8>, policy: &Policy) {
     // SAFETY: passed on.
     let (name, kind) = unsafe { (crate::capture::to_string(name, MAX_NAME), type_name(ffi::Py_TYPE(value))) };
     ValueWriter::text(out, name.as_bytes());
-    ValueWriter::marker(out, kind.as_bytes());
+    ValueWriter::marker(out, kept_of(kind.to_owned(), false, MAX_NAME, policy).text.as_bytes());
 }
 
 /// Variables of a frame, held.
@@ -171,7 +172,7 @@ impl Variables {
     unsafe fn take_namespace(&mut self, namespace: *mut PyObject) {
         // SAFETY: an exact dict is stepped through without running code; what it holds is live.
         unsafe {
-            if namespace.is_null() || ffi::PyDict_CheckExact(namespace) == 0 {
+            if namespace.is_null() || ffi::PyDict_CheckExact(namespace) == 0 || is_sparse_dict(namespace) {
                 return;
             }
             let (mut position, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());

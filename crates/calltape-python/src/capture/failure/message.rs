@@ -9,7 +9,7 @@
 use pyo3::ffi::{self, PyObject};
 
 use super::chain::group_of;
-use super::masking::{Kept, kept, kept_of, window, withholds};
+use super::masking::{Kept, MAX_NAME, kept, kept_of, window, withholds};
 use crate::capture::Policy;
 use crate::capture::walk::type_name;
 
@@ -258,7 +258,7 @@ impl Saying<'_> {
             if kind == &raw mut ffi::PyBytes_Type {
                 return self.bytes(item);
             }
-            format!("[{}]", type_name(kind))
+            format!("[{}]", kept_of(type_name(kind).to_owned(), false, MAX_NAME, self.policy).text)
         }
     }
 

@@ -70,7 +70,8 @@ unsafe fn note_text(note: *mut PyObject, policy: &Policy) -> String {
     // SAFETY: passed on.
     unsafe {
         if ffi::PyUnicode_Check(note) == 0 {
-            return format!("[{}]", type_name(ffi::Py_TYPE(note)));
+            let name = type_name(ffi::Py_TYPE(note)).to_owned();
+            return format!("[{}]", kept_of(name, false, MAX_NAME, policy).text);
         }
         let kept = kept(note, MAX_NOTE, policy);
         if !kept.is_cut {

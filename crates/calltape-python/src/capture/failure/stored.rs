@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi::{self, PyObject};
 
+use crate::capture::storage::is_sparse_dict;
+
 /// Entries of a dict that are looked at: an exception's or a class's own has its first among them.
 const MOST_ENTRIES: usize = 256;
 
@@ -50,7 +52,7 @@ impl Drop for Held {
 pub(super) unsafe fn entry(dict: *mut PyObject, name: &CStr) -> *mut PyObject {
     // SAFETY: PyDict_Next stays inside the table and runs no code; comparing with C text reads the key's storage.
     unsafe {
-        if dict.is_null() || ffi::PyDict_Check(dict) == 0 {
+        if dict.is_null() || ffi::PyDict_Check(dict) == 0 || is_sparse_dict(dict) {
             return std::ptr::null_mut();
         }
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());

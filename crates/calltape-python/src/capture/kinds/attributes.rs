@@ -7,6 +7,7 @@
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
+use super::super::storage::is_sparse_dict;
 use super::storage::Held;
 
 /// A place between an object's attributes. The object may change between two of them: nothing is kept but how many were
@@ -95,7 +96,8 @@ impl Attributes {
             } else {
                 None
             };
-            self.dict = dict.filter(Held::is_dict);
+            // One that is nearly empty for what it once held is not searched through.
+            self.dict = dict.filter(|dict| dict.is_dict() && !is_sparse_dict(dict.get()));
             self.ended = self.dict.is_none();
             for _ in 0..std::mem::take(&mut self.read) {
                 if self.next_in_dict().is_none() {

@@ -243,30 +243,43 @@ impl Capture<'_> {
     }
 }
 
+/// Callables within one another that are followed to one with a name.
+const MOST_WRAPPED: usize = 16;
+
 /// What a callable is and its name, where its type is the interpreter's.
 ///
 /// # Safety
 /// `callable` is live, the interpreter lock held.
-unsafe fn name_of(callable: *mut PyObject) -> Option<(&'static str, String)> {
-    // SAFETY: each is read as what its exact type says.
-    unsafe {
-        let kind = ffi::Py_TYPE(callable);
-        if kind == &raw mut ffi::PyFunction_Type {
-            Some(("function", name_of_function(callable)?))
-        } else if kind == &raw mut PyMethod_Type {
-            Some(("method", name_of(PyMethod_Function(callable))?.1))
-        } else if kind == &raw mut ffi::PyCFunction_Type {
-            Some(name_of_c_function(callable))
-        } else if kind == &raw mut ffi::PyMethodDescr_Type {
-            Some(("method", name_of_c_method(callable)?))
-        } else if ffi::PyType_Check(callable) != 0 {
-            Some(("type", qualified(callable.cast())))
-        } else if crate::wrapper::is_monitored_type(kind) {
-            name_of(crate::wrapper::wrapped_of(callable))
-        } else {
-            None
-        }
+unsafe fn name_of(mut callable: *mut PyObject) -> Option<(&'static str, String)> {
+    let mut is_method = false;
+    for _ in 0..MOST_WRAPPED {
+        // SAFETY: each is read as what its exact type says; a callable holds the one within it.
+        let (what, name) = unsafe {
+            let kind = ffi::Py_TYPE(callable);
+            if kind == &raw mut PyMethod_Type {
+                is_method = true;
+                callable = PyMethod_Function(callable);
+                continue;
+            }
+            if crate::wrapper::is_monitored_type(kind) {
+                callable = crate::wrapper::wrapped_of(callable);
+                continue;
+            }
+            if kind == &raw mut ffi::PyFunction_Type {
+                ("function", name_of_function(callable)?)
+            } else if kind == &raw mut ffi::PyCFunction_Type {
+                name_of_c_function(callable)
+            } else if kind == &raw mut ffi::PyMethodDescr_Type {
+                ("method", name_of_c_method(callable)?)
+            } else if ffi::PyType_Check(callable) != 0 {
+                ("type", qualified(callable.cast()))
+            } else {
+                return None;
+            }
+        };
+        return Some((if is_method { "method" } else { what }, name));
     }
+    None
 }
 
 /// # Safety

@@ -6,6 +6,7 @@
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
 use super::super::level::{Level, Shape};
+use super::super::storage::is_sparse_dict;
 use super::super::text::ascii;
 use super::super::walk::{Capture, type_name};
 use super::attributes::Attributes;
@@ -143,7 +144,7 @@ unsafe fn extra_of(value: *mut PyObject, offset: isize) -> Option<Held> {
     // SAFETY: passed on; what a slot holds is live.
     unsafe {
         let stored = value.byte_offset(offset).cast::<*mut PyObject>().read();
-        (!stored.is_null()).then(|| Held::of(stored)).filter(Held::is_dict)
+        (!stored.is_null()).then(|| Held::of(stored)).filter(|extra| extra.is_dict() && !is_sparse_dict(extra.get()))
     }
 }
 

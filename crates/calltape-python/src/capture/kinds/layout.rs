@@ -8,6 +8,7 @@ use std::ffi::CStr;
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
+use super::super::storage::is_sparse_dict;
 use super::super::walk::type_name;
 use super::attributes::has_dict;
 use super::storage::{Held, dict_of_type, first_in_mro, getter, is_loaded, loaded, stored_in_type};
@@ -124,7 +125,7 @@ unsafe fn slots_of(kind: *mut PyTypeObject) -> (Vec<Slot>, Option<isize>) {
             own.retain(|slot| !slots.iter().any(|seen| seen.name == slot.name));
             if let Some(names) = names {
                 let names = texts(&names);
-                own.sort_by_key(|slot| names.iter().position(|name| is_slot_named(&slot.name, name)));
+                own.sort_by_cached_key(|slot| names.iter().position(|name| is_slot_named(&slot.name, name)));
             }
             own.append(&mut slots);
             slots = own;
@@ -176,7 +177,7 @@ unsafe fn each_entry(kind: *mut PyTypeObject, mut look: impl FnMut(&str, *mut Py
     unsafe {
         let Some(dict) = dict_of_type(kind) else { return };
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-        let mut seen = 0;
+        let mut seen = if is_sparse_dict(dict.get()) { MOST_NAMES } else { 0 };
         while seen < MOST_NAMES && ffi::PyDict_Next(dict.get(), &raw mut position, &raw mut key, &raw mut value) != 0 {
             let (name, value) = (Held::of(key), Held::of(value));
             if let Some(name) = name.text(MOST_NAME) {
@@ -205,6 +206,7 @@ fn keys(dict: &Held) -> Vec<String> {
     // SAFETY: the dict is held, with the interpreter lock; PyDict_Next runs no code.
     unsafe {
         while names.len() < MOST_NAMES
+            && !is_sparse_dict(dict.get())
             && ffi::PyDict_Next(dict.get(), &raw mut position, &raw mut key, std::ptr::null_mut()) != 0
         {
             names.extend(Held::of(key).text(MOST_NAME));
@@ -242,7 +244,7 @@ unsafe fn order(slots: &mut [Slot], kind: *mut PyTypeObject) {
     if let Some(names) = names.filter(|_| slots.len() > 1) {
         let names = texts(&names);
         let place = |slot: &Slot| names.iter().position(|name| **name == *slot.name).unwrap_or(usize::MAX);
-        slots.sort_by_key(place);
+        slots.sort_by_cached_key(place);
     }
 }
 

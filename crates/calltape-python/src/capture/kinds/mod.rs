@@ -8,6 +8,7 @@
 //! cache.rs       type -> Reading, by address and version tag
 //! decide.rs      the decision, once a type
 //! table.rs       types known by identity, and their subclasses
+//! loaded.rs     what loaded modules hold
 //! storage.rs     dict entries, slots, C getters
 //! attributes.rs  what stands in an object's __dict__, also where there is no dict yet
 //! layout.rs      which attributes objects of a type have; fields declared as not to be shown
@@ -31,6 +32,7 @@ mod code;
 mod decide;
 mod fields;
 mod layout;
+mod loaded;
 mod plain;
 mod storage;
 mod system;
@@ -48,8 +50,8 @@ use super::own::Own;
 use super::walk::{Capture, type_name};
 pub(super) use cache::{forget, tag_of};
 use layout::Layout;
-pub(crate) use storage::stored_attribute;
-pub(super) use storage::{Held, dict_of_type, first_in_mro, stored_in_type};
+pub(crate) use storage::{Held, stored_attribute};
+pub(super) use storage::{dict_of_type, first_in_mro, stored_in_type};
 
 /// An object to be read, and the type that its reader knows.
 #[derive(Clone, Copy)]

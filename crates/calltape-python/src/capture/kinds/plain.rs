@@ -4,7 +4,8 @@
 use pyo3::ffi;
 
 use super::super::failure::message_of;
-use super::super::text::{ascii, to_string};
+use super::super::scalar::bit_length;
+use super::super::text::{ascii, stored_bytes};
 use super::super::walk::{Capture, type_name};
 use super::Object;
 use super::storage::{Held, getter, method, slot_text, stored};
@@ -70,7 +71,29 @@ pub(super) unsafe fn decimal(capture: &mut Capture<'_>, object: Object) {
         if !size.is_some_and(|size| (0..MAX_DECIMAL_BYTES).contains(&size)) {
             return capture.marker("Decimal of many digits");
         }
-        capture.text_or_name(slot_text(object.base, true, object.value), object);
+        let text = in_a_copied_context(|| slot_text(object.base, true, object.value));
+        capture.text_or_name(text, object);
+    }
+}
+
+/// Runs C code that may set context variables: the first text of a Decimal makes the thread's decimal context, which the
+/// program may still be about to prepare.
+///
+/// # Safety
+/// The interpreter lock is held; `make` runs nothing of the program's.
+unsafe fn in_a_copied_context(make: impl FnOnce() -> Option<Held>) -> Option<Held> {
+    // SAFETY: the copy is entered and left in order, and given up.
+    unsafe {
+        let context = Held::taken(ffi::PyContext_CopyCurrent())?;
+        if ffi::PyContext_Enter(context.get()) != 0 {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        let made = make();
+        if ffi::PyContext_Exit(context.get()) != 0 {
+            ffi::PyErr_Clear();
+        }
+        made
     }
 }
 
@@ -124,13 +147,11 @@ pub(super) unsafe fn pattern(capture: &mut Capture<'_>, object: Object) {
 pub(super) unsafe fn uuid(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: `int` is a slot of UUID; its hexadecimal text is made without looking at signals.
     let digits = unsafe {
-        getter(object.base, "int", object.value).filter(|number| ffi::PyLong_Check(number.get()) != 0).and_then(
-            |number| {
-                let text = Held::taken(ffi::PyNumber_ToBase(number.get(), 16))?;
-                let digits = ascii(text.get())?.strip_prefix(b"0x")?;
-                Some(format!("{:0>32}", String::from_utf8_lossy(digits)))
-            },
-        )
+        getter(object.base, "int", object.value).filter(is_128_bits).and_then(|number| {
+            let text = Held::taken(ffi::PyNumber_ToBase(number.get(), 16))?;
+            let digits = ascii(text.get())?.strip_prefix(b"0x")?;
+            Some(format!("{:0>32}", String::from_utf8_lossy(digits)))
+        })
     };
     let Some(digits) = digits.filter(|digits| digits.len() == 32) else {
         // SAFETY: the type of a live value is live.
@@ -138,6 +159,12 @@ pub(super) unsafe fn uuid(capture: &mut Capture<'_>, object: Object) {
     };
     let [a, b, c, d, e] = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
     capture.harmless(&format!("{a}-{b}-{c}-{d}-{e}"));
+}
+
+/// Whether an object is an int that a UUID can be made of: a larger one is not spelled out.
+fn is_128_bits(number: &Held) -> bool {
+    // SAFETY: held, so live, with the interpreter lock.
+    unsafe { ffi::PyLong_Check(number.get()) != 0 && bit_length(number.get()) <= 128 }
 }
 
 /// A path by what it was made of: the text it keeps, else its parts as they were given.
@@ -174,14 +201,13 @@ fn literal(value: &Held, limit: usize) -> Option<String> {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
     // SAFETY: held, so live; only storage is read.
     unsafe {
-        if ffi::PyUnicode_Check(value.get()) != 0 {
-            return Some(format!("'{}'", quoted(&to_string(value.get(), limit))));
-        }
         if ffi::PyBytes_Check(value.get()) == 0 {
-            return None;
+            return Some(format!("'{}'", quoted(&value.text(limit)?)));
         }
-        let length = (ffi::Py_SIZE(value.get()) as usize).min(limit);
-        let bytes = std::slice::from_raw_parts(ffi::PyBytes_AS_STRING(value.get()).cast::<u8>(), length);
-        Some(format!("b'{}'", bytes.escape_ascii()))
+        let bytes = stored_bytes(value.get());
+        if bytes.len() <= limit {
+            return Some(format!("b'{}'", bytes.escape_ascii()));
+        }
+        Some(format!("b'{}'", value.bytes(limit)?.as_bytes().escape_ascii()))
     }
 }

@@ -5,11 +5,14 @@
 
 use std::ffi::CStr;
 
+use calltape_redact::{Extent, LOOKAHEAD, Names, masked};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
+use super::super::storage::is_sparse_dict;
 use super::super::text::{ascii, stored_bytes, to_string};
 use super::super::walk::type_name;
 use super::attributes::Attributes;
+pub(super) use super::loaded::{is_loaded, loaded};
 
 /// Entries of a dict that are looked at for a name: no class and no object of a known library has as many.
 const MOST_ENTRIES: usize = 4096;
@@ -71,13 +74,21 @@ impl Held {
         unsafe { ffi::PyDict_Check(self.0) != 0 }
     }
 
-    /// At most `limit` characters of a str.
+    /// At most `limit` characters of a str. Where it is cut, what looks like a secret is masked first.
     pub(crate) fn text(&self, limit: usize) -> Option<String> {
         // SAFETY: held, so live; only the storage of a str is read.
-        unsafe { (ffi::PyUnicode_Check(self.0) != 0).then(|| to_string(self.0, limit)) }
+        unsafe {
+            if ffi::PyUnicode_Check(self.0) == 0 {
+                return None;
+            }
+            if ffi::PyUnicode_GET_LENGTH(self.0) as usize <= limit {
+                return Some(to_string(self.0, limit));
+            }
+            Some(cut(&to_string(self.0, limit.saturating_add(LOOKAHEAD)), limit))
+        }
     }
 
-    /// At most `limit` bytes, as text.
+    /// At most `limit` bytes, as text, masked like [`Self::text`].
     pub(crate) fn bytes(&self, limit: usize) -> Option<String> {
         // SAFETY: held, so live; the storage of bytes is read.
         unsafe {
@@ -85,7 +96,11 @@ impl Held {
                 return None;
             }
             let bytes = stored_bytes(self.0);
-            Some(String::from_utf8_lossy(&bytes[..bytes.len().min(limit)]).into_owned())
+            if bytes.len() <= limit {
+                return Some(String::from_utf8_lossy(bytes).into_owned());
+            }
+            let beginning = &bytes[..bytes.len().min(limit.saturating_add(LOOKAHEAD))];
+            Some(cut(&String::from_utf8_lossy(beginning), limit))
         }
     }
 
@@ -169,9 +184,10 @@ impl Held {
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: as above; PyDict_Next runs no code.
         unsafe {
-            while ffi::PyDict_Check(self.0) != 0
-                && pairs.len() < limit
-                && ffi::PyDict_Next(self.0, &raw mut position, &raw mut key, &raw mut value) != 0
+            if ffi::PyDict_Check(self.0) == 0 || is_sparse_dict(self.0) {
+                return pairs;
+            }
+            while pairs.len() < limit && ffi::PyDict_Next(self.0, &raw mut position, &raw mut key, &raw mut value) != 0
             {
                 pairs.push((Self::of(key), Self::of(value)));
             }
@@ -187,6 +203,12 @@ impl Held {
             (!found.is_null()).then(|| Self::of(found))
         }
     }
+}
+
+/// `limit` characters of the beginning of a text. No secret is left as a half that nobody takes for one.
+#[cold]
+fn cut(beginning: &str, limit: usize) -> String {
+    masked(beginning, Extent::Beginning, Names::defaults()).chars().take(limit).collect()
 }
 
 impl Drop for Held {
@@ -206,6 +228,9 @@ pub(super) unsafe fn find(dict: *mut PyObject, name: &str) -> *mut PyObject {
     let mut seen = 0;
     // SAFETY: PyDict_Next runs no code; a str's storage is read.
     unsafe {
+        if is_sparse_dict(dict) {
+            return std::ptr::null_mut();
+        }
         while seen < MOST_ENTRIES && ffi::PyDict_Next(dict, &raw mut position, &raw mut key, &raw mut value) != 0 {
             if is_named(key, name) {
                 return value;
@@ -372,29 +397,4 @@ pub(super) unsafe fn slot_text(base: *mut PyTypeObject, by_str: bool, object: *m
         let text = Held::taken(slot(object))?;
         (ffi::PyUnicode_Check(text.get()) != 0).then_some(text)
     }
-}
-
-/// The object that the loaded module `module` holds as `attribute`, borrowed, or null. Nothing is imported.
-///
-/// # Safety
-/// The interpreter lock is held.
-pub(super) unsafe fn loaded(module: &CStr, attribute: &CStr) -> *mut PyObject {
-    // SAFETY: sys.modules and a module's dict are dicts looked up by exact strings; the references are borrowed.
-    unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        let module = ffi::PyDict_GetItemString(modules, module.as_ptr());
-        if module.is_null() || ffi::PyModule_Check(module) == 0 {
-            return std::ptr::null_mut();
-        }
-        ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), attribute.as_ptr())
-    }
-}
-
-/// Whether `kind` is the object that the loaded module `module` holds as `attribute`.
-///
-/// # Safety
-/// `kind` is a live type object, the interpreter lock held.
-pub(super) unsafe fn is_loaded(kind: *mut PyTypeObject, module: &CStr, attribute: &CStr) -> bool {
-    // SAFETY: the borrowed reference is only compared.
-    unsafe { loaded(module, attribute) == kind.cast() }
 }

@@ -4,6 +4,8 @@
 //! interpreter's. Beside a time in another zone stands the zone's type: `2026-01-02T03:04:05[Zone]`.
 
 use calltape_record::value::{ValueWriter, Width};
+use std::ffi::c_int;
+
 use pyo3::ffi;
 
 use super::super::walk::{Capture, type_name};
@@ -45,7 +47,8 @@ pub(super) unsafe fn datetime(capture: &mut Capture<'_>, object: Object) {
         let value = object.value;
         let zone = Held::of(ffi::PyDateTime_DATE_GET_TZINFO(value));
         if is_asked(&zone) {
-            return capture.text_or_name(method(object.base, "isoformat", value), object);
+            let text = exact(object, &zone).and_then(|exact| method(object.base, "isoformat", exact.get()));
+            return capture.text_or_name(text, object);
         }
         let mut text = String::with_capacity(USUAL_TEXT);
         push_date(&mut text, object);
@@ -59,6 +62,37 @@ pub(super) unsafe fn datetime(capture: &mut Capture<'_>, object: Object) {
         );
         push_zone(&mut text, &zone);
         capture.harmless(&text);
+    }
+}
+
+/// The same time as an exact `datetime`: a time zone may ask one of a subclass for its parts, and so run what that
+/// defines.
+///
+/// # Safety
+/// As [`datetime`]; the zone is the object's.
+unsafe fn exact(object: Object, zone: &Held) -> Option<Held> {
+    let value = object.value;
+    // SAFETY: passed on; the base is the exact type, which is made by C of ints and a zone, with all references owned.
+    unsafe {
+        if object.kind == object.base {
+            return Some(Held::of(value));
+        }
+        let parts = ffi::Py_BuildValue(
+            c"(iiiiiiiO)".as_ptr(),
+            ffi::PyDateTime_GET_YEAR(value),
+            ffi::PyDateTime_GET_MONTH(value),
+            ffi::PyDateTime_GET_DAY(value),
+            ffi::PyDateTime_DATE_GET_HOUR(value),
+            ffi::PyDateTime_DATE_GET_MINUTE(value),
+            ffi::PyDateTime_DATE_GET_SECOND(value),
+            ffi::PyDateTime_DATE_GET_MICROSECOND(value),
+            zone.get(),
+        );
+        let fold =
+            ffi::Py_BuildValue(c"{si}".as_ptr(), c"fold".as_ptr(), c_int::from(ffi::PyDateTime_DATE_GET_FOLD(value)));
+        let (parts, fold) = (Held::taken(parts)?, Held::taken(fold)?);
+        let make = (*object.base).tp_new?;
+        Held::taken(make(object.base, parts.get(), fold.get()))
     }
 }
 

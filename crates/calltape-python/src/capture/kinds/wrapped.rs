@@ -94,7 +94,8 @@ unsafe fn chain_map(capture: &mut Capture<'_>, object: Object) {
 /// The pairs of several dicts, each key from the first that has it; `None` where there are too many to compare, or
 /// where one is no dict.
 fn chained(maps: &Held) -> Option<Vec<(Held, Held)>> {
-    let maps: Vec<Held> = (0..maps.items()?).map(|at| maps.item(at).filter(Held::is_dict)).collect::<Option<_>>()?;
+    let count = maps.items().filter(|&count| count <= MOST_CHAINED)?;
+    let maps: Vec<Held> = (0..count).map(|at| maps.item(at).filter(Held::is_dict)).collect::<Option<_>>()?;
     if maps.iter().filter_map(Held::items).sum::<usize>() > MOST_CHAINED {
         return None;
     }

@@ -1,0 +1,59 @@
+"""Names of secrets where they are not plain keys, and secrets in names: both are withheld, also where a name is cut."""
+
+import enum
+import re
+import threading
+import types
+from typing import Any
+
+import pytest
+
+from calltape import SmartSerializer
+
+SECRET = "AKIAIOSFODNN7EXAMPLE"
+TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6y"
+
+
+class Field(enum.Enum):
+    USER = 1
+    PASSWORD = 2
+
+
+def test_a_key_names_a_secret_by_what_is_shown_of_it() -> None:
+    serialize = SmartSerializer().serialize
+    assert serialize({Field.PASSWORD: "hidden", Field.USER: "ann"}) == '{"Field.PASSWORD":"***","Field.USER":"ann"}'
+    assert serialize({("db", "password"): "hidden", ("db", "author"): 1}) == (
+        '{"[\\"db\\",\\"password\\"]":"***","[\\"db\\",\\"author\\"]":1}'
+    )
+    assert serialize({(1, 2): 3, None: 4}) == '{"[1,2]":3,"None":4}'
+
+
+def test_what_comes_after_an_option_that_names_a_secret_is_withheld() -> None:
+    serialize = SmartSerializer().serialize
+    assert serialize(["mysql", "--password", "hidden", "-v"]) == '["mysql","--password","***","-v"]'
+    assert serialize(("--api-key", "hidden", "--author", "ann")) == '["--api-key","***","--author","ann"]'
+    assert serialize(["password", "of", "ann"]) == '["password","of","ann"]'
+
+
+def named(name: str) -> list[Any]:
+    def function() -> None: ...
+
+    function.__qualname__ = name
+    kind = type(name, (), {})
+    return ([] if len(name) > 150 else [kind(), type(name, (ValueError,), {})("x")]) + [
+        kind,
+        threading.Thread(name=name),
+        types.ModuleType(name),
+        function,
+        enum.Enum("Made", {name: 1})[name],
+        re.compile(name),
+    ]
+
+
+@pytest.mark.parametrize("before", [0, 80, 170, 185, 190, 480, 960, 985])
+def test_names_hold_no_part_of_a_secret(before: int) -> None:
+    for secret in (SECRET, TOKEN):
+        for value in named("x y " * (before // 4) + secret):
+            for shown in (SmartSerializer().serialize(value), SmartSerializer(max_repr=200).serialize([value])):
+                parts = [part for part in ("AKIA", "eyJhbGci", "eyJzdWIi") if part in shown]
+                assert not parts, shown
