@@ -6,7 +6,6 @@ Called by programs; nothing here runs on a recorded call.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from calltape import _native
