@@ -81,7 +81,7 @@ with calltape.span("block", badge=1, token=2) as block: block.set("badge", 3)
     assert block["args"] == '{"badge":"***","token":2,"(set)":{"badge":"***"}}'
 
 
-def test_a_bad_name_to_withhold_in_the_environment_is_logged_and_none_is_changed(run_program: RunProgram) -> None:
+def test_a_bad_name_to_withhold_in_the_environment_is_logged_and_the_others_hold(run_program: RunProgram) -> None:
     program = """
 from calltape import monitor
 @monitor
@@ -90,7 +90,7 @@ keep(1, 2)
 """
     ended = run_program(program, env={"CALLTAPE_SENSITIVE_FIELDS": "badge,ba*dge"})
     assert "ba*dge" in ended.stderr
-    assert ended.tape.calls()[0]["args"] == '{"badge":1,"password":"***"}'
+    assert ended.tape.calls()[0]["args"] == '{"badge":"***","password":"***"}'
 
 
 def test_disabled_in_the_file_records_nothing(run_program: RunProgram) -> None:
@@ -103,3 +103,9 @@ def work(): return 1
 assert work() == 1 and stats().recorded == 0
 """
     assert not run_program(program).tape.path.exists()
+
+
+@pytest.mark.parametrize("names", [["ba*dge"], [3], 3, {"badge": 1, "pin,x": 2}])
+def test_a_bad_name_of_a_sensitive_field_is_an_error_of_start(names: object) -> None:
+    with pytest.raises(ValueError, match="start: sensitive_fields "):
+        calltape.start(sensitive_fields=names)  # type: ignore[arg-type]
