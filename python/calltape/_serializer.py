@@ -31,7 +31,7 @@ class SmartSerializer:
         max_items: items kept of one container; a larger one at the top is only summarised.
         max_depth: levels of containers and objects that are entered, up to 32.
         max_attributes: attributes kept of one object.
-        max_time: seconds after which what is left is only named.
+        max_capture_time: seconds after which what is left is only named.
         repr: show objects that are not plain data by their own ``repr()``, which then runs.
 
     Raises:
@@ -44,7 +44,7 @@ class SmartSerializer:
     max_items: int = 64
     max_depth: int = 6
     max_attributes: int = 20
-    max_time: float = 0.001
+    max_capture_time: float = 0.001
     repr: bool = False
     _serializer: _native.Serializer = field(init=False, repr=False, compare=False)
 
@@ -56,7 +56,7 @@ class SmartSerializer:
         policy: dict[str, Any] = {
             "max_repr": repr_budget(caller, self.max_repr),
             "max_call_bytes": None,
-            "max_capture_ns": nanoseconds(f"{caller}: max_time", self.max_time),
+            "max_capture_ns": nanoseconds(f"{caller}: max_capture_time", self.max_capture_time),
             "runs_repr": self.repr,
             "locals": False,
             "sensitive_fields": rules,

@@ -184,9 +184,9 @@ def nested_rows() -> list[list[Any]]:
 
 
 def test_when_the_time_is_over_the_rest_is_only_named() -> None:
-    patient = SmartSerializer(100_000, max_time=60.0).serialize(nested_rows())
+    patient = SmartSerializer(100_000, max_capture_time=60.0).serialize(nested_rows())
     assert json.loads(patient) == nested_rows()
-    hurried = json.loads(SmartSerializer(100_000, max_time=0.0).serialize(nested_rows()))
+    hurried = json.loads(SmartSerializer(100_000, max_capture_time=0.0).serialize(nested_rows()))
     assert len(hurried) == 64
     assert hurried[0] == [0, [0]]
     assert hurried[-1] == "[list with 2 items]"

@@ -96,7 +96,7 @@ impl Capture<'_> {
 
     /// Writes `[summary]`, masked: a type's name may be anything.
     pub(super) fn marker(&mut self, summary: &str) {
-        let masked = may_hold_secret(summary.as_bytes()).then(|| masked(summary, Extent::Whole, &self.policy.names));
+        let masked = may_hold_secret(summary.as_bytes()).then(|| masked(summary, Extent::Whole, self.policy.names));
         let summary = masked.as_deref().unwrap_or(summary);
         if self.may_write(Width::MARKER + Width::text(summary.as_bytes())) {
             ValueWriter::marker(self.out, summary.as_bytes());

@@ -154,11 +154,22 @@ fn is_always_plain(kind: *mut PyTypeObject) -> bool {
     all.contains(&kind)
 }
 
-/// The code that shows the objects of `kind`, if there is some and it is not disabled.
+/// How objects of a type are shown by code of the program's.
+pub(super) enum Showing {
+    /// By this.
+    By(Own),
+    /// They were, and it failed too often: from then on they are only named, for it may have been there to hide what
+    /// they store.
+    Disabled,
+    /// Not at all.
+    No,
+}
+
+/// The code that shows the objects of `kind`.
 ///
 /// # Safety
 /// `kind` is a live type, the interpreter lock held.
-pub(super) unsafe fn of_type(kind: *mut PyTypeObject) -> Option<Own> {
+pub(super) unsafe fn of_type(kind: *mut PyTypeObject) -> Showing {
     // SAFETY: passed on; the map is looked into and left at once.
     unsafe {
         let own = kinds::first_in_mro(kind, |base| {
@@ -168,8 +179,12 @@ pub(super) unsafe fn of_type(kind: *mut PyTypeObject) -> Option<Own> {
             let method = kinds::dict_of_type(base)?.entry("__calltape__")?;
             // As for `__hash__`, None says that a base's method is not meant for this class.
             Some((!method.is_none()).then_some(Own::Method))
-        })??;
-        (!is_disabled(key_of(&own, kind))).then_some(own)
+        });
+        match own.flatten() {
+            Some(own) if is_disabled(key_of(&own, kind)) => Showing::Disabled,
+            Some(own) => Showing::By(own),
+            None => Showing::No,
+        }
     }
 }
 

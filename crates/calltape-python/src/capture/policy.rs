@@ -31,7 +31,7 @@ pub(crate) struct Policy {
     /// A failure's frames are kept with their local variables.
     pub(crate) locals: bool,
     /// Names whose values are withheld.
-    pub(crate) names: Names,
+    pub(crate) names: &'static Names,
     /// What `names` was made of: changes to the usual ones, in their order.
     pub(crate) sensitive_fields: Vec<String>,
     /// Arguments that a function leaves out of its records: as local variables they are withheld.
@@ -71,12 +71,30 @@ pub(crate) struct OwnPolicy {
     pub(crate) left_out: Vec<String>,
 }
 
+/// Bytes of JSON that a record keeps of a value, and of a call's arguments, whatever is set: with what stands around
+/// them (nine bytes for a `0.0`) they fit a segment of the journal.
+const MOST_BYTES: usize = 48 * 1024;
 /// The most text that is written without a count of its escapes.
 const SHORT_TEXT: usize = 64;
 /// Bytes of JSON that a byte on the tape stands for at most: a control character's escape.
 pub(super) const MOST_A_BYTE: usize = 6;
 /// Bytes of JSON that a number takes at most.
 const LONGEST_NUMBER: usize = 24;
+
+/// The names that changes to the usual ones make, one for the policies that make the same.
+///
+/// # Errors
+/// When an entry is no name, nor a change to the usual ones.
+fn names_of(sensitive_fields: &[String]) -> Result<&'static Names, BadName> {
+    if sensitive_fields.is_empty() {
+        return Ok(Names::defaults());
+    }
+    if let Some(same) = all().iter().find(|policy| policy.sensitive_fields == sensitive_fields) {
+        return Ok(same.names);
+    }
+    let entries: Vec<&str> = sensitive_fields.iter().map(String::as_str).collect();
+    Ok(Box::leak(Box::new(Names::with(&entries)?)))
+}
 
 static ALL: Mutex<Vec<&'static Policy>> = Mutex::new(Vec::new());
 
@@ -103,8 +121,8 @@ impl Policy {
     /// When an entry of `sensitive_fields` is none.
     pub(crate) fn of_settings(settings: &Settings) -> Result<&'static Self, BadName> {
         let limits = Limits {
-            max_repr: settings.max_repr,
-            max_call_bytes: settings.max_call_bytes,
+            max_repr: settings.max_repr.min(MOST_BYTES),
+            max_call_bytes: settings.max_call_bytes.min(MOST_BYTES),
             max_items: settings.max_items,
             max_depth: settings.max_depth,
             max_attributes: settings.max_attributes,
@@ -119,8 +137,8 @@ impl Policy {
     /// When an entry of the function's `sensitive_fields` is none.
     pub(crate) fn with(&self, own: &OwnPolicy) -> Result<&'static Self, BadName> {
         let limits = Limits {
-            max_repr: own.max_repr.unwrap_or(self.max_repr),
-            max_call_bytes: own.max_call_bytes.unwrap_or(self.max_call_bytes),
+            max_repr: own.max_repr.unwrap_or(self.max_repr).min(MOST_BYTES),
+            max_call_bytes: own.max_call_bytes.unwrap_or(self.max_call_bytes).min(MOST_BYTES),
             max_items: own.max_items.unwrap_or(self.max_items),
             max_depth: own.max_depth.unwrap_or(self.max_depth),
             max_attributes: own.max_attributes.unwrap_or(self.max_attributes),
@@ -152,18 +170,17 @@ impl Policy {
         if let Some(same) = all().iter().find(|policy| is_same(policy)) {
             return Ok(same);
         }
-        let entries: Vec<&str> = sensitive_fields.iter().map(String::as_str).collect();
-        let names = Names::with(&entries)?;
+        let names = names_of(&sensitive_fields)?;
         let left_out = left_out.to_vec();
         Ok(Self { runs_repr, locals, sensitive_fields, left_out, ..Self::bare(limits, names) }.kept())
     }
 
     /// The policy with these limits and nothing else of its own.
     fn usual(limits: Limits) -> &'static Self {
-        Self::bare(limits, Names::defaults().clone()).kept()
+        Self::bare(limits, Names::defaults()).kept()
     }
 
-    fn bare(limits: Limits, names: Names) -> Self {
+    fn bare(limits: Limits, names: &'static Names) -> Self {
         let short_text = (limits.max_repr.saturating_sub(2) / MOST_A_BYTE).min(SHORT_TEXT);
         let largest = LONGEST_NUMBER.max(MOST_A_BYTE * short_text + 2);
         let uncounted = if limits.max_repr < LONGEST_NUMBER {

@@ -104,7 +104,7 @@ impl Capture<'_> {
         let mut found = Vec::new();
         if window.len() >= LEAST_SECRET && may_hold_secret(window) {
             let extent = if is_whole { Extent::Whole } else { Extent::Beginning };
-            find(window, extent, &self.policy.names, &mut found);
+            find(window, extent, self.policy.names, &mut found);
         }
         // What stands behind is only there to tell whether a secret began before it.
         let end = if is_whole { window.len() } else { window.len().saturating_sub(LOOKAHEAD) };

@@ -246,7 +246,7 @@ impl CurrentCall {
 unsafe fn note(thread: &mut ThreadRecorder, id: u64, key: &str, value: *mut PyObject) {
     let mut scratch = std::mem::take(&mut thread.scratch);
     let policy = thread.policy().unwrap_or_else(Policy::none);
-    begin_note(&mut scratch, id, &masked(key, Extent::Whole, &policy.names));
+    begin_note(&mut scratch, id, &masked(key, Extent::Whole, policy.names));
     if policy.names.is_sensitive(key.as_bytes()) {
         ValueWriter::masked(&mut scratch);
     } else {

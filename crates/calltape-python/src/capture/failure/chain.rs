@@ -96,7 +96,12 @@ fn write_head(mut told: Told, chain: &[u8], out: &mut Vec<u8>) {
 impl Told {
     /// # Safety
     /// `exception` is live and `traceback` its own, the interpreter lock held, also when this is dropped.
-    unsafe fn of(exception: *mut PyObject, traceback: *mut PyObject, walk: &mut usize, policy: &Policy) -> Self {
+    unsafe fn of(
+        exception: *mut PyObject,
+        traceback: *mut PyObject,
+        walk: &mut usize,
+        policy: &'static Policy,
+    ) -> Self {
         // SAFETY: passed on.
         unsafe {
             Self {

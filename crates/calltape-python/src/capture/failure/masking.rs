@@ -59,7 +59,7 @@ fn masked(text: String, goes_on: bool, policy: &Policy) -> String {
 
 /// The names whose values are withheld.
 pub(super) fn names(policy: &Policy) -> &Names {
-    &policy.names
+    policy.names
 }
 
 /// A str without a note of what was cut, as names and paths are kept; nothing of what is no str.

@@ -6,17 +6,25 @@
 //! their arguments. Each part is masked before it is put with the others, and an argument after one that names a secret
 //! is withheld: `("password", "***")`.
 
+use std::cell::Cell;
+
+use calltape_record::value::{render_json, unquoted};
 use pyo3::ffi::{self, PyObject};
 
 use super::chain::group_of;
 use super::masking::{Kept, MAX_NAME, kept, kept_of, window, withholds};
-use crate::capture::Policy;
+use crate::capture::kinds::validation_error;
 use crate::capture::walk::type_name;
+use crate::capture::{Capture, Policy};
 
 /// Arguments shown of an exception with several.
 const MAX_ARGUMENTS: isize = 8;
 /// Characters a message keeps whatever the settings say: with the chain, it must fit a journal segment many times over.
 const MAX_MESSAGE: usize = 2048;
+/// Exceptions within the arguments of one another whose messages are made.
+const MOST_NESTED: u8 = 3;
+/// Bytes that most captured values fit in.
+const USUAL_BYTES: usize = 128;
 /// What stands for a text that is withheld.
 const WITHHELD: &str = "***";
 
@@ -24,7 +32,7 @@ const WITHHELD: &str = "***";
 ///
 /// # Safety
 /// `exception` is a live exception, the interpreter lock held.
-pub(in crate::capture) unsafe fn message_of(exception: *mut PyObject, limit: usize, policy: &Policy) -> String {
+pub(in crate::capture) unsafe fn message_of(exception: *mut PyObject, limit: usize, policy: &'static Policy) -> String {
     let limit = limit.min(MAX_MESSAGE);
     let told = Saying { limit, policy };
     // SAFETY: an exception is an instance of the struct of the builtin type it is a subtype of.
@@ -72,13 +80,13 @@ unsafe fn is_a(exception: *mut PyObject, kind: *mut PyObject) -> bool {
 }
 
 /// How texts of a message are kept.
-struct Saying<'a> {
+struct Saying {
     /// Characters kept of each part.
     limit: usize,
-    policy: &'a Policy,
+    policy: &'static Policy,
 }
 
-impl Saying<'_> {
+impl Saying {
     /// A str as it is; nothing for what is none.
     ///
     /// # Safety
@@ -110,7 +118,7 @@ impl Saying<'_> {
             let args = (*exception.cast::<ffi::PyBaseExceptionObject>()).args;
             let count = if args.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(args) };
             if count == 0 {
-                return (String::new(), None);
+                return (validation_error(exception).unwrap_or_default(), None);
             }
             let first = ffi::PyTuple_GET_ITEM(args, 0);
             if count == 1 && ffi::PyUnicode_Check(first) != 0 && !is_a(exception, ffi::PyExc_KeyError) {
@@ -258,8 +266,26 @@ impl Saying<'_> {
             if kind == &raw mut ffi::PyBytes_Type {
                 return self.bytes(item);
             }
-            format!("[{}]", kept_of(type_name(kind).to_owned(), false, MAX_NAME, self.policy).text)
+            self.captured(item).unwrap_or_else(|| {
+                format!("[{}]", kept_of(type_name(kind).to_owned(), false, MAX_NAME, self.policy).text)
+            })
         }
+    }
+
+    /// What capture makes of a value that is no literal, as JSON; a summary without its quotes. `None` deep in exceptions
+    /// that hold one another.
+    ///
+    /// # Safety
+    /// As [`Self::literal`].
+    unsafe fn captured(&self, item: *mut PyObject) -> Option<String> {
+        let _deeper = Deeper::begin()?;
+        let mut tagged = Vec::with_capacity(USUAL_BYTES);
+        // SAFETY: passed on.
+        unsafe { Capture::new(&mut tagged, self.policy).value(item) };
+        let mut json = String::with_capacity(tagged.len() * 2);
+        render_json(&tagged, &mut json).ok()?;
+        let is_summary = json.starts_with("\"[") && json.ends_with("]\"");
+        Some(if is_summary { unquoted(&json).replace("\\\"", "\"").replace("\\\\", "\\") } else { json })
     }
 
     /// `b'/srv/x'`.
@@ -276,6 +302,30 @@ impl Saying<'_> {
         let beginning = String::from_utf8_lossy(&bytes[..bytes.len().min(window)]).into_owned();
         let kept = kept_of(beginning, bytes.len() > window, self.limit, self.policy);
         format!("b{}", quoted(&kept))
+    }
+}
+
+thread_local! {
+    /// How many messages are being made of values within one another.
+    static DEPTH: Cell<u8> = const { Cell::new(0) };
+}
+
+/// One more message within another, until this is dropped.
+struct Deeper;
+
+impl Deeper {
+    fn begin() -> Option<Self> {
+        let depth = DEPTH.get();
+        (depth < MOST_NESTED).then(|| {
+            DEPTH.set(depth + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for Deeper {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
     }
 }
 

@@ -26,7 +26,15 @@ static STANDARD_LIBRARY: OnceLock<Vec<String>> = OnceLock::new();
 pub(super) unsafe fn is_outside(file: &str) -> bool {
     // SAFETY: passed on.
     let places = STANDARD_LIBRARY.get_or_init(|| unsafe { standard_library() });
-    file.starts_with("<frozen ") || places.iter().any(|place| file.starts_with(place.as_str())) || is_installed(file)
+    file.starts_with("<frozen ")
+        || is_compiled(file)
+        || places.iter().any(|place| file.starts_with(place.as_str()))
+        || is_installed(file)
+}
+
+/// Whether a file is source that was compiled into an extension: its path is the one it had where it was built.
+fn is_compiled(file: &str) -> bool {
+    file.ends_with(".pyx") || file.ends_with(".pxd") || file.ends_with(".pxi")
 }
 
 /// Looks for the rare character first: most paths hold none.

@@ -219,7 +219,7 @@ impl Capture<'_> {
 
     /// Writes `[summary]` with words that are the program's: masked, and cut to what there is room for.
     pub(super) fn summarised(&mut self, summary: &str) {
-        let summary = masked(summary, Extent::Whole, &self.policy.names);
+        let summary = masked(summary, Extent::Whole, self.policy.names);
         let room = self.left.saturating_sub(Width::MARKER);
         if Width::text(summary.as_bytes()) <= room {
             return self.marker(&summary);

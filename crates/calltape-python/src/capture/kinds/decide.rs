@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use pyo3::ffi::{self, PyTypeObject};
 
-use super::super::own;
+use super::super::own::{self, Showing};
 use super::super::walk::type_name;
 use super::layout::Layout;
+use super::machinery::is_machinery;
 use super::storage::{first_in_mro, is_loaded};
 use super::{Reader, Reading, builtin, code, plain, table};
 
@@ -39,8 +40,9 @@ pub(super) unsafe fn decide(kind: *mut PyTypeObject) -> Decided {
     // SAFETY: passed on.
     unsafe {
         match own::of_type(kind) {
-            Some(own) => Decided { reading: Reading::Own(own), lasts: true },
-            None => by_storage(kind),
+            Showing::By(own) => Decided { reading: Reading::Own(own), lasts: true },
+            Showing::Disabled => Decided { reading: Reading::Name, lasts: true },
+            Showing::No => by_storage(kind),
         }
     }
 }
@@ -68,6 +70,7 @@ pub(super) unsafe fn by_storage(kind: *mut PyTypeObject) -> Decided {
         }
         let reading = match of_builtin_base(kind) {
             Some(reader) => Reading::Known(reader, kind),
+            None if is_machinery(kind) => Reading::Name,
             None => Layout::of(kind).map_or(Reading::Name, |layout| Reading::Fields(Rc::new(layout))),
         };
         Decided { reading, lasts: !known.may_load }

@@ -8,13 +8,15 @@
 //! cache.rs       type -> Reading, by address and version tag
 //! decide.rs      the decision, once a type
 //! table.rs       types known by identity, and their subclasses
-//! loaded.rs     what loaded modules hold
+//! loaded.rs      what loaded modules hold
+//! machinery.rs   objects of libraries that are only named
 //! storage.rs     dict entries, slots, C getters
 //! attributes.rs  what stands in an object's __dict__, also where there is no dict yet
 //! layout.rs      which attributes objects of a type have; fields declared as not to be shown
 //! fields.rs      an object by its attributes
 //! builtin.rs     subclasses of builtin types
 //! plain.rs       numbers, UUIDs, paths, patterns, enum members, exceptions
+//! addresses.rs   internet addresses and networks
 //! times.rs       dates, times, time zones
 //! code.rs        functions, methods, types, modules, generators
 //! system.rs      threads, tasks, locks, files, sockets, memory
@@ -24,6 +26,7 @@
 //! web.rs         requests and responses
 //! ```
 
+mod addresses;
 mod arrays;
 mod attributes;
 mod builtin;
@@ -33,6 +36,7 @@ mod decide;
 mod fields;
 mod layout;
 mod loaded;
+mod machinery;
 mod plain;
 mod storage;
 mod system;
@@ -50,6 +54,7 @@ use super::own::Own;
 use super::walk::{Capture, type_name};
 pub(super) use cache::{forget, tag_of};
 use layout::Layout;
+pub(super) use plain::validation_error;
 pub(crate) use storage::{Held, stored_attribute};
 pub(super) use storage::{dict_of_type, first_in_mro, stored_in_type};
 

@@ -1,17 +1,22 @@
 //! Values with a text of their own: numbers, UUIDs, paths, patterns, enum members, exceptions. What a library writes in
 //! Python is read from what it stores; of C code only the slots of the exact known type are called.
 
-use pyo3::ffi;
+use calltape_record::value::Width;
+use pyo3::ffi::{self, PyObject};
 
 use super::super::failure::message_of;
 use super::super::scalar::bit_length;
 use super::super::text::{ascii, stored_bytes};
 use super::super::walk::{Capture, type_name};
 use super::Object;
-use super::storage::{Held, getter, method, slot_text, stored};
+use super::storage::{Held, getter, is_loaded, method, slot_text, stored};
 
 /// Bytes of memory beyond which a Decimal is not written out: some thousand digits.
 const MAX_DECIMAL_BYTES: i64 = 2000;
+/// Bytes around a message in its summary: quotes, brackets, a colon, and the note of a cut.
+const AROUND_MESSAGE: usize = 32;
+/// Characters kept of a model's title.
+const MOST_TITLE: usize = 200;
 /// Segments shown of a path that was made of several.
 const MAX_PATH_PARTS: usize = 64;
 
@@ -40,12 +45,42 @@ pub(super) unsafe fn enum_member(capture: &mut Capture<'_>, object: Object) {
     }
 }
 
+/// What a pydantic model's validation error says: `2 validation errors for User`; `None` for any other exception.
+///
+/// # Safety
+/// `exception` is a live exception, the interpreter lock held.
+pub(in crate::capture) unsafe fn validation_error(exception: *mut PyObject) -> Option<String> {
+    // SAFETY: passed on; the class is known by identity, and its own getter and method are not Python's.
+    unsafe {
+        let kind = ffi::Py_TYPE(exception);
+        let is_known = type_name(kind) == "ValidationError"
+            && is_loaded(kind, c"pydantic_core._pydantic_core", c"ValidationError");
+        if !is_known {
+            return None;
+        }
+        let count = method(kind, "error_count", exception)?.int()?;
+        let title = getter(kind, "title", exception)?.text(MOST_TITLE)?;
+        Some(format!("{count} validation error{} for {title}", if count == 1 { "" } else { "s" }))
+    }
+}
+
 /// # Safety
 /// As [`super::Reader`], for an exception.
 pub(super) unsafe fn exception(capture: &mut Capture<'_>, object: Object) {
     // SAFETY: passed on; the type of a live value is live.
-    let (name, message) = unsafe { (type_name(object.kind), message_of(object.value, capture.left, capture.policy)) };
-    capture.marker(&if message.is_empty() { name.to_owned() } else { format!("{name}: {message}") });
+    let name = unsafe { type_name(object.kind) };
+    let most = capture.left.saturating_sub(name.len() + AROUND_MESSAGE);
+    let mut summary = name.to_owned();
+    // Escapes make a message longer than it is: then less of it is shown.
+    for limit in [most, most / 2, most / 6] {
+        // SAFETY: passed on.
+        let message = unsafe { message_of(object.value, limit, capture.policy) };
+        summary = if message.is_empty() { name.to_owned() } else { format!("{name}: {message}") };
+        if Width::MARKER + Width::text(summary.as_bytes()) <= capture.left {
+            break;
+        }
+    }
+    capture.marker(&summary);
 }
 
 /// # Safety

@@ -9,7 +9,7 @@ use pyo3::ffi::{self, PyTypeObject};
 
 use super::super::walk::type_name;
 use super::storage::{dict_of_type, first_in_mro, loaded};
-use super::{Reader, arrays, builtin, code, plain, system, tables, times, web, wrapped};
+use super::{Reader, addresses, arrays, builtin, code, plain, system, tables, times, web, wrapped};
 
 unsafe extern "C" {
     // The types of weak proxies.
@@ -55,8 +55,17 @@ pub(super) unsafe fn look_up(kind: *mut PyTypeObject) -> Found {
 }
 
 fn families() -> impl Iterator<Item = &'static [Known]> {
-    let all: [&[Known]; 8] =
-        [PLAIN, builtin::KNOWN, times::KNOWN, system::KNOWN, wrapped::KNOWN, arrays::KNOWN, tables::KNOWN, web::KNOWN];
+    let all: [&[Known]; 9] = [
+        PLAIN,
+        builtin::KNOWN,
+        times::KNOWN,
+        system::KNOWN,
+        addresses::KNOWN,
+        wrapped::KNOWN,
+        arrays::KNOWN,
+        tables::KNOWN,
+        web::KNOWN,
+    ];
     all.into_iter()
 }
 
