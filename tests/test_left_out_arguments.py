@@ -56,3 +56,19 @@ def test_a_name_that_is_no_argument_is_refused_at_decoration() -> None:
 
         @monitor(capture={"args": {"usr": False}})
         def place(user: str) -> None: ...
+
+
+def test_a_class_is_refused_where_none_of_its_methods_has_the_argument() -> None:
+    class Shop:
+        def sell(self, *users: str, price: int) -> int:
+            return price * len(users)
+
+        def close(self) -> None: ...
+
+    before = dict(vars(Shop))
+    message = r"""capture\["args"\] names "usr", which is no argument of the methods of .*Shop"""
+    with pytest.raises(ValueError, match=message):
+        monitor(Shop, capture={"args": {"users": False, "usr": False}})
+    assert dict(vars(Shop)) == before
+    monitor(Shop, capture={"args": {"users": False, "price": False}})
+    assert vars(Shop)["close"] is not before["close"]

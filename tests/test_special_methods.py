@@ -155,7 +155,7 @@ except KeyError as error: print(repr(error))
         'Typed.__set__ instance="[Person]" value=4',
         'Typed.__get__ instance={"__class__": "Person", "age": 4} owner="[type __main__.Person]"',
         'Typed.__get__ instance=null owner="[type __main__.Person]"',
-        'Typed.__delete__ instance="[Person]"',
+        'Typed.__delete__ instance={"__class__": "Person", "age": 4}',
         'Typed.__get__ instance="[Person]" owner="[type __main__.Person]" -> KeyError',
     ]
 

@@ -7,6 +7,7 @@ what it inherits, its nested classes and all its other attributes stay as they a
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import types
 from collections.abc import Iterator
@@ -37,7 +38,10 @@ def monitor_class(cls: _Class, options: Options) -> _Class:
     underscores but `__init__` and `__call__`. A name in `options` stands for `module.Class`, before the method's own.
 
     Raises:
-        TypeError: attributes of the class cannot be set (a builtin or extension class); nothing is changed then.
+        TypeError: attributes of the class cannot be set (a builtin or extension class).
+        ValueError: an argument that is to be left out is one of none of its methods.
+
+    In both cases nothing is changed.
     """
     flags = type.__dict__["__flags__"].__get__(cls)
     if flags & _IMMUTABLE or not flags & _HEAP:
@@ -59,6 +63,11 @@ def monitor_class(cls: _Class, options: Options) -> _Class:
 
     for attribute, value in _methods(cls):
         changes[attribute] = _rebuilt_in(cls, attribute, value, functools.partial(change, attribute), later=True)
+    missing = [name for name in options.left_out if not any(_takes(function, name) for function, _ in made.values())]
+    if made and missing:
+        raise ValueError(
+            f'monitor: capture["args"] names "{missing[0]}", which is no argument of the methods of {cls.__qualname__}'
+        )
     _replace(cls, changes)
     return cls
 
@@ -93,6 +102,17 @@ def _methods(cls: type) -> Iterator[tuple[str, Any]]:
 
 def _is_function(value: Any) -> bool:
     return type(value) in (types.FunctionType, LruCache)
+
+
+def _takes(function: Any, name: str) -> bool:
+    """Whether a method has an argument of this name, or takes any name; True where its code cannot tell."""
+    while type(function) is LruCache:
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    if type(code) is not types.CodeType or code.co_flags & inspect.CO_VARKEYWORDS:
+        return True
+    arguments = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
+    return name in code.co_varnames[:arguments]
 
 
 def _is_own(value: Any) -> bool:

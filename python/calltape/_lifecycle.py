@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 
 from calltape import _native
+from calltape._options import name_rules
 
 Setting = str | int | float | bool | os.PathLike[str] | list[str] | tuple[str, ...] | set[str] | frozenset[str]
 
@@ -70,8 +71,8 @@ def start(db: str | os.PathLike[str] | None = None, **settings: Setting) -> None
         RuntimeError: another tape is open in this process.
         OSError: the journal beside the database cannot be made.
     """
-    given = [] if db is None else [("db", _text(db))]
-    given.extend((name, _text(value)) for name, value in settings.items())
+    given = [] if db is None else [("db", _text("db", db))]
+    given.extend((name, _text(name, value)) for name, value in settings.items())
     _native.start(given)
 
 
@@ -98,9 +99,9 @@ def stats() -> Stats:
     return Stats(breaker=Breaker(**figures.pop("breaker")), **figures)
 
 
-def _text(value: Setting) -> str:
+def _text(name: str, value: Setting) -> str:
+    if name == "sensitive_fields" and not isinstance(value, str):
+        return ",".join(name_rules("start", value))
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, os.PathLike)):
-        return os.fspath(value)
-    return ",".join(value) if isinstance(value, (list, tuple, set, frozenset)) else repr(value)
+    return os.fspath(value) if isinstance(value, (str, os.PathLike)) else repr(value)

@@ -71,7 +71,8 @@ def checked(
     for key, value in capture.items():
         if key in _SWITCHES:
             if not isinstance(value, bool):
-                raise ValueError(f"monitor: capture[{key!r}] must be True or False, not {value!r}")
+                others = ", or names to leave out such as {'user': False}" if key == "args" else ""
+                raise ValueError(f"monitor: capture[{key!r}] must be True or False{others}, not {value!r}")
             switches[key] = value
         elif key == "max_capture_time":
             policy["max_capture_ns"] = nanoseconds(f"monitor: capture[{key!r}]", value)
@@ -79,7 +80,8 @@ def checked(
             policy[key] = budget(f"monitor: capture[{key!r}]", key, value)
         else:
             known = ", ".join((*_SWITCHES, *_BUDGETS, "max_capture_time"))
-            raise ValueError(f"monitor: capture knows {known}, not {key!r}")
+            remedy = f"; give {key} to monitor itself" if key in ("max_repr", "sensitive_fields") else ""
+            raise ValueError(f"monitor: capture knows {known}, not {key!r}{remedy}")
     policy["max_repr"] = None if max_repr is None else repr_budget("monitor", max_repr)
     policy["sensitive_fields"] = name_rules("monitor", sensitive_fields)
     policy["locals"] = switches["locals"]
@@ -102,7 +104,7 @@ def budget(label: str, key: str, value: object) -> int:
     return value
 
 
-def name_rules(caller: str, entries: Iterable[str] | None) -> list[str]:
+def name_rules(caller: str, entries: object) -> list[str]:
     """`sensitive_fields`, checked: names as `"badge"`, parts as `"*pin"`, `"-token"` and `"-*"` to take away."""
     if entries is None:
         return []

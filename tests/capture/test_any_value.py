@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import calltape
@@ -182,6 +182,7 @@ def keep(value: object) -> object:
 
 
 @given(values(), st.integers(LEAST, 1500))
+@example(Slots({"": None, '"\x1f00"': None, "https://ann:pw@example.org/": bytearray()}.items()), 111)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_value_keeps_to_any_budget_as_valid_json_that_is_the_same_each_time(value: Any, budget: int) -> None:
     for most in (budget, *range(LEAST, LEAST + 30)):

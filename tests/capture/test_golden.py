@@ -44,8 +44,9 @@ def captured(kind: str, environment: dict[str, str], tape: Tape) -> Captured:
     """Each value of a kind, captured in a program of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "corpus", kind],
-        # What the libraries say of themselves is not looked at; their sets of text have one order.
-        env=environment | {"PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0"},
+        # What the libraries say of themselves is not looked at; their sets of text have one order; nothing is left out
+        # because the machine is busy.
+        env=environment | {"PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0", "CALLTAPE_MAX_CAPTURE_TIME": "10s"},
         cwd=HERE,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -42,12 +42,13 @@ def named(name: str) -> list[Any]:
 
     function.__qualname__ = name
     kind = type(name, (), {})
+    make_enum: Any = enum.Enum
     return ([] if len(name) > 150 else [kind(), type(name, (ValueError,), {})("x")]) + [
         kind,
         threading.Thread(name=name),
         types.ModuleType(name),
         function,
-        enum.Enum("Made", {name: 1})[name],
+        make_enum("Made", {name: 1})[name],
         re.compile(name),
     ]
 

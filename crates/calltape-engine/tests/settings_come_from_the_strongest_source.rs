@@ -75,6 +75,27 @@ fn a_bad_value_is_said_and_the_default_is_used() {
     );
 }
 
+/// A name written wrong must not show what is kept under the names beside it.
+#[test]
+fn of_a_list_of_names_the_good_ones_are_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |fields| {
+        let environment = [("CALLTAPE_SENSITIVE_FIELDS", fields)];
+        Settings::load(&[], &surroundings(folder.path(), &environment)).expect("no bad argument")
+    };
+    let settings = read("badge,pi*n,*salary*");
+    assert_eq!(settings.sensitive_fields, ["badge", "*salary*"]);
+    assert_eq!(
+        settings.problems(),
+        [
+            "sensitive_fields = \"badge,pi*n,*salary*\" from CALLTAPE_SENSITIVE_FIELDS cannot be used and badge,*salary* is taken: \"pi*n\" is no name of a sensitive field: '*' may stand at its beginning and its end only; give names such as badge,*pin,-token"
+        ]
+    );
+    let settings = read("badge;pin");
+    assert!(settings.sensitive_fields.is_empty());
+    assert!(settings.problems()[0].contains("cannot be used and none is taken: \"badge;pin\" is no name"));
+}
+
 #[test]
 fn a_file_that_is_not_toml_is_said() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -17,3 +17,4 @@ mod shapes;
 pub use find::{Extent, LOOKAHEAD, MARK, find, masked};
 pub use names::{BadName, Names};
 pub use prefilter::may_hold_secret;
+pub use shapes::cards::is_card_number;

@@ -16,7 +16,7 @@ from corpus.expressions import expressions_of
 def main(kind: str) -> None:
     module = importlib.import_module(f"corpus.{kind}")
     options = getattr(module, "OPTIONS", {})
-    serializer = calltape.SmartSerializer(**options)
+    serializer = calltape.SmartSerializer(max_time=10, **options)
 
     @calltape.monitor(**options)
     def keep(value: object) -> None:

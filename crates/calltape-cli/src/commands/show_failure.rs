@@ -107,7 +107,7 @@ fn write_frames(frames: &[Frame], margin: usize, output: &mut Output<'_>) -> Res
     Ok(())
 }
 
-/// `function  file:line`, below it the source line and the variables.
+/// `function  file:line`, below it the source line, and set in under that the variables, which look like source.
 fn write_frame(frame: &Frame, margin: usize, output: &mut Output<'_>) -> Result<(), Failure> {
     let Frame::At { file, line, function, source, is_outside, locals } = frame else {
         let Frame::Cut(note) = frame else { return Ok(()) };
@@ -125,6 +125,7 @@ fn write_frame(frame: &Frame, margin: usize, output: &mut Output<'_>) -> Result<
         let source = output.paint(Tone::Faint, &source);
         output.line(&format!("{:margin$}{source}", ""))?;
     }
+    let margin = margin + INDENT;
     for (name, value) in locals {
         if name == "..." {
             let more = output.paint(Tone::Faint, &format!("... {}", plain(value.trim_matches('"'))));

@@ -215,9 +215,18 @@ fn find(
         match text::parse(given, setting.kind) {
             Ok(value) => return Ok((value, given.clone(), from)),
             Err(remedy) => {
-                let Setting { name, default, .. } = setting;
-                problems
-                    .push(format!("{name} = {given:?} from {from} cannot be used and {default} is taken: {remedy}"));
+                let Setting { name, default, kind, .. } = setting;
+                let rest = text::usable(given, *kind);
+                let taken = match rest.as_deref().unwrap_or(default) {
+                    "" => "none",
+                    words => words,
+                };
+                problems.push(format!("{name} = {given:?} from {from} cannot be used and {taken} is taken: {remedy}"));
+                if let Some(rest) = rest
+                    && let Ok(value) = text::parse(&rest, *kind)
+                {
+                    return Ok((value, rest, from));
+                }
             }
         }
     }

@@ -52,6 +52,13 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Value, String> {
     }
 }
 
+/// What is left of a list without the words that cannot be used, as a slip in one must not show the values of the
+/// others; `None` for what is no list.
+pub(super) fn usable(text: &str, kind: Kind) -> Option<String> {
+    let is_usable = |word: &String| Names::with(&[word]).is_ok();
+    matches!(kind, Kind::NameRules).then(|| words(text).into_iter().filter(is_usable).collect::<Vec<_>>().join(","))
+}
+
 /// The words of a list separated by commas.
 pub(super) fn words(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()

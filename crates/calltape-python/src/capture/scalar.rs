@@ -1,6 +1,7 @@
 //! Numbers and truth values: bounded before they are read.
 
 use calltape_record::value::{ValueWriter, Width};
+use calltape_redact::is_card_number;
 use pyo3::ffi::{self, PyObject};
 
 use super::text::ascii;
@@ -53,7 +54,11 @@ impl Capture<'_> {
             }
             let mut overflow = 0;
             let number = ffi::PyLong_AsLongLongAndOverflow(value, &raw mut overflow);
-            if overflow == 0 { self.number(number) } else { self.big_integer(value) }
+            match overflow {
+                0 if is_card_number(number.unsigned_abs()) => self.masked(),
+                0 => self.number(number),
+                _ => self.big_integer(value),
+            }
         }
     }
 

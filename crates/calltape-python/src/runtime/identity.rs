@@ -44,6 +44,7 @@ pub(super) unsafe fn this_thread_event() -> ThreadEvent {
     let (ident, native_id) = unsafe { (ffi::PyThread_get_thread_ident() as u64, libc::gettid() as u64) };
     // SAFETY: passed on.
     let name = unsafe { name_of(ident) }.unwrap_or_else(|| format!("thread-{native_id}"));
+    let name = masked(&name, Extent::Whole, Names::defaults()).into_owned();
     ThreadEvent { ident, native_id, name }
 }
 

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::ptr;
 
+use calltape_redact::{Extent, Names, masked, may_hold_secret};
 use pyo3::ffi::{self, PyObject};
 
 use super::Guarded;
@@ -29,6 +30,9 @@ thread_local! {
 /// `None` until asyncio is imported; then what was found of it, if it has what is asked.
 static ASYNCIO: Guarded<Option<Option<Asyncio>>> = Guarded::new(None);
 
+/// Bytes of the shortest name that is looked through; `Task-1234567` is shorter.
+const LEAST_SECRET: usize = 13;
+
 /// The running task's name as an owned str; null where no task runs. Any fault is no name.
 ///
 /// # Safety
@@ -45,7 +49,38 @@ pub(crate) unsafe fn current_task_name() -> *mut PyObject {
             Some(Some(asyncio)) => name_in(asyncio),
             _ => ptr::null_mut(),
         };
-        if name.is_null() { trio_task_name() } else { name }
+        without_secrets(if name.is_null() { trio_task_name() } else { name })
+    }
+}
+
+/// The name, or one in its place in which what looks like a secret is masked. Takes and gives an owned reference.
+///
+/// # Safety
+/// As [`current_task_name`]; `name` is null or live.
+unsafe fn without_secrets(name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: passed on; the text lives as long as the str that it is of, which is held until it is replaced.
+    unsafe {
+        if name.is_null() || ffi::PyUnicode_Check(name) == 0 {
+            return name;
+        }
+        let mut length = 0;
+        let start = ffi::PyUnicode_AsUTF8AndSize(name, &raw mut length);
+        if start.is_null() {
+            ffi::PyErr_Clear();
+            return name;
+        }
+        let utf8 = std::slice::from_raw_parts(start.cast::<u8>(), length as usize);
+        // The names that asyncio gives are most names.
+        if utf8.len() < LEAST_SECRET || !may_hold_secret(utf8) {
+            return name;
+        }
+        let masked = masked(std::str::from_utf8_unchecked(utf8), Extent::Whole, Names::defaults()).into_owned();
+        let replaced = ffi::PyUnicode_FromStringAndSize(masked.as_ptr().cast(), masked.len() as isize);
+        ffi::Py_DECREF(name);
+        if replaced.is_null() {
+            ffi::PyErr_Clear();
+        }
+        replaced
     }
 }
 

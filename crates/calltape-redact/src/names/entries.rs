@@ -65,6 +65,11 @@ impl Entries {
         if entry.len() > LONGEST_ENTRY {
             return refused("it is longer than 64 bytes");
         }
+        if entry.contains([',', ';', '\n']) {
+            return refused(
+                "it looks like several; give each as an entry of its own, in a text with commas between them",
+            );
+        }
         if entry == "-*" {
             self.rules.clear();
             self.parts.clear();

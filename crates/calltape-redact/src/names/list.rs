@@ -40,19 +40,19 @@ pub(super) const LAST: &str = "
     privpass proxyauth proxyauthorization proxypass psk psw pswd pw pwd pwdhash pwds pword rawpass recaptchakey
     recoverycode recoverycodes recoverykey recoveryphrase redispass refreshtoken refreshtokens requesttoken
     resetcode resettoken rootpass rootpw routingnumber rsakey samlassertion samlresponse saslpass sastoken seckey
-    secret secretaccesskey secretaccesskeys secretanswer secretbinary secretbytes secretdata secretfallbacks secrethash secretkeyfallbacks
-    secretkeybase secretkeyring secretkeys secretstr secretstring secrettext secrettoken secretvalue securestring
-    securityanswer securitycode securitykey securityquestion seedwords sendgridkey serverkey
-    serviceaccountcredentials serviceaccountjson serviceaccountkey servicekey sessid sessioncookie sessionid
-    sessionkey sessionsecret sessiontoken sessiontokens setcookie sharedaccesskey sharedaccesssignature sharedkey
-    sharedsecret signaturekey signingkey signingsecret signkey slacktoken slackwebhookurl smscode smtppass
-    socialsecurity socialsecurityno socialsecuritynumber sshkey sshkeys sshpass sslkey sslpass ssn storageaccountkey
-    storagekey storepass stripekey stripetoken subscriptionkey symmetrickey taxpayerid token tokenbytes tokenhash
-    tokensecret tokenstring tokenvalue totpsecret truststorepass twiliotoken twofactorcode unsealkey userauth
-    userpass userpin userpincode userpw userpwd usersecret vaultkey vaulttoken verificationcode verificationtoken
-    voterid webhookkey webhooksecret webhookurl wifikey wifipass wpapsk xamzcredential xamzsignature xapikey
-    xauthkey xauthtoken xcsrftoken xgoogcredential xgoogsignature xhubsignature xhubsignature256 xslacksignature
-    xsrftoken
+    secret secretaccesskey secretaccesskeys secretanswer secretbinary secretbytes secretdata secretfallbacks
+    secrethash secretkeybase secretkeyfallbacks secretkeyring secretkeys secretstr secretstring secrettext
+    secrettoken secretvalue securestring securityanswer securitycode securitykey securityquestion seedwords
+    sendgridkey serverkey serviceaccountcredentials serviceaccountjson serviceaccountkey servicekey sessid
+    sessioncookie sessionid sessionkey sessionsecret sessiontoken sessiontokens setcookie sharedaccesskey
+    sharedaccesssignature sharedkey sharedsecret signaturekey signingkey signingsecret signkey slacktoken
+    slackwebhookurl smscode smtppass socialsecurity socialsecurityno socialsecuritynumber sshkey sshkeys sshpass
+    sslkey sslpass ssn storageaccountkey storagekey storepass stripekey stripetoken subscriptionkey symmetrickey
+    taxpayerid token tokenbytes tokenhash tokensecret tokenstring tokenvalue totpsecret truststorepass twiliotoken
+    twofactorcode unsealkey userauth userpass userpin userpincode userpw userpwd usersecret vaultkey vaulttoken
+    verificationcode verificationtoken voterid webhookkey webhooksecret webhookurl wifikey wifipass wpapsk
+    xamzcredential xamzsignature xapikey xauthkey xauthtoken xcsrftoken xgoogcredential xgoogsignature xhubsignature
+    xhubsignature256 xslacksignature xsrftoken
 ";
 
 /// Sensitive at the end of any name, at a word's beginning or not: no other word ends like these.

@@ -48,7 +48,8 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// [`BadName`] for an entry without a letter or digit, with `*` in its middle, or longer than 64 bytes.
+    /// [`BadName`] for an entry without a letter or digit, with `*` in its middle, with a comma, semicolon or line
+    /// break in it, or longer than 64 bytes.
     pub fn with(entries: &[&str]) -> Result<Names, BadName> {
         let mut changed = entries::Entries::defaults();
         for entry in entries {

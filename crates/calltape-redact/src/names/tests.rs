@@ -96,7 +96,7 @@ fn entries_add_remove_and_replace() {
 
 #[test]
 fn a_bad_entry_says_why() {
-    for entry in ["", " ", "*", "**", "-", "_", "a*b", "*a*b*", "***x"] {
+    for entry in ["", " ", "*", "**", "-", "_", "a*b", "*a*b*", "***x", "pin,pan", "pin;pan", "pin\npan"] {
         let refused = Names::with(&["badge", entry]).expect_err(entry);
         assert!(refused.to_string().contains("sensitive field"), "{refused}");
     }

@@ -16,6 +16,22 @@ const OTHER_GROUPS: std::ops::RangeInclusive<usize> = 2..=6;
 /// The least digits at a text's end that are taken for the beginning of a number.
 const LEAST_PARTIAL: usize = 4;
 
+/// Digits of cards that are written as integers: longer integers are ids, hashes and times.
+const MOST_DIGITS_OF_INTEGER: usize = 16;
+
+/// Whether an integer is a card's number: right by Luhn, of a length and beginning that an issuer has.
+///
+/// ```
+/// assert!(calltape_redact::is_card_number(4111_1111_1111_1111));
+/// assert!(!calltape_redact::is_card_number(4111_1111_1111_1112));
+/// ```
+#[inline]
+pub fn is_card_number(number: u64) -> bool {
+    const LEAST: u64 = 10_u64.pow(LEAST_DIGITS as u32 - 1);
+    const BEYOND: u64 = 10_u64.pow(MOST_DIGITS_OF_INTEGER as u32);
+    (LEAST..BEYOND).contains(&number) && Number::of(number).is_card()
+}
+
 /// Whether there is a card's number.
 #[inline]
 pub(crate) fn may_hold(text: &[u8]) -> bool {
@@ -132,6 +148,17 @@ struct Number {
 }
 
 impl Number {
+    /// The digits of an integer that has [`MOST_DIGITS`] at most.
+    fn of(number: u64) -> Number {
+        let mut digits = Number { length: number.ilog10() as usize + 1, ..Number::default() };
+        let mut rest = number;
+        for digit in digits.digits[..digits.length].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        digits
+    }
+
     /// Adds a group; false when there are too many digits then, or none.
     fn push(&mut self, group: &[u8]) -> bool {
         let Some(room) = self.digits.get_mut(self.length..self.length + group.len()) else { return false };
