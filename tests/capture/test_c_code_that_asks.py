@@ -2,10 +2,11 @@
 
 import json
 
+import pytest
 from conftest import RunProgram
 
 PRELUDE = """
-import datetime, decimal, os, threading, zoneinfo
+import _datetime, _decimal, _thread, array, collections, datetime, decimal, mmap, os, threading, zoneinfo
 from calltape import monitor
 
 @monitor
@@ -53,3 +54,41 @@ thread.join()
     ended = run_program(PRELUDE + program)
     assert ended.stdout == "7\n"
     assert json.loads(ended.tape.calls("keep")[0]["args"]) == {"value": "1.5"}
+
+
+def test_a_class_that_was_put_in_the_place_of_one_of_cs_is_no_such_class(run_program: RunProgram) -> None:
+    program = """
+for module, name in [
+    (collections, "deque"), (array, "array"), (_datetime, "datetime"), (_datetime, "date"), (_datetime, "time"),
+    (_datetime, "timedelta"), (_decimal, "Decimal"), (mmap, "mmap"),
+]:
+    special = dict.fromkeys(["__iter__", "__len__", "__str__", "__repr__", "__sizeof__", "__getitem__"], ran)
+    stand_in = type(name, (), special | {"__slots__": ()})
+    real = getattr(module, name)
+    setattr(module, name, stand_in)
+    for _ in range(50): keep(stand_in())
+    setattr(module, name, real)
+"""
+    calls = run_program(PRELUDE + program).tape.calls("keep")
+    names = ["deque", "array", "datetime", "date", "time", "timedelta", "Decimal", "mmap"]
+    assert [json.loads(call["args"])["value"] for call in calls][::50] == [f"[{name}]" for name in names]
+
+
+def test_records_of_numpy_show_their_size_alone(run_program: RunProgram) -> None:
+    pytest.importorskip("numpy")
+    program = """
+import numpy, time
+record = numpy.array([(1, "hidden")], dtype=[("id", "i4"), ("password", "U9")])
+keep(record[0]); keep(record.view(numpy.recarray)[0]); keep(numpy.void(b"ab"))
+large = numpy.void(b"x" * 100_000_000)
+begun = time.perf_counter()
+keep(large)
+assert time.perf_counter() - begun < 0.02
+"""
+    calls = run_program(PRELUDE + program).tape.calls("keep")
+    assert [json.loads(call["args"])["value"] for call in calls] == [
+        "[void 40 bytes]",
+        "[record 40 bytes]",
+        "b'ab'",
+        "[void 100000000 bytes]",
+    ]

@@ -50,10 +50,50 @@ unsafe fn scalar(capture: &mut Capture<'_>, object: Object) {
         if has_base(object.kind, &["datetime64", "timedelta64", "longdouble", "clongdouble"]) {
             return capture.text_or_name(slot_text(known_base(object.kind), true, object.value), object);
         }
+        if has_base(object.kind, &["void"]) {
+            return void(capture, object);
+        }
         match method(object.base, "item", object.value) {
             Some(item) if item.kind() != object.kind => capture.any(item.get()),
             _ => capture.marker(type_name(object.kind)),
         }
+    }
+}
+
+/// Bytes of a numpy scalar that are copied to be shown.
+const MOST_BYTES: i64 = 4096;
+
+/// Bytes without a type as they are; of a record, whose fields may have names of secrets, its size.
+///
+/// # Safety
+/// As [`scalar`], for a `numpy.void`.
+unsafe fn void(capture: &mut Capture<'_>, object: Object) {
+    // SAFETY: passed on; the getters and the method are C of the known type, and read the object's own struct.
+    unsafe {
+        let bytes = getter(object.base, "itemsize", object.value).and_then(|bytes| bytes.int()).unwrap_or_default();
+        let is_record = loaded_dtype().and_then(|class| {
+            let dtype = getter(object.base, "dtype", object.value)?;
+            Some(ffi::PyType_IsSubtype(dtype.kind(), class) == 0 || !getter(class, "fields", dtype.get())?.is_none())
+        });
+        if is_record == Some(false)
+            && bytes <= MOST_BYTES
+            && let Some(item) = method(object.base, "item", object.value)
+        {
+            return capture.any(item.get());
+        }
+        capture.named(type_name(object.kind), Some(&format!("{bytes} bytes")));
+    }
+}
+
+/// numpy's class of types, borrowed, where it is one of C's.
+///
+/// # Safety
+/// The interpreter lock is held.
+unsafe fn loaded_dtype() -> Option<*mut PyTypeObject> {
+    // SAFETY: passed on.
+    unsafe {
+        let class = loaded(c"numpy", c"dtype").cast::<PyTypeObject>();
+        (!class.is_null() && ffi::PyType_Check(class.cast()) != 0).then_some(class)
     }
 }
 
@@ -95,10 +135,7 @@ unsafe fn data_type(capture: &mut Capture<'_>, object: Object) {
 pub(super) unsafe fn name_of_dtype(dtype: &Held) -> Option<String> {
     // SAFETY: the class is numpy's own, and the object of it.
     unsafe {
-        let class = loaded(c"numpy", c"dtype").cast::<PyTypeObject>();
-        if class.is_null() || ffi::PyType_Check(class.cast()) == 0 || ffi::PyType_IsSubtype(dtype.kind(), class) == 0 {
-            return None;
-        }
+        let class = loaded_dtype().filter(|&class| ffi::PyType_IsSubtype(dtype.kind(), class) != 0)?;
         let bytes = getter(class, "itemsize", dtype.get())?.int()?;
         let code = || getter(class, "str", dtype.get())?.text(MOST_NAME);
         let kind = getter(class, "kind", dtype.get())?.text(1)?;

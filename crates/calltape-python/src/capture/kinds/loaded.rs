@@ -31,3 +31,12 @@ pub(super) unsafe fn is_loaded(kind: *mut PyTypeObject, module: &CStr, attribute
     // SAFETY: the borrowed reference is only compared.
     unsafe { loaded(module, attribute) == kind.cast() }
 }
+
+/// Whether a type is one that no program can change, which no class written in Python is.
+///
+/// # Safety
+/// `kind` is a live type object.
+pub(super) unsafe fn is_immutable(kind: *mut PyTypeObject) -> bool {
+    // SAFETY: a live type's fields may be read at any time.
+    unsafe { (*kind).tp_flags & ffi::Py_TPFLAGS_IMMUTABLETYPE != 0 }
+}

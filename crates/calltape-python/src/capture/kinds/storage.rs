@@ -12,7 +12,7 @@ use super::super::storage::is_sparse_dict;
 use super::super::text::{ascii, stored_bytes, to_string};
 use super::super::walk::type_name;
 use super::attributes::Attributes;
-pub(super) use super::loaded::{is_loaded, loaded};
+pub(super) use super::loaded::{is_immutable, is_loaded, loaded};
 
 /// Entries of a dict that are looked at for a name: no class and no object of a known library has as many.
 const MOST_ENTRIES: usize = 4096;

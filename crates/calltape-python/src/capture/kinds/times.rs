@@ -10,7 +10,7 @@ use pyo3::ffi;
 
 use super::super::walk::{Capture, type_name};
 use super::Object;
-use super::storage::{Held, is_loaded, method, slot_text};
+use super::storage::{Held, is_immutable, is_loaded, method, slot_text};
 use super::table::Known;
 
 pub(super) const KNOWN: &[Known] = &[
@@ -157,7 +157,7 @@ fn push_digits(text: &mut String, number: i32, digits: u32) {
 fn is_asked(zone: &Held) -> bool {
     let is = |module, name| {
         // SAFETY: the zone is held, with the interpreter lock.
-        unsafe { is_loaded(zone.kind(), module, name) }
+        unsafe { is_immutable(zone.kind()) && is_loaded(zone.kind(), module, name) }
     };
     !zone.is_none() && (is(c"_datetime", c"timezone") || is(c"_zoneinfo", c"ZoneInfo"))
 }
