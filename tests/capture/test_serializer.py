@@ -56,7 +56,7 @@ def test_own_code_runs_where_it_was_asked_for() -> None:
         ({"max_items": 0}, "SmartSerializer: max_items must be a whole number of items from 1 to .*, not 0"),
         ({"max_depth": 33}, "SmartSerializer: max_depth must be .* levels from 1 to 32, not 33"),
         ({"max_attributes": -1}, "max_attributes must be .*, not -1"),
-        ({"max_capture_time": -1}, "SmartSerializer: max_capture_time must be a number of seconds from 0 to 3600, not -1"),
+        ({"max_capture_time": -1}, "max_capture_time must be a number of seconds from 0 to 3600, not -1"),
         ({"repr": 1}, "SmartSerializer: repr must be True or False, not 1"),
         ({"sensitive_fields": "badge"}, r"SmartSerializer: sensitive_fields must be a collection such as \['badge'\]"),
         ({"sensitive_fields": ["ba*dge"]}, r"SmartSerializer: sensitive_fields has 'ba\*dge'"),
