@@ -77,6 +77,9 @@ const PIECES: &[&str] = &[
     "\u{1f600}",
     "None",
     "str",
+    "|",
+    ": |\n  ",
+    ":\n  - ",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -236,6 +239,12 @@ fn a_mebibyte_of_anything_takes_linear_time() {
         "\t=",
         "password   =",
         "x] = ",
+        "password: |\n",
+        "password: |\\n",
+        "password: |\n ",
+        "password:\n\n",
+        "token:\n",
+        "token: !a ",
     ];
     let mut found = Vec::new();
     for unit in units {

@@ -3,6 +3,7 @@
 //! Every `=`, `:` and `,` is looked at once, with the name before it; values are passed over as a whole. A name is a
 //! bounded number of bytes, so the time is linear.
 
+mod block;
 mod name;
 mod value;
 
@@ -49,6 +50,9 @@ fn find_assigned(
     let name = name::before(text.bytes, at)?;
     if !name.is_sensitive(text.bytes, names) {
         return None;
+    }
+    if let Some(value) = block::below(text.bytes, at, &name) {
+        return keep(value, found);
     }
     let start = value::start(text.bytes, at)?;
     let value = value::read(text, start, &name, text.bytes[at], lines);
@@ -107,7 +111,7 @@ fn keep(value: Range<usize>, found: &mut Vec<Range<usize>>) -> Option<usize> {
 pub(crate) fn may_hold(text: &[u8]) -> bool {
     memchr::memchr2_iter(b'=', b':', text).any(|at| match text[at] {
         b':' if url::is_scheme_before(text, at) => url::may_hold(text, at),
-        _ => name::before(text, at).is_some() && value::start(text, at).is_some(),
+        _ => name::before(text, at).is_some() && (value::start(text, at).is_some() || block::may_begin(text, at)),
     })
 }
 

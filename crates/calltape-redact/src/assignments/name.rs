@@ -82,7 +82,7 @@ impl Name {
     /// Whether values of this name are withheld: by the word, by the words before it, or by its place in a URL.
     pub(super) fn is_sensitive(&self, text: &[u8], names: &Names) -> bool {
         let name = &text[self.range.clone()];
-        if names.is_sensitive(name) {
+        if names.is_sensitive(name) || self.follows_escape(text) && names.is_sensitive(&name[1..]) {
             return true;
         }
         let in_query = matches!(text[..self.range.start].last(), Some(b'?' | b'&'));
@@ -104,6 +104,17 @@ impl Name {
             start = before.len() - word;
         }
         (start < self.range.start).then_some(start..self.range.end)
+    }
+
+    /// Where it begins, with its quote.
+    pub(super) fn start(&self, text: &[u8]) -> usize {
+        self.range.start + usize::from(self.follows_escape(text)) - usize::from(self.is_quoted)
+    }
+
+    /// Whether its first letter may be that of an escape before it (`\\npassword`).
+    fn follows_escape(&self, text: &[u8]) -> bool {
+        let first = text.get(self.range.start);
+        !self.is_quoted && matches!(first, Some(b'n' | b'r' | b't')) && text[..self.range.start].ends_with(b"\\")
     }
 
     pub(super) fn is_header(&self, text: &[u8]) -> bool {

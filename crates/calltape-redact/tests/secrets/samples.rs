@@ -36,7 +36,7 @@ pub(crate) fn samples() -> Vec<Sample> {
             samples.push(sample(place, &token));
         }
     }
-    for (template, secret) in assignments() {
+    for (template, secret) in [assignments(), below()].concat() {
         samples.push(sample(template, secret));
     }
     for secret in ["hunter2", "pa$$w0rd!", "x", "p@ss:w0rd"] {
@@ -155,6 +155,25 @@ fn assignments() -> Vec<(&'static str, &'static str)> {
         ("Config(user='bob', db_password='{}')", "x"),
         ("пароль: x, password: {}", "пёс"),
         ("age=12&ssn={}", "078-05-1120"),
+    ]
+}
+
+/// Values on the lines below their names.
+fn below() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("user: ann\npassword: |\n  {}\nport: 5", "hunter2"),
+        ("password: >\n  {}\n", "hunter2 and\n  horses\n\n   more"),
+        ("db:\n  password: |-\n    {}\n  user: ann", "hunter2\n    horses"),
+        ("- password: |2\n    {}\n  user: ann", "hunter2"),
+        ("\"password\": >+  # folded\r\n\r\n  {}\r\nuser: ann", "hunter2\r\n  horses"),
+        ("secret_key: !!binary |\n  {}\nuser: ann", "aGVsbG8gd29ybGQ"),
+        ("body 'password: |\\n  {}\\nuser: ann'", "hunter2"),
+        ("'user: ann\\n  token: |\\n    {}\\n  port: 5'", "hunter2"),
+        ("'user=ann\\ntoken={} x'", "hunter2"),
+        ("tokens:\n  {}\nuser: ann", "- hunter2\n  - horses"),
+        ("tokens:\n{}\nuser: ann", "- hunter2\n- horses"),
+        ("  credentials:\n    {}\n  user: ann", "login: bob\n    key: hunter2"),
+        ("Authorization:\r\n {}\r\nHost: x", "Bearer hunter2"),
     ]
 }
 

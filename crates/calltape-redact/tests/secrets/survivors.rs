@@ -84,6 +84,13 @@ const SURVIVORS: &[&str] = &[
     "key=len",
     "статья: автор",
     "Zeile: \u{1f600}",
+    "password:\nuser: ann",
+    "tokens:\n\nuser: ann",
+    "  password:\n  user: ann",
+    "if token:\n    print(1)",
+    "author: |\n  Jane\npages:\n  - 5",
+    "the rest of the secret:\n  is silence",
+    "| a: |\n| b: |",
 ];
 
 #[test]
