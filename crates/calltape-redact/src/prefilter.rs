@@ -1,6 +1,6 @@
 //! Whether a text may hold a secret at all: asked for every text that is captured, so it must cost next to nothing.
 //!
-//! Every kind of secret has something that prose has not: a sign of an assignment, two dashes, a long run that begins
+//! Every kind of secret has something that prose has not: a sign of an assignment, a tag, two dashes, a long run that begins
 //! like a token, or many digits. Each is looked for with a pass over eight or more bytes at a time.
 
 use crate::assignments;
@@ -39,11 +39,11 @@ fn may_hold_short(text: &[u8]) -> bool {
     text.get(MIDDLE).and_then(<[u8]>::first_chunk).is_some_and(runs::is_dense) && may_hold_token(text)
 }
 
-/// Whether a text has a `=`, `:`, `-`, `(` or `[`.
+/// Whether a text has a `=`, `:`, `-`, `(`, `[`, `<` or `'`.
 #[inline]
 fn has_sign(text: &[u8]) -> bool {
     let Some(first) = text.first_chunk() else {
-        return text.iter().any(|byte| matches!(byte, b'=' | b':' | b'-' | b'(' | b'['));
+        return text.iter().any(|byte| matches!(byte, b'=' | b':' | b'-' | b'(' | b'[' | b'<' | b'\''));
     };
     let (middle, last) = (&text[MIDDLE.start.min(text.len() - 8)..], text.last_chunk());
     [Some(first), middle.first_chunk(), last].into_iter().flatten().any(|word| word_has_sign(*word))
@@ -58,7 +58,9 @@ fn word_has_sign(word: [u8; 8]) -> bool {
         let differs = word ^ (LOW * u64::from(sign));
         differs.wrapping_sub(LOW) & !differs
     };
-    (zero_where(b'=') | zero_where(b':') | zero_where(b'-') | zero_where(b'(') | zero_where(b'[')) & LOW << 7 != 0
+    let assigns = zero_where(b'=') | zero_where(b':') | zero_where(b'-') | zero_where(b'<');
+    let quotes = zero_where(b'(') | zero_where(b'[') | zero_where(b'\'');
+    (assigns | quotes) & LOW << 7 != 0
 }
 
 fn may_hold_long(text: &[u8]) -> bool {

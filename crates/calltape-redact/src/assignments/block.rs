@@ -106,7 +106,7 @@ fn lines_below(text: &[u8], from: usize, column: usize, items_count: bool) -> Op
 }
 
 /// Where the line that holds `at` ends.
-fn line_end(text: &[u8], at: usize) -> usize {
+pub(super) fn line_end(text: &[u8], at: usize) -> usize {
     let rest = &text[at..];
     let is_end = |&at: &usize| rest[at] != b'\\' || matches!(rest.get(at + 1), Some(b'n' | b'r'));
     at + memchr::memchr3_iter(b'\n', b'\r', b'\\', rest).find(is_end).unwrap_or(rest.len())

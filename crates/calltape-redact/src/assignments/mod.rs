@@ -4,7 +4,10 @@
 //! bounded number of bytes, so the time is linear.
 
 mod block;
+mod markup;
 mod name;
+mod pairs;
+mod statements;
 mod value;
 
 use std::ops::Range;
@@ -15,6 +18,7 @@ use memchr::memmem::Finder;
 use crate::Names;
 use crate::find::Text;
 use crate::shapes::url::{self, Urls};
+use pairs::Pairs;
 use value::Lines;
 
 /// What begins an option; set up once, for setting up costs more than most searches.
@@ -23,6 +27,7 @@ static DASHES: LazyLock<Finder> = LazyLock::new(|| Finder::new("--"));
 /// Adds the values of sensitive names in a text, and the passwords in its URLs.
 pub(crate) fn find(text: Text, names: &Names, found: &mut Vec<Range<usize>>) {
     let (mut urls, mut lines) = (Urls::default(), Lines::default());
+    let mut pairs = Pairs::default();
     let mut passed = 0;
     for at in memchr::memchr3_iter(b'=', b':', b',', text.bytes) {
         if at < passed {
@@ -31,12 +36,14 @@ pub(crate) fn find(text: Text, names: &Names, found: &mut Vec<Range<usize>>) {
         passed = match text.bytes[at] {
             b',' => find_in_pair(text, at, names, &mut lines, found),
             b':' if url::is_scheme_before(text.bytes, at) => Some(urls.find(text, at, found)),
-            _ => find_assigned(text, at, names, &mut lines, found),
+            _ => find_assigned(text, at, names, &mut lines, &mut pairs, found),
         }
         .unwrap_or_default()
         .max(passed);
     }
     find_options(text, names, &mut lines, found);
+    statements::find(text, &mut lines, found);
+    markup::find(text, names, found);
 }
 
 /// The value after the `=` or `:` at `at`. Gives where it ends.
@@ -45,11 +52,12 @@ fn find_assigned(
     at: usize,
     names: &Names,
     lines: &mut Lines,
+    pairs: &mut Pairs,
     found: &mut Vec<Range<usize>>,
 ) -> Option<usize> {
     let name = name::before(text.bytes, at)?;
     if !name.is_sensitive(text.bytes, names) {
-        return None;
+        return keep(pairs.meet(text, at, &name, names, lines)?, found);
     }
     if let Some(value) = block::below(text.bytes, at, &name) {
         return keep(value, found);
@@ -106,21 +114,25 @@ fn keep(value: Range<usize>, found: &mut Vec<Range<usize>>) -> Option<usize> {
     Some(end)
 }
 
-/// Whether there may be an assignment or a URL: a `=` or `:` with a name before it.
+/// Whether there may be an assignment, a URL or an element: a `=` or `:` with a name before it, or a tag.
 #[inline]
 pub(crate) fn may_hold(text: &[u8]) -> bool {
-    memchr::memchr2_iter(b'=', b':', text).any(|at| match text[at] {
+    memchr::memchr3_iter(b'=', b':', b'<', text).any(|at| match text[at] {
+        b'<' => markup::may_begin(text, at),
         b':' if url::is_scheme_before(text, at) => url::may_hold(text, at),
         _ => name::before(text, at).is_some() && (value::start(text, at).is_some() || block::may_begin(text, at)),
     })
 }
 
-/// Whether there may be an option of a command line, a PEM block, or a pair of quoted words.
+/// Whether there may be an option of a command line, a PEM block, a pair of quoted words, or a statement's password.
 #[inline]
 pub(crate) fn may_hold_marks(text: &[u8]) -> bool {
     let begins_pair = |at: usize| matches!(text.get(at + 1), Some(b'"' | b'\'' | b'\\' | b'b'));
     DASHES.find_iter(text).any(|at| begins_block(&text[at + 2..]) || name::option_at(text, at).is_some())
-        || memchr::memchr2_iter(b'(', b'[', text).any(begins_pair)
+        || memchr::memchr3_iter(b'(', b'[', b'\'', text).any(|at| match text[at] {
+            b'\'' => statements::is_announced(text, at),
+            _ => begins_pair(at),
+        })
 }
 
 /// Whether a block of PEM or its like begins after two dashes, the last of them or the last but one.

@@ -6,7 +6,7 @@ use crate::Names;
 use crate::bytes::{ALNUM, DASH, DOT, FOREIGN, is, span, span_back, starts_with_word};
 
 /// Bytes of a name in text that are looked at.
-const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 64;
 
 /// Spaces, quotes and brackets that may stand between a name and its sign.
 const MOST_BETWEEN: usize = 8;
@@ -104,6 +104,11 @@ impl Name {
             start = before.len() - word;
         }
         (start < self.range.start).then_some(start..self.range.end)
+    }
+
+    /// The name itself, without quotes.
+    pub(super) fn word<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        &text[self.range.clone()]
     }
 
     /// Where it begins, with its quote.

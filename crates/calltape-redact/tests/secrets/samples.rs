@@ -36,7 +36,7 @@ pub(crate) fn samples() -> Vec<Sample> {
             samples.push(sample(place, &token));
         }
     }
-    for (template, secret) in [assignments(), below()].concat() {
+    for (template, secret) in [assignments(), below(), elements(), statements(), named_beside()].concat() {
         samples.push(sample(template, secret));
     }
     for secret in ["hunter2", "pa$$w0rd!", "x", "p@ss:w0rd"] {
@@ -155,6 +155,46 @@ fn assignments() -> Vec<(&'static str, &'static str)> {
         ("Config(user='bob', db_password='{}')", "x"),
         ("пароль: x, password: {}", "пёс"),
         ("age=12&ssn={}", "078-05-1120"),
+    ]
+}
+
+/// Values in markup.
+fn elements() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("<password>{}</password>", "hunter2"),
+        ("<db:Password type=\"x\">{}</db:Password>", "hunter 2"),
+        ("<user>ann</user><apiKey\n a='b'>\n  {}\n</apiKey><port>5</port>", "hunter2"),
+        ("<secret><![CDATA[{}]]></secret>", "a<b>&c"),
+        ("\"<token>{}<\\/token>\"", "hunter2"),
+        ("<input type=\"hidden\" name=\"csrf_token\" value=\"{}\">", "hunter2"),
+        ("<add key=\"ApiKey\" value=\"{}\"/><add key=\"Page\" value=\"5\"/>", "hunter2"),
+    ]
+}
+
+/// Passwords in SQL.
+fn statements() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("CREATE USER ann IDENTIFIED BY '{}'", "hunter2"),
+        ("ALTER USER ann@'%' IDENTIFIED WITH caching_sha2_password BY '{}' EXPIRE", "it''s hunter2"),
+        ("IDENTIFIED WITH mysql_native_password AS '{}';", "*6BB4837EB7"),
+        ("ALTER ROLE ann PASSWORD '{}' VALID UNTIL 'x'", "hunter2"),
+        ("create user ann identified by password  '{}'", "hunter2"),
+        ("[\"ALTER ROLE ann PASSWORD \\'{}\\' x\"]", "hunter2"),
+    ]
+}
+
+/// Values that stand beside their names.
+fn named_beside() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("{\"name\": \"DB_PASSWORD\", \"value\": \"{}\"}, {\"name\": \"DB_USER\", \"value\": \"ann\"}", "hunter2"),
+        ("[{'key': 'api_key', 'type': ('a', 'b'), 'value': '{}'}, {'value': 5}]", "hunter2"),
+        ("{\\\"name\\\": \\\"DB_PASSWORD\\\", \\\"value\\\": \\\"{}\\\"}", "hunter2"),
+        ("{\"header\": \"Authorization\", \"value\": \"{}\"}", "Bearer abc"),
+        ("EnvVar(name='DB_PASSWORD', value='{}')", "hunter2"),
+        ("env:\n- name: DB_PASSWORD\n  value: {}\n- name: PORT\n  value: 5", "hunter2"),
+        ("--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n{}\r\n--x--", "hunter 2"),
+        ("form-data; name=\"token\"; filename=\"x\"\r\nContent-Type: text/plain\r\n\r\n{}\r\n--x--", "hunter2"),
+        ("b'form-data; name=\"password\"\\r\\n\\r\\n{}\\r\\n--x--'", "hunter2"),
     ]
 }
 
