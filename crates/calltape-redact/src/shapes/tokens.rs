@@ -90,6 +90,7 @@ fn read(text: Text, at: usize) -> Result<Range<usize>, usize> {
         return jwt::read(text, at);
     }
     if is(first, DIGIT)
+        && rest.get(BOT_DIGITS.start - 1).is_some_and(u8::is_ascii_digit)
         && let Some(token) = bot_token(text, at)
     {
         return Ok(token);
