@@ -104,3 +104,20 @@ except ValueError: pass
     assert json.loads(fail["args"]) == {"item": 1}
     assert '"user":"***","item":2,"more":"***"' in fail["traceback"]
     assert b"hidden" not in tape.path.read_bytes()
+
+
+def test_what_a_function_withholds_is_withheld_in_its_spans_and_set_values(run_program: RunProgram) -> None:
+    program = """
+from calltape import current, monitor, span
+with span("outside", badge="shown before"): pass
+@monitor(sensitive_fields=["badge"])
+def enter(badge):
+    current().set("badge", "canary")
+    current().set("seen", {"badge": "canary"})
+    with span("door", badge="canary", place="lab"): pass
+    with span("outside", badge="canary"): pass
+enter("canary")
+"""
+    tape = run_program(program).tape
+    assert "canary" not in json.dumps(tape.rows("SELECT args FROM calls"))
+    assert [json.loads(call["args"]) for call in tape.calls("door")] == [{"badge": "***", "place": "lab"}]

@@ -27,6 +27,8 @@ pub(super) struct Plan {
     /// What a capture may do: the settings' and the function's own together, once a run is there.
     policy: Cell<&'static Policy>,
     pub(super) own_policy: OwnPolicy,
+    /// It is a span's, which belongs to no function.
+    pub(super) is_block: bool,
     /// The wrapped callable is a `functools.partial`, whose arguments are recorded with the call's.
     pub(super) is_partial: bool,
     /// The run that `slot` and `counters` belong to.
@@ -48,6 +50,7 @@ impl Plan {
             capture_result: true,
             policy: Cell::new(Policy::none()),
             own_policy: OwnPolicy::default(),
+            is_block: false,
             is_partial: false,
             generation: Cell::new(NEVER),
             slot: Cell::new(0),
@@ -64,9 +67,17 @@ impl Plan {
     /// Takes the policy of a run, changed by the function's own.
     pub(super) fn meet(&self, of_run: &'static Policy) {
         // The function's own entries were tried at its decoration, and the run's at its start.
+        let of_run = if self.is_block { of_run.of_blocks() } else { of_run };
         let policy = of_run.with(&self.own_policy).unwrap_or(of_run);
         self.policy.set(policy);
         self.parameters.meet(policy);
+    }
+
+    /// Takes the policy of a run once more where functions have added names to it since.
+    pub(super) fn meet_again(&self, of_run: &'static Policy) {
+        if !std::ptr::eq(self.policy(), of_run.of_blocks()) {
+            self.meet(of_run);
+        }
     }
 
     /// Sets the sampling of a function: `rate` is 0 to 1.

@@ -112,7 +112,9 @@ fn plan_of(name: &str, names: &[Bound<'_, PyAny>]) -> PyResult<Rc<Plan>> {
         parameters: key.1.clone(),
         sensitive_fields: Vec::new(),
     };
-    let plan = Rc::new(Plan::new(definition, Parameters::named(names)?));
+    let mut plan = Plan::new(definition, Parameters::named(names)?);
+    plan.is_block = true;
+    let plan = Rc::new(plan);
     if plans.len() >= MOST_PLANS {
         plans.clear();
     }
@@ -133,6 +135,11 @@ pub(crate) fn begin_span(name: &str, values: &Bound<'_, PyDict>) -> PyResult<Opt
     let given = Given { positional: &[], keywords: &values, names: names.as_ptr() };
     // SAFETY: the interpreter lock is held, and the values are held by the dict they came from.
     unsafe {
+        if let Some(policy) =
+            (*runtime::this_thread()).policy().filter(|_| plan.generation.get() == runtime::generation())
+        {
+            plan.meet_again(policy);
+        }
         let mut call = Call::nowhere();
         if !matches!(enter(&plan, ptr::null_mut(), given, &mut call), Entered::Recording) {
             return Ok(None);
@@ -245,7 +252,7 @@ impl CurrentCall {
 /// The interpreter lock is held, the thread is this one, joined to the current run and busy; `value` is live.
 unsafe fn note(thread: &mut ThreadRecorder, id: u64, key: &str, value: *mut PyObject) {
     let mut scratch = std::mem::take(&mut thread.scratch);
-    let policy = thread.policy().unwrap_or_else(Policy::none);
+    let policy = thread.policy().unwrap_or_else(Policy::none).of_blocks();
     begin_note(&mut scratch, id, &masked(key, Extent::Whole, policy.names));
     if policy.names.is_sensitive(key.as_bytes()) {
         ValueWriter::masked(&mut scratch);
