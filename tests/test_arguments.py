@@ -166,7 +166,7 @@ from calltape import monitor
 class Key(str): pass
 secret = "canary-5c1f"
 @monitor
-def variadic(*tokens, **credentials): pass
+def variadic(*secrets, **credentials): pass
 variadic(secret, secret, login=secret)
 @monitor
 def nested(value): pass

@@ -126,7 +126,7 @@ def a_nested_dict(secret: str) -> None:
 
 @place
 def a_value_of_any_kind_under_a_name(secret: str) -> None:
-    keep({"credentials": {"user": secret, "key": [secret]}, "tokens": [secret, secret]})
+    keep({"credentials": {"user": secret, "key": [secret]}, "secrets": [secret, secret]})
 
 
 @place

@@ -121,6 +121,22 @@ def a_document_as_text(secret: str) -> None:
 
 
 @place
+def lines_below_a_name(secret: str) -> None:
+    keep(f"password: |\n  {secret}\nport: 5", f"api_keys:\n  - {secret}\n  - {secret}\nport: 5")
+
+
+@place
+def elements_of_markup(secret: str) -> None:
+    keep(f"<db:Password type='x'>{secret}</db:Password>", f'<add key="ApiKey" value="{secret}"/>')
+
+
+@place
+def values_beside_their_names(secret: str) -> None:
+    document = json.dumps({"name": "DB_PASSWORD", "value": secret})
+    keep(document, json.dumps(document), f'form-data; name="password"\r\n\r\n{secret}\r\n--x--')
+
+
+@place
 def a_connection_string(secret: str) -> None:
     keep(f"DefaultEndpointsProtocol=https;AccountName=x;AccountKey={secret}==;EndpointSuffix=core.windows.net")
 

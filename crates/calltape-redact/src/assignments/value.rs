@@ -95,9 +95,14 @@ pub(super) fn read(text: Text, start: usize, name: &Name, sign: u8, lines: &mut 
     if let Some(quote) = name.enclosing_quote(text.bytes) {
         return start..memchr::memchr(quote, &text.bytes[start..line]).map_or(line, |end| start + end);
     }
-    let to_line_end = sign == b':' && name.is_header(text.bytes)
-        || name.begins_line(text.bytes) && (sign == b':' || !text.bytes[start..line].contains(&b'='));
-    let end = if to_line_end { line } else { word_end(text.bytes, start, line) };
+    let is_header = sign == b':' && name.is_header(text.bytes);
+    let to_line_end =
+        is_header || name.begins_line(text.bytes) && (sign == b':' || !text.bytes[start..line].contains(&b'='));
+    let end = match to_line_end {
+        true if is_header => line,
+        true => start + length_before_assignment(&text.bytes[start..line]),
+        false => word_end(text.bytes, start, line),
+    };
     let value = text.bytes[start..end].trim_ascii_end();
     let is_no_secret = !text.is_cut_at(end) && NO_SECRETS.iter().any(|word| word.eq_ignore_ascii_case(value));
     if is_no_secret { start..start } else { start..start + value.len() }
@@ -212,6 +217,13 @@ fn word_length(text: &[u8]) -> usize {
         _ => false,
     };
     text.iter().enumerate().position(|(at, byte)| ends((at, byte))).unwrap_or(text.len())
+}
+
+/// The length of a value that is the rest of a line, or goes on to a comma or semicolon before another name and its sign.
+fn length_before_assignment(line: &[u8]) -> usize {
+    memchr::memchr2_iter(b',', b';', line)
+        .find(|&at| begins_assignment(&line[skip_blanks(line, at + 1)..]))
+        .unwrap_or(line.len())
 }
 
 /// Whether what follows closes something: the end, a blank, or more punctuation of that kind.

@@ -50,7 +50,13 @@ pub(super) struct Entries {
 impl Entries {
     pub(super) fn defaults() -> Entries {
         let mut rules = BTreeMap::new();
-        for (rule, words) in [(Rule::ALONE, list::ALONE), (Rule::LAST, list::LAST), (Rule::ANY, list::ANY)] {
+        let lists = [
+            (Rule::ALONE, list::ALONE),
+            (Rule::LAST, list::LAST),
+            (Rule::ANY, list::ANY),
+            (Rule::EXEMPT, list::EXEMPT),
+        ];
+        for (rule, words) in lists {
             for word in words.split_ascii_whitespace() {
                 add(&mut rules, word.as_bytes().to_vec(), rule);
             }

@@ -8,7 +8,7 @@
 /// `has_auth`, `gpio_pin`, `db_session`).
 pub(super) const ALONE: &str = "
     2fa auth bearer certificatepin cipher cookies csrf htpasswd jti jwt mnemonic nonce oauth otp pass passhash
-    pemfile pgpass pin pkcs12 pkcs8 salt secrets seedphrase session signature symfony tokens totp usersession
+    pemfile pgpass pin pkcs12 pkcs8 salt secrets seedphrase session signature symfony totp usersession
     usersessions xsrf
 ";
 
@@ -59,4 +59,11 @@ pub(super) const LAST: &str = "
 pub(super) const ANY: &str = "
     accesstoken apikey authtoken clientsecret passphrase passwd password privatekey refreshtoken secretkey
     sessiontoken
+";
+
+/// No secrets as the whole name, though they end as one: the special tokens of language models, and marks of a place in
+/// a listing.
+pub(super) const EXEMPT: &str = "
+    bostoken clstoken continuationtoken eostoken masktoken nextpagetoken nexttoken padtoken pagetoken septoken
+    synctoken unktoken
 ";

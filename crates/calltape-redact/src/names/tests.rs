@@ -32,7 +32,8 @@ fn look_alikes_are_kept() {
         description version region email username user_id client_id transaction_id ip_address country country_code \
         status_code error_code zip_code postcode code barcode mode node model model_name feature temperature created_at \
         has_auth is_auth authenticated authentication oauth_enabled session_count sessions db_session signature_valid \
-        num_secrets saltwater basalt cookiecutter certificate discovery hostname host port path url uri endpoint \
+        num_secrets saltwater basalt cookiecutter certificate discovery hostname host tokens eos_token bosToken pad_token unk_token sep_token cls_token mask_token page_token \
+        next_page_token nextPageToken NextToken continuation_token sync_token port path url uri endpoint \
         kassenpasswort_x password_length passwordless keyword keywords crossword forward record order border word";
     let withheld: Vec<&str> = names.split_ascii_whitespace().filter(|name| is_sensitive(name)).collect();
     assert!(withheld.is_empty(), "withheld: {withheld:?}");
@@ -90,6 +91,8 @@ fn entries_add_remove_and_replace() {
     assert!(!none.is_sensitive(b"password"));
     let again = Names::with(&["-token", "token"]).expect("good names");
     assert!(again.is_sensitive(b"token"));
+    let added = Names::with(&["page_token"]).expect("good names");
+    assert!(added.is_sensitive(b"pageToken") && !added.is_sensitive(b"sync_token"));
     let no_keys = Names::with(&["-*key*"]).expect("good names");
     assert!(!no_keys.is_sensitive(b"api_key") && no_keys.is_sensitive(b"password"));
 }

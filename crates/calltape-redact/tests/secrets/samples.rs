@@ -118,7 +118,7 @@ fn assignments() -> Vec<(&'static str, &'static str)> {
         ("{\\\"password\\\": \\\"{}\\\", \\\"x\\\": 1}", "hunter2"),
         ("{\"pin\": {}}", "1234"),
         ("{\"credentials\": {}, \"x\": 1}", "{\"user\": \"a\", \"key\": [1, \"}\"]}"),
-        ("tokens = {}", "['abc', \"d]e\"]"),
+        ("secrets = {}", "['abc', \"d]e\"]"),
         ("?page=2&token={}&sort=asc", "abc123"),
         ("https://example.com/x?sig={}&se=2024", "abc%2Fdef%3D"),
         ("https://maps.example.com/api?key={}", "abcdef"),
@@ -155,6 +155,9 @@ fn assignments() -> Vec<(&'static str, &'static str)> {
         ("Config(user='bob', db_password='{}')", "x"),
         ("пароль: x, password: {}", "пёс"),
         ("age=12&ssn={}", "078-05-1120"),
+        ("secrets: {}, author: ann", "5"),
+        ("Password: {}; user=ann; page=5", "correct horse, battery; staple"),
+        ("authorization: {}", "Digest username=\"ann\", realm=\"x\", response=\"abc\""),
     ]
 }
 
@@ -210,8 +213,8 @@ fn below() -> Vec<(&'static str, &'static str)> {
         ("body 'password: |\\n  {}\\nuser: ann'", "hunter2"),
         ("'user: ann\\n  token: |\\n    {}\\n  port: 5'", "hunter2"),
         ("'user=ann\\ntoken={} x'", "hunter2"),
-        ("tokens:\n  {}\nuser: ann", "- hunter2\n  - horses"),
-        ("tokens:\n{}\nuser: ann", "- hunter2\n- horses"),
+        ("secrets:\n  {}\nuser: ann", "- hunter2\n  - horses"),
+        ("secrets:\n{}\nuser: ann", "- hunter2\n- horses"),
         ("  credentials:\n    {}\n  user: ann", "login: bob\n    key: hunter2"),
         ("Authorization:\r\n {}\r\nHost: x", "Bearer hunter2"),
     ]
