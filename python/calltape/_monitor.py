@@ -92,7 +92,8 @@ def monitor(
             ``repr`` shows objects by their own ``repr()``, which then runs within the call. ``{"args": {"user":
             False}}`` leaves one argument out. ``max_call_bytes``, ``max_items``, ``max_depth``, ``max_attributes`` and
             ``max_capture_time`` (seconds) are budgets, by default the settings of these names.
-        max_repr: bytes of JSON kept of one argument or result; by default the setting ``max_repr`` (1000).
+        max_repr: bytes of JSON kept of one argument or result, 48 KiB at most; by default the setting ``max_repr``
+            (1000).
         sensitive_fields: names whose values are withheld, beside the usual ones and those of the setting of this name:
             ``["badge", "*pin"]``; ``"-token"`` takes one away, ``"-*"`` all usual ones. Case and separators do not
             matter.

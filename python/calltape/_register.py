@@ -24,7 +24,8 @@ def register(type: type[_Object], function: Callable[[_Object], object] | None) 
     captured in its place, within the same limits and masks. Calls that it makes of monitored functions are not
     recorded.
     What it raises never reaches the program: the value on the tape then says so, ``stats().failed_captures`` counts it,
-    and after five failures the function is not run any more. A ``KeyboardInterrupt`` is handed on to the program.
+    and after five failures the function is not run any more: objects of the type are only named, ``"[Order]"``. A
+    ``KeyboardInterrupt`` is handed on to the program.
 
     Raises:
         TypeError: ``type`` is no type, or ``function`` can not be called.
