@@ -26,9 +26,30 @@ fn rendered(bytes: &[u8]) -> Option<String> {
 /// Every text that is rendered is JSON, and no longer than its bytes allow. JSON from a reader with a depth of its own.
 fn check(json: &str, bytes: &[u8]) {
     assert!(json.len() <= bytes.len() * MOST_GROWTH + MOST_GROWTH, "{} of {}", json.len(), bytes.len());
-    if let Err(error) = serde_json::from_str::<Value>(json) {
+    if let Err(error) = serde_json::from_str::<Value>(&without_surrogates(json)) {
         panic!("{error}: {json}");
     }
+}
+
+/// A text may hold lone surrogates, whose escapes are JSON; the reader here has no place for them in its strings.
+fn without_surrogates(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        text.push_str(before);
+        let is_surrogate =
+            escape.as_bytes().get(2) == Some(&b'd') && matches!(escape.as_bytes().get(3), Some(b'8'..=b'f'));
+        let length = match escape.as_bytes().get(1) {
+            Some(b'u') => 6,
+            _ => 2,
+        };
+        let (escape, after) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        text.push_str(if length == 6 && is_surrogate { "?" } else { escape });
+        rest = after;
+    }
+    text.push_str(rest);
+    text
 }
 
 fuzz_target!(|data: &[u8]| {
