@@ -84,15 +84,9 @@ const HOLDERS: &[(&str, &str)] = &[
     ("unittest.mock", "_SentinelObject"),
 ];
 
-/// What a class stores whose fields are declared.
-const DECLARATIONS: &[&str] = &[
-    "__dataclass_fields__",
-    "__attrs_attrs__",
-    "__pydantic_fields__",
-    "__struct_fields__",
-    "_fields",
-    "_sa_class_manager",
-];
+/// What a class stores whose fields are declared; named tuples are asked for by what they are.
+const DECLARATIONS: &[&str] =
+    &["__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "__struct_fields__", "_sa_class_manager"];
 
 /// Bytes of a module's name that are looked at.
 const MOST_MODULE: usize = 200;
@@ -104,6 +98,9 @@ const MOST_MODULE: usize = 200;
 pub(super) unsafe fn is_machinery(kind: *mut PyTypeObject) -> bool {
     // SAFETY: passed on; a class made by Python code stores its module in its own dict.
     unsafe {
+        if ffi::PyType_HasFeature(kind, ffi::Py_TPFLAGS_TUPLE_SUBCLASS) != 0 {
+            return false;
+        }
         let Some(module) = dict_of_type(kind).and_then(|dict| dict.entry("__module__")) else { return false };
         let Some(module) = module.text(MOST_MODULE) else { return false };
         let package = module.split('.').next().unwrap_or_default();
