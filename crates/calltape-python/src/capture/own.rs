@@ -238,7 +238,7 @@ impl Capture<'_> {
             let key = (kind.addr() | 1, kinds::tag_of(kind));
             let slot = (*kind).tp_repr.filter(|_| !is_disabled(key));
             let Some(slot) = slot else { return self.stored_object(value, kind) };
-            self.shown(value, kind, key, "__repr__", || {
+            self.shown(value, kind, key, REPR, || {
                 let text = slot(value);
                 if !text.is_null() && ffi::PyUnicode_Check(text) == 0 {
                     ffi::Py_DECREF(text);
@@ -295,6 +295,8 @@ impl Capture<'_> {
     }
 }
 
+/// Run where a decoration asks for it: where it fails, nothing was to be hidden.
+const REPR: &str = "__repr__";
 /// The exception that is the user's.
 const INTERRUPT: &str = "KeyboardInterrupt";
 
@@ -389,10 +391,11 @@ unsafe fn note_failure(key: (usize, u32), kind: *mut PyTypeObject, what: &str, r
         if *count != MOST_FAILURES {
             return;
         }
-        let name = type_name(kind);
+        let (name, is_repr) = (type_name(kind), what == REPR);
+        let from_now_on = if is_repr { "captured from what they store" } else { "only named" };
         runtime::say_later(format!(
             "{name}: {what} raised {raised}, {MOST_FAILURES} times by now; it is not run any more, and objects of the \
-             type are captured from what they store"
+             type are {from_now_on}"
         ));
         kinds::forget();
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::json::{ObjectText, escape_str, render_key, render_tagged};
+use super::json::{ObjectText, escape_str, list, render_key, render_tagged};
 use super::tag;
 use crate::DecodeError;
 use crate::varint::Input;
@@ -30,33 +30,6 @@ pub fn render_chain(bytes: &[u8], lines: &mut dyn SourceLines, json: &mut String
         render_tagged(first, &mut input, json, 0)?;
     }
     if input.is_empty() { Ok(()) } else { Err(DecodeError::Range) }
-}
-
-/// Renders the rest of a list by `item`.
-fn list(
-    input: &mut Input<'_>,
-    json: &mut String,
-    mut item: impl FnMut(u8, &mut Input<'_>, &mut String) -> Result<(), DecodeError>,
-) -> Result<(), DecodeError> {
-    json.push('[');
-    let mut empty = true;
-    loop {
-        let first = input.byte()?;
-        if first == tag::END {
-            break;
-        }
-        if !empty {
-            json.push(',');
-        }
-        empty = false;
-        if first == tag::MORE {
-            let _ = write!(json, "\"... {} more\"", input.varint()?);
-        } else {
-            item(first, input, json)?;
-        }
-    }
-    json.push(']');
-    Ok(())
 }
 
 /// Renders the members of an object by `value`, which is told their names, and leaves the object open.

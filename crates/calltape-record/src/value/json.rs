@@ -141,6 +141,15 @@ fn render_list(input: &mut Input<'_>, json: &mut String, depth: usize) -> Result
     if depth > MAX_DEPTH {
         return Err(DecodeError::Depth);
     }
+    list(input, json, |first, input, json| render_tagged(first, input, json, depth))
+}
+
+/// Renders the rest of a list by `item`.
+pub(super) fn list(
+    input: &mut Input<'_>,
+    json: &mut String,
+    mut item: impl FnMut(u8, &mut Input<'_>, &mut String) -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
     json.push('[');
     let mut empty = true;
     loop {
@@ -155,7 +164,7 @@ fn render_list(input: &mut Input<'_>, json: &mut String, depth: usize) -> Result
         if first == tag::MORE {
             let _ = write!(json, "\"... {} more\"", input.varint()?);
         } else {
-            render_tagged(first, input, json, depth)?;
+            item(first, input, json)?;
         }
     }
     json.push(']');
