@@ -231,6 +231,8 @@ impl Recorder {
             lag_s: 0.0,
             damaged: figures.damaged,
             drains: figures.drains,
+            pressure: "none",
+            journal: "file",
         };
         if !figures.drains {
             let stored = stored_of_run(&self.settings.db, self.journal.run_id());

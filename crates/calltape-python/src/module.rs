@@ -139,6 +139,8 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     figures.set_item("breaker", breaker)?;
     figures.set_item("writes", stats.writes)?;
     figures.set_item("lag_s", stats.lag_s)?;
+    figures.set_item("pressure", stats.pressure)?;
+    figures.set_item("journal", stats.journal)?;
     figures.set_item("reentrant", runtime::reentries())?;
     figures.set_item("dropped_values", runtime::dropped_values())?;
     figures.set_item("failed_captures", runtime::failed_captures())?;

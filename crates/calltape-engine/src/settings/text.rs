@@ -111,7 +111,10 @@ pub(super) fn show_bytes(bytes: u64) -> String {
 
 /// A time as the table writes it.
 pub(super) fn show_time(time: Duration) -> String {
-    if time.subsec_nanos() == 0 {
+    const DAY: u64 = 86_400;
+    if time.subsec_nanos() == 0 && time.as_secs() >= DAY && time.as_secs().is_multiple_of(DAY) {
+        format!("{}d", time.as_secs() / DAY)
+    } else if time.subsec_nanos() == 0 {
         format!("{}s", time.as_secs())
     } else if time.subsec_nanos().is_multiple_of(1_000_000) {
         format!("{}ms", time.as_millis())

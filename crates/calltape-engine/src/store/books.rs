@@ -157,9 +157,9 @@ impl Transaction<'_> {
 
     /// Writes one function's figures.
     pub(crate) fn put_books(&self, run: u64, slot: u32, function: i64, books: &BooksRow) -> Result<(), StoreError> {
-        let sql =
-            "INSERT INTO run_function (run_id, slot, function_id, calls, stored, sampled_out, dropped, dropped_errors)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        let sql = "INSERT INTO run_function
+                       (run_id, slot, function_id, calls, stored, sampled_out, dropped, dropped_errors, pruned)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)
                    ON CONFLICT (run_id, slot) DO UPDATE SET calls = excluded.calls, stored = excluded.stored,
                        sampled_out = excluded.sampled_out, dropped = excluded.dropped,
                        dropped_errors = excluded.dropped_errors";

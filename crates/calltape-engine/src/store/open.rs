@@ -16,7 +16,7 @@ use super::upgrade::upgrade;
 pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"ctap");
 
 /// `PRAGMA user_version` this calltape writes and the highest it reads.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// The oldest SQLite in which several WAL connections cannot lose rows (its WAL-reset race is fixed there).
 pub const MINIMUM_SQLITE: i32 = 3_051_003;

@@ -184,6 +184,8 @@ fn no_figures() -> Stats {
         lag_s: 0.0,
         damaged: 0,
         drains: false,
+        pressure: "none",
+        journal: "none",
     }
 }
 
