@@ -105,6 +105,24 @@ impl Transaction<'_> {
         Ok(counts)
     }
 
+    /// The functions of a run by slot: number and definition, but for the names it withholds, which are not stored.
+    pub(crate) fn functions(&self, run: u64) -> Result<Vec<(u32, (i64, FunctionDef))>, StoreError> {
+        let sql = "SELECT slot, id, name, group_name, kind, file, line, parameters
+                   FROM run_function JOIN function ON id = function_id WHERE run_id = ?1";
+        self.rows("to read a run's functions", sql, [run as i64], |row| {
+            let definition = FunctionDef {
+                name: row.get(2)?,
+                group: row.get(3)?,
+                kind: row.get(4)?,
+                file: row.get(5)?,
+                line: row.get(6)?,
+                parameters: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
+                sensitive_fields: Vec::new(),
+            };
+            Ok((row.get(0)?, (row.get(1)?, definition)))
+        })
+    }
+
     /// The number of a function, new or known.
     pub(crate) fn function_number(&self, function: &FunctionDef) -> Result<i64, StoreError> {
         let parameters = serde_json::to_string(&function.parameters).unwrap_or_else(|_| "[]".to_owned());
