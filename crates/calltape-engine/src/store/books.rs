@@ -37,6 +37,9 @@ pub(crate) struct CursorRow {
     pub(crate) thread: Option<i64>,
 }
 
+/// A function of a run: its slot, its number and its definition.
+pub(crate) type StoredFunction = (u32, (i64, FunctionDef));
+
 impl Transaction<'_> {
     pub(super) fn execute(&self, doing: &'static str, sql: &str, values: impl Params) -> Result<usize, StoreError> {
         let doing = StoreError::sqlite(doing);
@@ -105,8 +108,8 @@ impl Transaction<'_> {
         Ok(counts)
     }
 
-    /// The functions of a run by slot: number and definition, but for the names it withholds, which are not stored.
-    pub(crate) fn functions(&self, run: u64) -> Result<Vec<(u32, (i64, FunctionDef))>, StoreError> {
+    /// The functions of a run by slot, but for the names it withholds, which are not stored.
+    pub(crate) fn functions(&self, run: u64) -> Result<Vec<StoredFunction>, StoreError> {
         let sql = "SELECT slot, id, name, group_name, kind, file, line, parameters
                    FROM run_function JOIN function ON id = function_id WHERE run_id = ?1";
         self.rows("to read a run's functions", sql, [run as i64], |row| {
