@@ -9,6 +9,7 @@ import random
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from .fault import Fault
@@ -37,29 +38,37 @@ class Line:
         return (self.fault, *(f"{figure:,}" for figure in figures), f"{len(self.total.wrong):,}", f"{self.seconds:.0f}")
 
 
-def run_fault(stage: Stage, fault: Fault, only: int | None) -> Line:
+def run_fault(stage: Stage, fault: Fault, only: int | None, jobs: int) -> Line:
     """All rounds of one fault. An exception is something wrong too; the rounds after it are made all the same."""
     line, began = Line(fault.name), time.monotonic()
     numbers = [only] if only is not None else range(stage.scale(fault.rounds, fault.short_rounds))
-    for number in numbers:
-        place = stage.round(fault.name, number)
-        try:
-            verdict = fault.run(place)
-        except SkippedError as reason:
-            line.skipped = str(reason)
-            stage.clear(place)
-            break
-        except Exception:
-            verdict = Verdict(wrong=[traceback.format_exc()])
-        line.rounds += fault.counts
-        line.total += verdict
-        if verdict.wrong:
-            stage.keep = True
-            print(f"\n{fault.name}, round {number}, kept in {place.folder}:\n{verdict}", file=sys.stderr, flush=True)
-        else:
-            stage.clear(place)
+    with ThreadPoolExecutor(jobs) as pool:
+        for verdict in pool.map(lambda number: run_round(stage, fault, number), numbers):
+            if isinstance(verdict, SkippedError):
+                line.skipped = str(verdict)
+                continue
+            line.rounds += fault.counts
+            line.total += verdict
     line.seconds = time.monotonic() - began
     return line
+
+
+def run_round(stage: Stage, fault: Fault, number: int) -> Verdict | SkippedError:
+    """One round, and its folder away unless something is wrong."""
+    place = stage.round(fault.name, number)
+    try:
+        verdict = fault.run(place)
+    except SkippedError as reason:
+        stage.clear(place)
+        return reason
+    except Exception:
+        verdict = Verdict(wrong=[traceback.format_exc()])
+    if verdict.wrong:
+        stage.keep = True
+        print(f"\n{fault.name}, round {number}, kept in {place.folder}:\n{verdict}", file=sys.stderr, flush=True)
+    else:
+        stage.clear(place)
+    return verdict
 
 
 def table(lines: list[Line]) -> str:
@@ -87,6 +96,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=[fault.name for fault in FAULTS], help="may be repeated")
     parser.add_argument("--round", type=int, metavar="N", help="this round alone")
     parser.add_argument("--seed", type=int, default=None, help="the seed of another run, to repeat it")
+    parser.add_argument("--jobs", type=int, default=2, help="rounds at a time (default: 2)")
     options = parser.parse_args()
 
     stage = Stage(random.randrange(1 << 32) if options.seed is None else options.seed, options.short)
@@ -97,7 +107,7 @@ def main() -> int:
         for fault in FAULTS:
             if options.only is None or fault.name in options.only:
                 print(f"{fault.name}: {fault.what} ...", file=sys.stderr, flush=True)
-                lines.append(run_fault(stage, fault, options.round))
+                lines.append(run_fault(stage, fault, options.round, options.jobs))
     finally:
         stage.close()
     wrong = sum(len(line.total.wrong) for line in lines)

@@ -24,13 +24,13 @@ VERSION_2 = Path("/sys/fs/cgroup")
 
 
 @contextmanager
-def memory_cgroup(limit: int) -> Iterator[Path]:
+def memory_cgroup(name: str, limit: int) -> Iterator[Path]:
     """A memory cgroup with a limit, of whichever version the machine has, gone afterwards."""
     one = (VERSION_1 / "memory.limit_in_bytes").exists()
     two = (VERSION_2 / "cgroup.controllers").exists() and "memory" in (VERSION_2 / "cgroup.controllers").read_text()
     if not one and not two:
         raise SkippedError("this machine has no memory cgroups")
-    place = (VERSION_1 if one else VERSION_2) / f"calltape-torture-{os.getpid()}"
+    place = (VERSION_1 if one else VERSION_2) / f"calltape-torture-{os.getpid()}-{name}"
     try:
         place.mkdir()
         (place / ("memory.limit_in_bytes" if one else "memory.max")).write_text(str(limit))
@@ -44,7 +44,7 @@ def memory_cgroup(limit: int) -> Iterator[Path]:
 
 def out_of_memory(place: Round) -> Verdict:
     """A recorded function allocates until the kernel kills the process."""
-    with memory_cgroup(LIMIT_BYTES) as cgroup:
+    with memory_cgroup(str(place.number), LIMIT_BYTES) as cgroup:
         numbers, code = place.begin("grows", cgroup=str(cgroup)).end()
     if code != -signal.SIGKILL:
         raise RuntimeError(f"the process ended with {code} instead of being killed")

@@ -7,21 +7,27 @@ whole; the books balance, and what is gone is unknown. One thing no program on S
 a page of the database file may alter the row that stands there, for its pages have no checksums.
 """
 
+import json
 import shutil
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from .fault import Fault
 from .numbered import STRIDE
 from .oracle import Allowance, Verdict, judge, judge_rows, name_of, number_of, read_tape
-from .stage import Round, SkippedError
+from .stage import Round, SkippedError, Stage
 
 # The lane of the calls made after the damage, and how many.
 NEW_LANE = 50
 NEW_CALLS = 20
 NEW = range(NEW_LANE * STRIDE, NEW_LANE * STRIDE + NEW_CALLS)
+
+# Rounds run at the same time and share a tape: one of them makes it.
+MAKING = threading.Lock()
 
 # Rounds that use the same tape before another is made.
 SHARED = 25
@@ -29,16 +35,21 @@ SHARED = 25
 
 def tape_of_the_dead(place: Round) -> tuple[Path, list[int]]:
     """A tape with an ended run in the database and a killed one in WAL and journal, made now and then; its numbers."""
-    folder = place.stage.folder / f"template-{place.number // SHARED}"
+    with MAKING:
+        return make_or_find(place.stage, place.stage.folder / f"template-{place.number // SHARED}")
+
+
+def make_or_find(stage: Stage, folder: Path) -> tuple[Path, list[int]]:
+    """The tape in `folder`, made where there is none yet."""
     numbers = folder / "numbers"
     if not folder.exists():
         folder.mkdir()
         db = str(folder / "tape" / "calls.db")
-        first = place.stage.begin("load", db=db, threads=1, count=300)
+        first = stage.begin("load", db=db, threads=1, count=300)
         ended, code = first.end()
         if code != 0:
             raise RuntimeError(f"the first run ended with {code}")
-        second = place.stage.begin("load", db=db, threads=2, lane=1, pause=0.0002)
+        second = stage.begin("load", db=db, threads=2, lane=1, pause=0.0002)
         second.first_call()
         second.watch(0.3)
         numbers.write_text("\n".join(map(str, ended + second.kill())))
@@ -116,6 +127,13 @@ def judge_damaged(db: Path, old: list[int], new: list[int], database_changed: bo
     return verdict
 
 
+def newest_are_there(db: Path) -> bool:
+    """Whether the new calls can be read where an old page is damaged that nothing has touched since."""
+    with closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)) as database:
+        rows = database.execute(f"SELECT args FROM call ORDER BY id DESC LIMIT {4 * NEW_CALLS}").fetchall()
+    return set(NEW) <= {json.loads(args)["n"] for (args,) in rows}
+
+
 def resumed(place: Round) -> list[int]:
     """A recorder on the damaged tape makes new calls and ends; the program must not notice."""
     program = place.begin("resumes", count=NEW_CALLS, lane=NEW_LANE)
@@ -140,7 +158,9 @@ def damaged(place: Round) -> Verdict:
     try:
         verdict = judge_damaged(place.db, old, new, changed)
     except sqlite3.Error as error:
-        verdict = Verdict(wrong=[f"the tape cannot be read: {error}"])
+        verdict = Verdict(made=len(old) + len(new), unknown=len(old) + len(new))
+        if not changed or not newest_are_there(place.db):
+            verdict.blame(f"the tape cannot be read: {error}")
     verdict.wrong = [f"after {' and '.join(done)}: {line}" for line in verdict.wrong]
     return verdict
 

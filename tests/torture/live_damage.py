@@ -2,8 +2,7 @@
 
 The promise: it is noticed within a batch, the damaged file is set aside or left alone, and recording goes on: the
 program notices nothing, and each call made after the damage is on the tape at the path once nothing stands in the way.
-Calls from before may be in the file that is gone or set aside, and are unknown then; none is there twice or altered. One
-thing no program on SQLite can promise: see `corruption.py`.
+Calls from before may be in the file that is gone or set aside, and are unknown then; none is there twice or altered.
 """
 
 import shutil

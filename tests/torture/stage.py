@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -138,6 +139,7 @@ class Stage:
     seed: int
     short: bool
     keep: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="calltape-torture-")))
     _warm: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
@@ -167,9 +169,10 @@ class Stage:
         return self._warm[1]
 
     def _ask(self, request: dict[str, Any], descriptors: list[int]) -> Any:
-        worker = self._worker()
-        socket.send_fds(worker, [json.dumps(request).encode()], descriptors)
-        answer = worker.recv(1 << 16)
+        with self._lock:
+            worker = self._worker()
+            socket.send_fds(worker, [json.dumps(request).encode()], descriptors)
+            answer = worker.recv(1 << 16)
         if not answer:
             raise RuntimeError("the process that forks the programs is gone")
         return json.loads(answer)

@@ -127,7 +127,7 @@ def resumes(ack: int, db: str, count: int, lane: int) -> None:
     os.environ["CALLTAPE_DB"] = db
     calls_of(lane, ack, count=count)
     folder = Path(db).with_name(Path(db).name + ".tape")
-    deadline = time.monotonic() + 1.5
+    deadline = time.monotonic() + 0.5
     while time.monotonic() < deadline and (not folder.is_dir() or len(runs_in(folder)) > 1):
         time.sleep(0.01)
     calltape.flush(5)
