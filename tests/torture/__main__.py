@@ -111,6 +111,8 @@ def main() -> int:
     finally:
         stage.close()
     wrong = sum(len(line.total.wrong) for line in lines)
+    if wrong:
+        print(f"what the programs said: {stage.said}", file=sys.stderr)
     print(f"\n{table(lines)}\n\n{wrong} wrong, seed {stage.seed}, in {time.monotonic() - began:.0f} s")
     return 1 if wrong else 0
 

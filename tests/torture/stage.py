@@ -143,6 +143,11 @@ class Stage:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="calltape-torture-")))
     _warm: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
+    @property
+    def said(self) -> Path:
+        """What the programs said: their log lines and tracebacks."""
+        return self.folder / "said.log"
+
     def scale(self, long: int, short: int) -> int:
         """How many rounds: of the long form, of the short one."""
         return short if self.short else long
@@ -162,9 +167,10 @@ class Stage:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 command = [sys.executable, "-m", "torture.worker", str(theirs.fileno())]
-                process = subprocess.Popen(
-                    command, env=environment(), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
-                )
+                with self.said.open("ab") as said:
+                    process = subprocess.Popen(
+                        command, env=environment(), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=said
+                    )
             self._warm = process, ours
         return self._warm[1]
 
@@ -193,12 +199,14 @@ class Stage:
             "import json, sys; from torture import worker;"
             " worker.run(sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3]))"
         )
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, program, json.dumps(arguments), str(writing)],
-            env=environment() | (env or {}),
-            pass_fds=[writing],
-            stdin=subprocess.DEVNULL,
-        )
+        with self.said.open("ab") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code, program, json.dumps(arguments), str(writing)],
+                env=environment() | (env or {}),
+                pass_fds=[writing],
+                stdin=subprocess.DEVNULL,
+                stderr=said,
+            )
         os.close(writing)
         return Program(process.pid, reading, process.wait)
 

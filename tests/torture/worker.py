@@ -173,6 +173,26 @@ def forks(ack: int, db: str, children: int, threads: int, calls: int, watchdog: 
             time.sleep(0.001)
 
 
+def fails(ack: int, db: str, what: str, nth: int, error: int, forever: bool, threads: int) -> None:
+    """Calls from several threads while the extension's nth system call, or allocation, fails; then it is well again."""
+    from faults import Faults
+
+    calltape.start(db, breaker_timeout="0.5s", journal_limit="4MiB")
+    calls_of(threads, ack, count=50)
+    shim = Faults()
+    if what == "allocation":
+        shim.allocations(nth, forever=forever)
+    else:
+        shim.calls(nth, error, forever=forever)
+    lanes = threads_of(threads, ack, count=600, pause=0.001)
+    time.sleep(0.5)
+    shim.off()
+    for lane in lanes:
+        lane.join()
+    calltape.flush(20)
+    calltape.stop(20)
+
+
 def commits(ack: int, db: str, seed: int) -> None:
     """Calls in bursts, each flushed and marked in the log of `power_log.c`; pauses let the drain move the WAL."""
     chance = random.Random(seed)
@@ -192,7 +212,7 @@ def commits(ack: int, db: str, seed: int) -> None:
 
 
 PROGRAMS: Mapping[str, Callable[..., None]] = {
-    program.__name__: program for program in (load, dies, next_start, resumes, grows, forks, commits)
+    program.__name__: program for program in (load, dies, next_start, resumes, grows, forks, fails, commits)
 }
 
 
