@@ -4,7 +4,7 @@
 //! left over can be said. `finish`, from the interpreter's last exit hook, takes the calls that were made after it (other
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
@@ -105,6 +105,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         journal: Arc::clone(recorder.journal()),
         recorder,
         slots: Mutex::default(),
+        no_definition_until: AtomicU64::new(0),
         block_ns,
         policy,
         exit_timeout,
