@@ -88,9 +88,26 @@ impl Control {
         run_id: u64,
         geometry: Geometry,
         identity: &RunIdentity,
+        slots: u32,
     ) -> Result<Control, JournalError> {
-        system::allocate(file, at::FILE_BYTES).map_err(JournalError::allocation(path, at::FILE_BYTES))?;
-        let mapping = Mapping::of_file(file, at::FILE_BYTES).map_err(JournalError::io("map", path))?;
+        let bytes = at::bytes(slots);
+        system::allocate(file, bytes).map_err(JournalError::allocation(path, bytes))?;
+        let mapping = Mapping::of_file(file, bytes).map_err(JournalError::io("map", path))?;
+        Ok(Control::fill(mapping, run_id, geometry, identity))
+    }
+
+    /// What stands for the file of a run in memory.
+    pub(crate) fn in_memory(
+        run_id: u64,
+        geometry: Geometry,
+        identity: &RunIdentity,
+        slots: u32,
+    ) -> Result<Control, JournalError> {
+        let mapping = Mapping::in_memory(at::bytes(slots)).map_err(JournalError::NoMemory)?;
+        Ok(Control::fill(mapping, run_id, geometry, identity))
+    }
+
+    fn fill(mapping: Mapping, run_id: u64, geometry: Geometry, identity: &RunIdentity) -> Control {
         let identity = identity.to_bytes();
         debug_assert!(identity.len() <= at::IDENTITY_LIMIT);
         mapping.copy_in(at::IDENTITY, &identity);
@@ -104,7 +121,12 @@ impl Control {
         put(at::MAGIC, at::MAGIC_VALUE);
         let control = Control { mapping: Arc::new(mapping) };
         control.refresh_offset();
-        Ok(control)
+        control
+    }
+
+    /// The same memory again, for a run's reader in its own process.
+    pub(crate) fn again(&self) -> Control {
+        Control { mapping: Arc::clone(&self.mapping) }
     }
 
     /// Maps a file that anyone may have written.
@@ -114,7 +136,7 @@ impl Control {
     /// When the system refuses, or a later version wrote it.
     pub(crate) fn open(file: &File, path: &Path, run_id: u64) -> Result<Found, JournalError> {
         let length = file.metadata().map_err(JournalError::io("measure", path))?.len();
-        let bytes = usize::try_from(length).unwrap_or(usize::MAX).min(at::FILE_BYTES);
+        let bytes = usize::try_from(length).unwrap_or(usize::MAX).min(at::MOST_BYTES);
         if bytes < at::HEADER_BYTES {
             return Ok(Found::Damaged);
         }

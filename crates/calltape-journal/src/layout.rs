@@ -85,7 +85,12 @@ pub(crate) mod control {
     pub(crate) const IDENTITY_LIMIT: usize = HEADER_BYTES - IDENTITY;
     /// One cache line a function.
     pub(crate) const SLOT_BYTES: usize = 64;
-    pub(crate) const FILE_BYTES: usize = HEADER_BYTES + super::MAXIMUM_SLOTS as usize * SLOT_BYTES;
+    /// Bytes of a file with counters for this many slots.
+    pub(crate) const fn bytes(slots: u32) -> usize {
+        HEADER_BYTES + slots as usize * SLOT_BYTES
+    }
+    /// No control file is longer.
+    pub(crate) const MOST_BYTES: usize = bytes(super::MAXIMUM_SLOTS);
 }
 
 /// The functions file: entries of `length:32 | checksum:32`, the definition, zeros up to a multiple of 8.

@@ -72,6 +72,8 @@ mod mapping;
 #[cfg(not(loom))]
 mod options;
 #[cfg(not(loom))]
+mod place;
+#[cfg(not(loom))]
 mod pool;
 #[cfg(not(loom))]
 mod run;

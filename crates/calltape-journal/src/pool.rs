@@ -3,17 +3,15 @@
 //! `journal.rs` and `writer.rs` lease here when a thread starts or its segment is full, about once in thousands of
 //! calls, so one lock serves. The lock is never held over a system call of growing or prefaulting.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use crate::chunk::Chunk;
 use crate::clock;
-use crate::directory;
 use crate::error::{Full, JournalError};
 use crate::options::Options;
+use crate::place::Place;
 use crate::segment::{Geometry, Segment, SegmentState};
 use crate::tail::Tail;
 
@@ -31,7 +29,7 @@ const STEP_BYTES: u64 = 4 << 20;
 /// The segments of one run.
 pub(crate) struct Pool {
     run_id: u64,
-    directory: PathBuf,
+    place: Place,
     geometry: Geometry,
     options: Options,
     state: Mutex<State>,
@@ -72,10 +70,10 @@ struct State {
 }
 
 impl Pool {
-    /// Takes over the chunks made in `directory`, which the run is about to be known by.
+    /// Takes over the chunks made in `place`.
     pub(crate) fn new(
         run_id: u64,
-        directory: PathBuf,
+        place: Place,
         options: &Options,
         chunks: Vec<Arc<Chunk>>,
     ) -> Result<Pool, JournalError> {
@@ -89,7 +87,7 @@ impl Pool {
         };
         Ok(Pool {
             run_id,
-            directory,
+            place,
             geometry: options.geometry()?,
             options: options.clone(),
             state: Mutex::new(state),
@@ -194,7 +192,7 @@ impl Pool {
         let number = (1..).find(|number| !taken(*number)).unwrap_or(u32::MAX);
         let epoch = state.first_epoch;
         drop(state);
-        match Chunk::create(&self.directory, self.run_id, number, self.geometry, epoch) {
+        match self.place.create_chunk(self.run_id, number, self.geometry, epoch) {
             Ok(chunk) => {
                 let mut state = self.state();
                 state.chunks.push(Arc::new(chunk));
@@ -308,7 +306,7 @@ impl Pool {
         state.target = state.chunks.len();
         // Under the lock, so that no new chunk takes the name before it is gone.
         for chunk in removed {
-            let _ = fs::remove_file(self.directory.join(directory::chunk_name(chunk.number())));
+            self.place.remove_chunk(chunk.number());
             self.counts.removed_chunks.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -319,14 +317,6 @@ impl Pool {
         let bytes = state.chunks.len() as u64 * self.geometry.chunk_bytes() as u64;
         (bytes, count_free(&state.chunks))
     }
-}
-
-/// Makes the first chunks of a run.
-pub(crate) fn first_chunks(directory: &Path, run_id: u64, options: &Options) -> Result<Vec<Arc<Chunk>>, JournalError> {
-    let geometry = options.geometry()?;
-    (1..=options.initial_chunks() as u32)
-        .map(|number| Chunk::create(directory, run_id, number, geometry, 0).map(Arc::new))
-        .collect()
 }
 
 fn free_segment(chunks: &[Arc<Chunk>], prefaulted: bool) -> Option<Segment> {

@@ -321,6 +321,7 @@ fn the_journal_grows_ahead_of_need_and_shrinks_when_idle() {
         segment_bytes: 512,
         chunk_bytes: 1024,
         idle: Duration::from_millis(30),
+        ..Options::default()
     };
     let journal = journal(tape.path(), &options);
     let mut writer = journal.lease(b"t").expect("a lease");
