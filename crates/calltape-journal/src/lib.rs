@@ -93,7 +93,7 @@ pub use clock::{monotonic_ns, unix_ns};
 #[cfg(not(loom))]
 pub use control::{CounterValues, Counters, bump};
 #[cfg(not(loom))]
-pub use directory::list_runs;
+pub use directory::{create_tape, list_runs};
 #[cfg(not(loom))]
 pub use error::{Full, JournalError};
 #[cfg(not(loom))]
