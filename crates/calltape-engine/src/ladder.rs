@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file      <db>.tape/, up to journal_limit; survives the process
-//! small     the same, 2 MiB at most and 328 KiB at first: little disk, little address space
+//! small     the same, 2 MiB at first and 4 MiB at most: little disk, little address space
 //! memory    512 KiB of the process; a SIGKILL takes it, and only this process can drain it
 //! counting  counters only: every call is counted as dropped
 //! ```

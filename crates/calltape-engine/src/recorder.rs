@@ -274,7 +274,7 @@ impl Recorder {
             lag_s: 0.0,
             damaged: figures.damaged,
             drains: figures.drains,
-            pressure: "none",
+            pressure: self.journal.pressure().name(),
             journal: self.rung.name(),
         };
         if !figures.drains {

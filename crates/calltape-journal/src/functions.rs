@@ -20,15 +20,12 @@ pub(crate) struct DefinitionsWriter {
     offset: u64,
     /// Its slot; slot 0 stands for all functions beyond the last.
     next_slot: u32,
-    /// Slots there are.
-    slots: u32,
 }
 
 impl DefinitionsWriter {
-    /// Starts on an empty file, or in memory; `slots` with slot 0 counted.
-    pub(crate) fn new(file: Option<File>, run_id: u64, slots: u32) -> DefinitionsWriter {
-        let slots = slots.min(MAXIMUM_SLOTS);
-        DefinitionsWriter { file, kept: Vec::new(), run_id, offset: 0, next_slot: 1, slots }
+    /// Starts on an empty file, or in memory.
+    pub(crate) fn new(file: Option<File>, run_id: u64) -> DefinitionsWriter {
+        DefinitionsWriter { file, kept: Vec::new(), run_id, offset: 0, next_slot: 1 }
     }
 
     /// The definitions of a run in memory, from the `from`th.
@@ -42,7 +39,7 @@ impl DefinitionsWriter {
     ///
     /// When the disk is full or fails. The slot is then not used, and the next definition writes over the rest.
     pub(crate) fn append(&mut self, definition: &[u8]) -> io::Result<u32> {
-        if self.next_slot >= self.slots {
+        if self.next_slot >= MAXIMUM_SLOTS {
             return Ok(0);
         }
         let slot = self.next_slot;
@@ -161,7 +158,7 @@ mod tests {
 
     fn file_of(definitions: &[&[u8]]) -> File {
         let file = tempfile::tempfile().expect("a file");
-        let mut writer = DefinitionsWriter::new(file.try_clone().ok(), 7, MAXIMUM_SLOTS);
+        let mut writer = DefinitionsWriter::new(file.try_clone().ok(), 7);
         for definition in definitions {
             writer.append(definition).expect("appends");
         }
@@ -171,7 +168,7 @@ mod tests {
     #[test]
     fn definitions_come_back_in_their_slots_and_reading_goes_on() {
         let file = tempfile::tempfile().expect("a file");
-        let mut writer = DefinitionsWriter::new(file.try_clone().ok(), 7, MAXIMUM_SLOTS);
+        let mut writer = DefinitionsWriter::new(file.try_clone().ok(), 7);
         let mut reader = DefinitionsReader::new(7);
         assert_eq!(writer.append(b"one").expect("appends"), 1);
         assert_eq!(writer.append(b"").expect("appends"), 2);
@@ -202,7 +199,7 @@ mod tests {
 
     #[test]
     fn when_all_slots_are_taken_a_definition_gets_slot_zero() {
-        let mut writer = DefinitionsWriter::new(tempfile::tempfile().ok(), 7, MAXIMUM_SLOTS);
+        let mut writer = DefinitionsWriter::new(tempfile::tempfile().ok(), 7);
         for slot in 1..MAXIMUM_SLOTS {
             assert_eq!(writer.append(b"").expect("appends"), slot);
         }

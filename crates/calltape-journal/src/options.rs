@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::error::JournalError;
-use crate::layout::MAXIMUM_SLOTS;
 use crate::layout::segment::{MAXIMUM_BYTES, MINIMUM_BYTES};
 use crate::segment::Geometry;
 
@@ -21,9 +20,6 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// Without a lease for this long the journal shrinks back to `initial_bytes`. 10 s.
     pub idle: Duration,
-    /// Functions with counters of their own, slot 0 ("more functions") counted; at most [`MAXIMUM_SLOTS`]. All of them:
-    /// 1 MiB.
-    pub slots: u32,
 }
 
 impl Default for Options {
@@ -34,23 +30,19 @@ impl Default for Options {
             segment_bytes: 128 << 10,
             chunk_bytes: 2 << 20,
             idle: Duration::from_secs(10),
-            slots: MAXIMUM_SLOTS,
         }
     }
 }
 
-/// Functions with counters in the smaller cuts: 64 KiB.
-const FEW_SLOTS: u32 = 1024;
-
 impl Options {
-    /// The cut for where there is little disk or little memory: 2 MiB at most and 328 KiB at first, all files together.
+    /// The cut for where there is little disk or little memory: segments of 2 MiB at most, of
+    /// 256 KiB at first; with counters and tallies a run begins with 2 MiB.
     pub fn small() -> Options {
         Options {
             limit_bytes: 2 << 20,
             initial_bytes: 256 << 10,
             segment_bytes: 32 << 10,
             chunk_bytes: 256 << 10,
-            slots: FEW_SLOTS,
             ..Options::default()
         }
     }
@@ -62,7 +54,6 @@ impl Options {
             initial_bytes: 128 << 10,
             segment_bytes: 32 << 10,
             chunk_bytes: 128 << 10,
-            slots: FEW_SLOTS,
             ..Options::default()
         }
     }
@@ -86,9 +77,6 @@ impl Options {
         }
         if self.limit_bytes != 0 && self.limit_bytes < self.chunk_bytes as u64 {
             return Err(JournalError::Options("limit_bytes must hold at least one chunk, or none"));
-        }
-        if !(1..=MAXIMUM_SLOTS).contains(&self.slots) {
-            return Err(JournalError::Options("slots must be from 1 to 16384"));
         }
         let geometry =
             Geometry { segment_bytes: self.segment_bytes, chunk_segments: self.chunk_bytes / self.segment_bytes };

@@ -14,6 +14,7 @@ use crate::error::JournalError;
 use crate::functions::DefinitionsWriter;
 use crate::options::{Options, RunIdentity};
 use crate::segment::Geometry;
+use crate::tallies::Tallies;
 
 /// Where the parts of one run stand.
 #[derive(Debug, Clone)]
@@ -43,24 +44,32 @@ impl Place {
         run_id: u64,
         geometry: Geometry,
         identity: &RunIdentity,
-        slots: u32,
     ) -> Result<Control, JournalError> {
         match self {
             Place::Folder(folder) => {
                 let path = folder.join(directory::CONTROL);
-                Control::create(&directory::create_file(&path)?, &path, run_id, geometry, identity, slots)
+                Control::create(&directory::create_file(&path)?, &path, run_id, geometry, identity)
             }
-            Place::Memory => Control::in_memory(run_id, geometry, identity, slots),
+            Place::Memory => Control::in_memory(run_id, geometry, identity),
         }
     }
 
     /// Makes the place of the functions' definitions.
-    pub(crate) fn create_definitions(&self, run_id: u64, slots: u32) -> Result<DefinitionsWriter, JournalError> {
+    pub(crate) fn create_definitions(&self, run_id: u64) -> Result<DefinitionsWriter, JournalError> {
         let file: Option<File> = match self {
             Place::Folder(folder) => Some(directory::create_file(&folder.join(directory::FUNCTIONS))?),
             Place::Memory => None,
         };
-        Ok(DefinitionsWriter::new(file, run_id, slots))
+        Ok(DefinitionsWriter::new(file, run_id))
+    }
+
+    /// Makes the place of the tallies.
+    pub(crate) fn create_tallies(&self, run_id: u64) -> Result<Tallies, JournalError> {
+        let file = match self {
+            Place::Folder(folder) => Some(directory::create_file(&folder.join(directory::TALLIES))?),
+            Place::Memory => None,
+        };
+        Ok(Tallies::new(file, run_id))
     }
 
     /// Makes a chunk with all segments FREE at `epoch`.

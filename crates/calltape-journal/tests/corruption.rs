@@ -34,7 +34,6 @@ fn dead_run(tape: &Path, random: &mut Random) -> (PathBuf, HashSet<Vec<u8>>) {
         segment_bytes: SEGMENT_BYTES,
         chunk_bytes: 4 * SEGMENT_BYTES,
         idle: Duration::MAX,
-        ..Options::default()
     };
     let journal = Journal::create(tape, &RunIdentity::default(), &options).expect("a journal");
     for name in ["f", "g", "h"] {

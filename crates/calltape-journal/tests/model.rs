@@ -43,14 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn options() -> Options {
-    Options {
-        limit_bytes: 6 * 1024,
-        initial_bytes: 2048,
-        segment_bytes: 512,
-        chunk_bytes: 2048,
-        idle: Duration::ZERO,
-        ..Options::default()
-    }
+    Options { limit_bytes: 6 * 1024, initial_bytes: 2048, segment_bytes: 512, chunk_bytes: 2048, idle: Duration::ZERO }
 }
 
 /// A payload says which thread wrote it, as its how-manieth; the rest is filler derived from that.
