@@ -63,6 +63,8 @@ def run_round(stage: Stage, fault: Fault, number: int) -> Verdict | SkippedError
         return reason
     except Exception:
         verdict = Verdict(wrong=[traceback.format_exc()])
+    finally:
+        stage.stop_programs()
     if verdict.wrong:
         stage.keep = True
         print(f"\n{fault.name}, round {number}, kept in {place.folder}:\n{verdict}", file=sys.stderr, flush=True)

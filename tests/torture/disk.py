@@ -30,7 +30,8 @@ def small_disk(place: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        # Lazily: where a round failed, a program may still have a file open there.
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 class Filler:
@@ -40,8 +41,12 @@ class Filler:
         self._file = disk / "filler"
 
     def fill(self, leave: int = 0) -> None:
-        """Takes all room but so many bytes."""
-        with self._file.open("ab") as file:
+        """Takes all room but so many bytes. Where there is none even for a file's name, the disk is full already."""
+        try:
+            file = self._file.open("ab", buffering=0)
+        except OSError:
+            return
+        with file:
             free = os.statvfs(self._file).f_bavail * os.statvfs(self._file).f_frsize
             try:
                 os.posix_fallocate(file.fileno(), file.tell(), max(free - leave, 4096))
@@ -49,7 +54,6 @@ class Filler:
                 for _ in range(1 << 14):
                     try:
                         file.write(b"x" * 4096)
-                        file.flush()
                     except OSError:
                         return
 
@@ -63,7 +67,11 @@ def fills_and_empties(place: Round) -> Verdict:
     dies = place.number % 2 == 1
     with small_disk(place.folder / "tape"):
         filler = Filler(place.db.parent)
-        how = {"threads": 2, "settings": {"journal_limit": JOURNAL, "breaker_timeout": "1s"}, "pause": 0.001}
+        how = {
+            "threads": 2,
+            "settings": {"journal_limit": JOURNAL, "breaker_timeout": "1s"},
+            "pause": place.chance.choice([0.0, 0.001]),
+        }
         program = place.begin("load", **how) if dies else place.begin("load", **how, seconds=2.5)
         program.first_call()
         for _ in range(4):

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Program:
     wait: Callable[[], int]
     tail: bytes = b""
     numbers: list[int] = field(default_factory=list)
+    has_ended: bool = False
 
     def take(self, seconds: float) -> bool:
         """Reads what is acknowledged, waiting at most so long for something; false at the end of the pipe."""
@@ -94,7 +96,15 @@ class Program:
                 os.kill(self.pid, signal.SIGABRT)
                 deadline = time.monotonic() + 5
         os.close(self.pipe)
+        self.has_ended = True
         return self.numbers, self.wait()
+
+    def stop_anyhow(self) -> None:
+        """Ends a program that a round left behind when it failed."""
+        if not self.has_ended:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.end()
 
 
 @dataclass
@@ -140,6 +150,8 @@ class Stage:
     short: bool
     keep: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    # The programs of the round that each thread makes.
+    _of_thread: threading.local = field(default_factory=threading.local)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="calltape-torture-")))
     _warm: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
@@ -190,7 +202,20 @@ class Stage:
             pid = self._ask({"program": program, "arguments": arguments}, [writing])
         finally:
             os.close(writing)
-        return Program(pid, reading, lambda: int(self._ask({"wait": pid}, [])))
+        return self._started(Program(pid, reading, lambda: int(self._ask({"wait": pid}, []))))
+
+    def _started(self, program: Program) -> Program:
+        self._of_thread.programs = [*self._programs(), program]
+        return program
+
+    def _programs(self) -> list[Program]:
+        return getattr(self._of_thread, "programs", [])
+
+    def stop_programs(self) -> None:
+        """Ends what the round that this thread has just made left running."""
+        for program in self._programs():
+            program.stop_anyhow()
+        self._of_thread.programs = []
 
     def begin_alone(self, program: str, env: dict[str, str] | None = None, **arguments: Any) -> Program:
         """Starts a program of `worker.py` in a new interpreter, where the environment matters."""
@@ -208,7 +233,7 @@ class Stage:
                 stderr=said,
             )
         os.close(writing)
-        return Program(process.pid, reading, process.wait)
+        return self._started(Program(process.pid, reading, process.wait))
 
     def close(self) -> None:
         """Ends the warm process and removes what is left on the disk."""
