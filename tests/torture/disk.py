@@ -14,9 +14,10 @@ from .fault import Fault
 from .oracle import Allowance, Verdict
 from .stage import Round, SkippedError
 
-# Room for the journal at its limit, a tape of some thousand calls, and its WAL.
-DISK_BYTES = 16 << 20
-JOURNAL = "4MiB"
+# Room for the journal at its limit, the tape of a round and its WAL: it is full when the other process fills it,
+# and then alone.
+DISK_BYTES = 48 << 20
+JOURNAL = "2MiB"
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def fills_and_empties(place: Round) -> Verdict:
         how = {
             "threads": 2,
             "settings": {"journal_limit": JOURNAL, "breaker_timeout": "1s"},
-            "pause": place.chance.choice([0.0, 0.001]),
+            "pause": place.chance.choice([0.0003, 0.001]),
         }
         program = place.begin("load", **how) if dies else place.begin("load", **how, seconds=2.5)
         program.first_call()

@@ -106,15 +106,18 @@ def dies(ack: int, db: str, how: str, delay: float, threads: int = 4) -> None:
 
 def runs_in(folder: Path) -> list[Path]:
     """The runs in a tape's folder; not what is half made."""
+    if not folder.is_dir():
+        return []
     return [entry for entry in folder.iterdir() if entry.is_dir() and len(entry.name) == 16]
 
 
 def next_start(ack: int, db: str) -> None:
     """An ordinary start on the tape; it is done when the journals of the dead are gone."""
     folder = Path(db).with_name(Path(db).name + ".tape")
+    dead = set(runs_in(folder))
     calltape.start(db)
     deadline = time.monotonic() + ADOPTION
-    while len(runs_in(folder)) > 1:
+    while dead & set(runs_in(folder)):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{folder} still holds what the dead left: {calltape.stats()}")
         time.sleep(0.005)
