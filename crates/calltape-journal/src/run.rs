@@ -217,6 +217,11 @@ impl Run {
         Some(error_kinds::read(self.control.as_ref()?))
     }
 
+    /// How many errors there was no room for: a look that costs nothing, for whoever knows the kinds of before.
+    pub fn lost_error_count(&self) -> Option<u64> {
+        Some(error_kinds::count_of_all(self.control.as_ref()?))
+    }
+
     /// How often each level of pressure above none was reached, lowest first. None when that is unknown.
     pub fn pressure_spells(&self) -> Option<[Spell; LEVELS]> {
         let control = self.control.as_ref()?;
