@@ -80,7 +80,8 @@ impl Tape {
             let groups = groups.iter().map(|group| describe(connection, group));
             let mut groups = groups.collect::<rusqlite::Result<Vec<_>>>()?;
             groups.extend(lost.into_groups());
-            groups.sort_by_key(|group| (Reverse(group.count), Reverse(group.last_seen_ns)));
+            // Stable: of as many, those with rows come first, the latest of them before the others.
+            groups.sort_by_key(|group| Reverse(group.count));
             groups.truncate(limit);
             Ok(groups)
         })

@@ -77,9 +77,9 @@ impl LostErrors {
         Ok(self.kinds.remove(&kind))
     }
 
-    /// The others as groups of their own.
-    pub(super) fn into_groups(self) -> impl Iterator<Item = ErrorGroup> {
-        self.kinds.into_iter().map(|(Kind(_, error_type, file, line, place), lost)| ErrorGroup {
+    /// The others as groups of their own, the latest first.
+    pub(super) fn into_groups(self) -> Vec<ErrorGroup> {
+        let groups = self.kinds.into_iter().map(|(Kind(_, error_type, file, line, place), lost)| ErrorGroup {
             error_type,
             function: lost.function,
             file,
@@ -90,6 +90,12 @@ impl LostErrors {
             first_seen_ns: lost.first_ns,
             last_seen_ns: lost.last_ns,
             last: None,
-        })
+        });
+        let mut groups: Vec<ErrorGroup> = groups.collect();
+        groups.sort_by(|a, b| {
+            let names = |group: &ErrorGroup| (group.function.clone(), group.error_type.clone(), group.line);
+            b.last_seen_ns.cmp(&a.last_seen_ns).then_with(|| names(a).cmp(&names(b)))
+        });
+        groups
     }
 }
