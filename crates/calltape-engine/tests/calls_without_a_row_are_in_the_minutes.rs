@@ -99,7 +99,7 @@ fn a_call_that_turns_out_certain_stands_for_itself_alone_also_in_a_later_batch()
     let stage = Stage::new();
     let mut caller = stage.caller("MainThread");
     let place = caller.define("shop.place");
-    let mut begin = |caller: &mut Caller| caller.begin_or_drop(place, 4.0, 3, monotonic_ns()).expect("room");
+    let begin = |caller: &mut Caller| caller.begin_or_drop(place, 4.0, 3, monotonic_ns()).expect("room");
     let (kept, raising, later) = (begin(&mut caller), begin(&mut caller), begin(&mut caller));
     caller.end_or_wait(kept, place, monotonic_ns(), None).expect("room");
     caller.end_or_wait(raising, place, monotonic_ns(), Some(RAISED)).expect("room");
