@@ -111,3 +111,18 @@ fn a_call_that_turns_out_certain_stands_for_itself_alone_also_in_a_later_batch()
     drain_all(&mut drain);
     assert_eq!(weights(), ["ok|4", "error|1", "error|1"]);
 }
+
+#[test]
+fn a_tally_that_says_more_than_the_counters_is_damaged_and_adds_nothing() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let (place, pay) = (caller.define("shop.place"), caller.define("shop.pay"));
+    left_out(&mut caller, place, 2_000, Ends::Quick);
+    stage.journal.tally(pay).expect("a tally").add(500, 1 << 40);
+    // It is looked at once and not for ever.
+    drain_all(&mut stage.drain());
+    drop(caller);
+    let (_folder, db) = stage.die();
+    drain_all(&mut stranger(&db));
+    assert_eq!(Database::open(&db).lines(MINUTES), ["1|0|0|1|0|2000|2000|2000"]);
+}

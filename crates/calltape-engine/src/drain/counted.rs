@@ -14,8 +14,6 @@ use crate::store::{LostErrorRow, Minutes, StoreError, Transaction};
 /// How long the calls without a row of one function took, as far as it is in the minutes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Timed {
-    /// What the tally said when it was read: as long as it says the same, nothing is new.
-    calls: u64,
     total_ns: u64,
     latency: Latency,
 }
@@ -25,11 +23,9 @@ const SUM_BYTES: usize = 8;
 
 impl Timed {
     fn of(tally: &Tally) -> Self {
-        // First: what it counts is in the buckets by then.
-        let calls = tally.calls();
         let mut latency = Latency::new();
         tally.buckets().for_each(|(bucket, count)| latency.add(bucket, count));
-        Self { calls, total_ns: tally.total_ns(), latency }
+        Self { total_ns: tally.total_ns(), latency }
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -42,16 +38,20 @@ impl Timed {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (sum, histogram) = bytes.split_first_chunk::<SUM_BYTES>()?;
         let latency = Latency::decode(histogram).ok()?;
-        Some(Self { calls: latency.count(), total_ns: u64::from_le_bytes(*sum), latency })
+        Some(Self { total_ns: u64::from_le_bytes(*sum), latency })
     }
 }
 
-/// What is in the database of a run's calls without a row.
+/// What is in the database of a run's calls without a row, and what was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     timed: HashMap<u32, Timed>,
+    /// How many calls each tally said when it was read last: as long as it says the same, nothing is new.
+    seen: HashMap<u32, u64>,
     /// Lost errors by the number of their kind.
     lost: HashMap<u32, u64>,
+    /// How many there were when they were read last.
+    lost_seen: u64,
 }
 
 impl Counted {
@@ -60,14 +60,13 @@ impl Counted {
         let mut counted = Self::default();
         for (slot, state) in transaction.tallies(run)? {
             // Of a state that cannot be read nobody can say what is in the minutes: as it is, so it stays.
-            counted.timed.insert(slot, Timed::decode(&state).unwrap_or_else(Timed::unreadable));
+            let timed = Timed::decode(&state).unwrap_or_else(Timed::unreadable);
+            counted.seen.insert(slot, timed.latency.count());
+            counted.timed.insert(slot, timed);
         }
         counted.lost.extend(transaction.lost_errors(run)?);
+        counted.lost_seen = counted.lost.values().fold(0, |sum, calls| sum.saturating_add(*calls));
         Ok(counted)
-    }
-
-    fn lost_count(&self) -> u64 {
-        self.lost.values().fold(0, |sum, calls| sum.saturating_add(*calls))
     }
 }
 
@@ -76,88 +75,101 @@ impl Timed {
     fn unreadable() -> Self {
         let mut latency = Latency::new();
         (0..calltape_record::latency::BUCKETS).for_each(|bucket| latency.add(bucket, u64::MAX));
-        Self { calls: u64::MAX, total_ns: u64::MAX, latency }
+        Self { total_ns: u64::MAX, latency }
     }
 }
 
 impl Followed {
-    /// Whether calls without a row were counted that the database does not have.
+    /// Whether calls without a row were counted since the last look.
     pub(super) fn has_counted(&self) -> bool {
-        let counted = &self.facts.counted;
-        self.run.lost_error_count().is_some_and(|count| count != counted.lost_count())
-            || self.run.tallies().iter().any(|(slot, tally)| self.is_new(*slot, tally))
+        self.run.lost_error_count().is_some_and(|count| count != self.facts.counted.lost_seen)
+            || self.run.tallies().iter().any(|(slot, tally)| self.is_new(*slot, tally.calls()))
     }
 
-    fn is_new(&self, slot: u32, tally: &Tally) -> bool {
-        // A process that was killed may have counted a call in its bucket only.
-        self.ending.is_some() || tally.calls() != self.facts.counted.timed.get(&slot).map_or(0, |timed| timed.calls)
+    fn is_new(&self, slot: u32, calls: u64) -> bool {
+        calls != self.facts.counted.seen.get(&slot).copied().unwrap_or(0)
     }
 
-    /// Tallies that say more than the database has, as they are now. Read before the counters, which the caller counts
-    /// a call in first: a tally that says more than they do is damaged.
-    pub(super) fn timed_since(&self) -> Vec<(u32, TimedSince)> {
-        let tallies = self.run.tallies();
-        tallies.into_iter().filter(|(slot, tally)| self.is_new(*slot, tally)).map(since).collect()
+    /// Reads the tallies that say more than at the last look; all of them at the end, since a process that was killed may
+    /// have counted a call in its bucket only.
+    pub(super) fn read_tallies(&self) -> Vec<Read> {
+        let mut read = Vec::new();
+        for (slot, tally) in self.run.tallies() {
+            // First: what it counts is in the buckets by then.
+            let calls = tally.calls();
+            if self.ending.is_some() || self.is_new(slot, calls) {
+                read.push(Read { slot, calls, timed: Timed::of(tally) });
+            }
+        }
+        read
     }
 
-    /// Adds them to the minute of `at_ns`, and notes that they are in it.
+    /// Adds what is new in them to the minute of `at_ns`, and notes that it is there.
+    ///
+    /// They were read before the counters, which the caller counts a call in first: a tally that says more than those is
+    /// damaged.
     pub(super) fn add_timed(
         &mut self,
-        since: Vec<(u32, TimedSince)>,
+        tallies: Vec<Read>,
         at_ns: i64,
         (transaction, minutes): (&Transaction<'_>, &mut Minutes),
     ) -> Result<(), StoreError> {
-        for (slot, TimedSince(now)) in since {
-            if !self.knows(slot) {
-                continue;
-            }
-            let most =
-                self.run.counters(slot).map_or(0, |counters| counters.sampled_out.saturating_add(counters.dropped));
-            if now.latency.count() > most {
+        for Read { slot, calls, timed } in tallies {
+            self.facts.counted.seen.insert(slot, calls);
+            let counters = self.run.counters(slot);
+            let most = counters.map_or(0, |counters| counters.sampled_out.saturating_add(counters.dropped));
+            if timed.latency.count() > most || !self.knows(slot) {
                 self.facts.damaged += u64::from(self.ending.is_some());
                 continue;
             }
             let function = self.facts.function_number(transaction, slot)?;
             let before = self.facts.counted.timed.entry(slot).or_default();
-            let latency = now.latency.since(&before.latency);
-            let total_ns = now.total_ns.saturating_sub(before.total_ns);
+            let latency = timed.latency.since(&before.latency);
+            let total_ns = timed.total_ns.saturating_sub(before.total_ns);
             if latency.count() > 0 || total_ns > 0 {
                 minutes.at(function, at_ns).without_row(&latency, total_ns);
-                transaction.put_tally(self.facts.row.id, slot, &now.encode())?;
+                transaction.put_tally(self.facts.row.id, slot, &timed.encode())?;
             }
-            *before = now;
+            *before = timed;
         }
         Ok(())
     }
 
     /// Writes the lost errors that the database does not have.
     pub(super) fn put_lost(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let counted = self.facts.counted.lost_count();
-        if self.ending.is_none() && self.run.lost_error_count().is_none_or(|count| count == counted) {
+        let Some(count) = self.run.lost_error_count() else { return Ok(()) };
+        if self.ending.is_none() && count == self.facts.counted.lost_seen {
             return Ok(());
         }
+        self.facts.counted.lost_seen = count;
         for lost in self.run.lost_errors().unwrap_or_default() {
-            if self.knows(lost.slot) && self.facts.counted.lost.get(&lost.number) != Some(&lost.calls) {
+            if self.facts.counted.lost.get(&lost.number) != Some(&lost.calls) && self.knows(lost.slot) {
                 self.facts.put_lost(transaction, &lost)?;
             }
         }
         Ok(())
     }
 
-    /// Whether the slot's function is known, or will not be known any better. While the run goes on, a function that is
-    /// just being defined is met by the next batch.
+    /// Makes sure that the slot's function is known as well as it ever will be, for it is defined before anything of it is
+    /// counted; false for a slot that nobody has defined.
     fn knows(&mut self, slot: u32) -> bool {
-        let last = self.ending.map(|_| slot);
-        self.facts.learn_functions(self.run.functions(), last);
-        (slot as usize) < self.facts.functions.len()
+        if slot >= self.run.slots_in_use() {
+            return false;
+        }
+        if slot as usize >= self.facts.functions.len() {
+            // An unreadable file shows as definitions that stay unknown.
+            let _ = self.run.refresh_functions();
+            self.facts.learn_functions(self.run.functions(), Some(slot));
+        }
+        true
     }
 }
 
 /// A tally as it was read.
-pub(super) struct TimedSince(Timed);
-
-fn since((slot, tally): (u32, &Tally)) -> (u32, TimedSince) {
-    (slot, TimedSince(Timed::of(tally)))
+pub(super) struct Read {
+    slot: u32,
+    calls: u64,
+    timed: Timed,
 }
 
 impl Facts {
@@ -188,7 +200,7 @@ mod tests {
     fn what_is_in_the_minutes_comes_back_as_noted() {
         let mut latency = Latency::new();
         [3, 700, 700, 1 << 40].into_iter().for_each(|ns| latency.record(ns));
-        let timed = Timed { calls: 4, total_ns: 1403 + (1 << 40), latency };
+        let timed = Timed { total_ns: 1403 + (1 << 40), latency };
         assert_eq!(Timed::decode(&timed.encode()), Some(timed));
         assert_eq!(Timed::decode(b"short"), None);
         assert_eq!(Timed::decode(b"eight by\xffhistogram"), None);

@@ -181,7 +181,7 @@ impl Writing<'_> {
         // What a process that is gone has counted, it has counted until its last event.
         let is_gone = !followed.own && followed.ending.is_some();
         let at_ns = if is_gone { followed.facts.seen_ns.min(now_ns) } else { now_ns };
-        let timed = followed.timed_since();
+        let tallies = followed.read_tallies();
         for (slot, books) in followed.changed_books() {
             let facts = &mut followed.facts;
             let function = facts.function_number(self.transaction, slot)?;
@@ -197,7 +197,7 @@ impl Writing<'_> {
                 delta.errors += errors;
             }
         }
-        followed.add_timed(timed, at_ns, (self.transaction, self.minutes))?;
+        followed.add_timed(tallies, at_ns, (self.transaction, self.minutes))?;
         followed.put_lost(self.transaction)?;
         self.transaction.see_run(run, followed.facts.seen_ns)
     }
