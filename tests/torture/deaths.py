@@ -10,12 +10,13 @@ from .stage import Round
 
 # Seconds between the first acknowledged call and the death, at most: long enough for segments to be sealed, drained and
 # used again.
-LATEST_DEATH = 0.2
+LATEST_DEATH = 0.12
 
 
 def sigkill(threads: int, place: Round) -> Verdict:
     """SIGKILL at a random moment; the next start drains."""
-    program = place.begin("load", threads=threads, settings={"on_full": "block"})
+    pause = place.chance.choice([0.0, 0.0, 0.0003])
+    program = place.begin("load", threads=threads, settings={"on_full": "block"}, pause=pause)
     program.first_call()
     program.watch(place.chance.uniform(0, LATEST_DEATH))
     numbers = program.kill()

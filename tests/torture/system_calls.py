@@ -56,6 +56,6 @@ def nth_fails(what: str, place: Round) -> Verdict:
 
 
 FAULTS = [
-    Fault("nth-call", "the nth system call of the recorder fails", lambda place: nth_fails("call", place), 120, 10),
-    Fault("nth-allocation", "the nth allocation fails", lambda place: nth_fails("allocation", place), 120, 10),
+    Fault("nth-call", "the nth system call of the recorder fails", lambda place: nth_fails("call", place), 80, 8),
+    Fault("nth-allocation", "the nth allocation fails", lambda place: nth_fails("allocation", place), 80, 8),
 ]
