@@ -12,6 +12,7 @@ pub mod drain;
 mod messages;
 pub mod query;
 mod recorder;
+pub mod retention;
 pub mod rollup;
 pub mod settings;
 mod stats;

@@ -13,6 +13,7 @@
 //! source/     the lines of source that failures came from
 //! write.rs    a batch into one transaction
 //! settle.rs   the end of a run
+//! retention.rs a step of removing what is too old or too much, after a pass
 //! pace.rs     keeping the own journal supplied during long work
 //! ```
 //!
@@ -30,6 +31,7 @@ mod notes;
 mod pace;
 mod pass;
 mod read;
+mod retention;
 mod run;
 mod scan;
 mod settle;
@@ -39,5 +41,7 @@ mod thread;
 mod write;
 
 pub use pass::{Drain, DrainError, Point, Progress, tape_directory};
+pub use retention::Pruning;
+pub(crate) use retention::perform;
 pub(crate) use shared::{Shared, Wish};
 pub(crate) use thread::{Worker, spawn};

@@ -13,6 +13,7 @@ use calltape_journal::{Journal, Lease, monotonic_ns, unix_ns};
 
 use super::batch::Batch;
 use super::pace::Pace;
+use super::retention::Keeping;
 use super::run::Followed;
 use super::settle::{DIED, EXIT, settle};
 use super::write::Writing;
@@ -50,6 +51,8 @@ pub enum Point {
     BeforeRemove,
     /// They are removed, their cursors are left.
     AfterRemove,
+    /// What is too old or too much is removed, nothing of that committed.
+    BeforePrune,
 }
 
 /// Why a pass stopped.
@@ -92,7 +95,7 @@ pub struct Progress {
     pub more: bool,
 }
 
-type Observer = Box<dyn FnMut(Point) -> bool + Send>;
+pub(super) type Observer = Box<dyn FnMut(Point) -> bool + Send>;
 
 /// The drain of one tape.
 pub struct Drain {
@@ -104,14 +107,14 @@ pub struct Drain {
     pub(super) runs: Vec<Followed>,
     batch: Batch,
     minutes: Minutes,
-    errors: HashMap<ErrorKey, i64>,
+    pub(super) errors: HashMap<ErrorKey, i64>,
     /// Runs whose journal is removed and whose cursors are left.
     removed: Vec<u64>,
     /// Folders that cannot be opened, said once.
     pub(super) unreadable: HashSet<PathBuf>,
     pub(super) warnings: Vec<String>,
     pub(super) own_ended: bool,
-    ending_own: bool,
+    pub(super) ending_own: bool,
     next_scan_ns: u64,
     next_books_ns: u64,
     /// Something was committed since the store last settled down.
@@ -119,7 +122,8 @@ pub struct Drain {
     turn: usize,
     /// The tape belongs to another user than this process does.
     is_anothers: bool,
-    observer: Option<Observer>,
+    pub(super) observer: Option<Observer>,
+    pub(super) keeping: Keeping,
 }
 
 impl fmt::Debug for Drain {
@@ -152,6 +156,7 @@ impl Drain {
             turn: 0,
             is_anothers: false,
             observer: None,
+            keeping: Keeping::default(),
         }
     }
 
@@ -252,6 +257,7 @@ impl Drain {
         }
         self.release()?;
         self.look_after_store(progress.committed, books_due)?;
+        self.prune(progress.more)?;
         Ok(progress)
     }
 
@@ -380,7 +386,7 @@ fn owner_of_this_process() -> Option<u32> {
     owner(Path::new("/proc/self"))
 }
 
-fn reached(observer: &mut Option<Observer>, point: Point) -> Result<(), DrainError> {
+pub(super) fn reached(observer: &mut Option<Observer>, point: Point) -> Result<(), DrainError> {
     let goes_on = observer.as_mut().is_none_or(|observer| observer(point));
     if goes_on { Ok(()) } else { Err(DrainError::Stopped(point)) }
 }

@@ -127,6 +127,11 @@ impl Facts {
         self.stored.resize(slots, 0);
     }
 
+    /// Forgets the numbers of functions in the database: they are looked up again, and those that are gone stored.
+    pub(super) fn forget_numbers(&mut self) {
+        self.functions.iter_mut().for_each(|function| function.number = None);
+    }
+
     /// The place of a thread, new or known.
     pub(super) fn thread(&mut self, event: ThreadEvent) -> u32 {
         if let Some(&place) = self.thread_places.get(&event) {

@@ -15,6 +15,7 @@ use super::pass::{CLEAN, Drain, DrainError, Progress};
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, State};
 use crate::messages::Level;
+use crate::retention::Limits;
 use crate::settings::Settings;
 
 /// Between two attempts at the writer lease while another process has it.
@@ -64,8 +65,10 @@ enum Round {
 impl Worker {
     pub(crate) fn new(settings: &Settings, journal: Arc<Journal>, shared: Arc<Shared>) -> Self {
         let seed = journal.run_id() ^ monotonic_ns();
+        let mut drain = Drain::new(&settings.db, Some(Arc::clone(&journal)));
+        drain.keep_within(Limits::of(settings));
         Self {
-            drain: Drain::new(&settings.db, Some(Arc::clone(&journal))),
+            drain,
             breaker: Breaker::new(settings.breaker_threshold, settings.breaker_timeout, seed),
             journal,
             shared,

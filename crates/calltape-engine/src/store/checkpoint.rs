@@ -44,6 +44,16 @@ impl Store {
         self.connection.execute_batch("PRAGMA shrink_memory").map_err(StoreError::sqlite("to give memory back"))
     }
 
+    /// Bytes the WAL holds.
+    pub(super) fn wal_bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.wal("PRAGMA wal_checkpoint(NOOP)")?.bytes.unsigned_abs())
+    }
+
+    /// Moves all of the WAL back and cuts it to nothing; false where a reader needs it still.
+    pub(crate) fn cut_wal(&self) -> Result<bool, StoreError> {
+        Ok(self.wal("PRAGMA wal_checkpoint(TRUNCATE)")?.bytes == 0)
+    }
+
     fn wal(&self, pragma: &str) -> Result<Wal, StoreError> {
         let doing = StoreError::sqlite("a checkpoint");
         let mut statement = self.connection.prepare_cached(pragma).map_err(&doing)?;

@@ -15,6 +15,7 @@
 //! books.rs       run, function, thread, run_function, cursor
 //! minutes.rs     the rollup a function and minute
 //! checkpoint.rs  WAL back into the file
+//! prune.rs       rows that retention removes, room given back
 //! peek.rs        one figure for a process that does not drain
 //! schema.sql     the tables and the public views
 //! ```
@@ -26,6 +27,7 @@ mod minutes;
 mod notes;
 mod open;
 mod peek;
+mod prune;
 mod rows;
 mod transaction;
 mod upgrade;
@@ -37,5 +39,6 @@ pub(crate) use books::{BooksRow, CursorRow, RunRow};
 pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::Store;
 pub(crate) use peek::stored_of_run;
+pub(crate) use prune::Removed;
 pub(crate) use rows::{ActivityRow, CallRow, EndRow, ErrorKey, FailureRow, RowWriter};
 pub(crate) use transaction::Transaction;

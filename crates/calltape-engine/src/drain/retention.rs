@@ -1,0 +1,149 @@
+//! Retention inside the drain: one small step after a pass, where the journal leaves time for it. What is due is decided
+//! in `retention.rs` of the crate, what is removed in `store/prune.rs`; this is when, and the clock.
+
+use std::time::{Duration, Instant};
+
+use calltape_journal::{monotonic_ns, unix_ns};
+
+use super::pass::{Drain, DrainError, Point};
+use crate::retention::{Done, Limits, Moment, Retention, Step};
+use crate::store::{Removed, Store, StoreError, Transaction};
+
+/// A step ends after this long: with its commit it stays well below the 50 ms a reader or a flush may have to wait.
+const STEP: Duration = Duration::from_millis(8);
+
+/// What retention has done since the drain began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruning {
+    /// Steps, each a transaction.
+    pub steps: u64,
+    /// Rows of all tables that went, and pages given back.
+    pub removed: u64,
+    /// The longest step, commit included.
+    pub longest: Duration,
+}
+
+/// Retention as the drain has it.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    retention: Option<Retention>,
+    /// The time a test pretends.
+    pretended_ns: Option<i64>,
+    pruning: Pruning,
+}
+
+impl Keeping {
+    fn moment(&self) -> Moment {
+        Moment { monotonic_ns: monotonic_ns(), unix_ns: self.pretended_ns.unwrap_or_else(unix_ns) }
+    }
+}
+
+impl Drain {
+    /// Keeps the tape within `limits` from now on; without this nothing is ever removed.
+    pub fn keep_within(&mut self, limits: Limits) {
+        self.keeping.retention = (limits != Limits::default()).then(|| Retention::new(limits));
+    }
+
+    /// As [`Self::keep_within`], with a retention of the test's choice.
+    #[doc(hidden)]
+    pub fn keep_with(&mut self, retention: Retention) {
+        self.keeping.retention = Some(retention);
+    }
+
+    /// Makes ages count from `unix_ns` instead of from the clock. For tests.
+    #[doc(hidden)]
+    pub fn pretend_time(&mut self, unix_ns: i64) {
+        self.keeping.pretended_ns = Some(unix_ns);
+    }
+
+    /// What retention has done so far.
+    pub fn pruning(&self) -> Pruning {
+        self.keeping.pruning
+    }
+
+    /// Does the next step that is due, if there is time for it. `full`: more waits to be stored.
+    pub(super) fn prune(&mut self, full: bool) -> Result<(), DrainError> {
+        let busy = full || self.own.as_ref().is_some_and(|journal| is_filling(journal));
+        let now = self.keeping.moment();
+        let (Some(store), Some(retention)) = (&mut self.store, &mut self.keeping.retention) else { return Ok(()) };
+        if self.ending_own || !retention.looks(now, busy) {
+            return Ok(());
+        }
+        let Some(step) = retention.next(now, busy, store.room()?) else { return Ok(()) };
+        let own = self.own.clone();
+        let observer = &mut self.observer;
+        let done = perform(
+            store,
+            step,
+            || {
+                if let Some(journal) = &own {
+                    journal.maintain();
+                }
+            },
+            || super::pass::reached(observer, Point::BeforePrune),
+        )?;
+        if step == Step::Names {
+            // Numbers at hand may be gone.
+            self.errors.clear();
+            self.runs.iter_mut().for_each(|followed| followed.facts.forget_numbers());
+        }
+        let pruning = &mut self.keeping.pruning;
+        pruning.steps += 1;
+        pruning.removed += done.removed;
+        pruning.longest = pruning.longest.max(done.took);
+        let now = self.keeping.moment();
+        if let Some(retention) = &mut self.keeping.retention {
+            retention.did(step, done, now);
+        }
+        Ok(())
+    }
+}
+
+/// A journal that is more than half full needs the drain for itself.
+fn is_filling(journal: &calltape_journal::Journal) -> bool {
+    let occupancy = journal.occupancy();
+    occupancy.bytes_leased_or_sealed > occupancy.limit_bytes / 2
+}
+
+/// Does one step in a transaction of its own. `meanwhile` is called every few rows, `before_commit` once.
+pub(crate) fn perform(
+    store: &mut Store,
+    step: Step,
+    mut meanwhile: impl FnMut(),
+    before_commit: impl FnOnce() -> Result<(), DrainError>,
+) -> Result<Done, DrainError> {
+    let began = Instant::now();
+    let removed = if step == Step::CutWal {
+        store.cut_wal()?;
+        Removed { finished: true, ..Removed::default() }
+    } else {
+        let transaction = store.begin()?;
+        let mut late = || {
+            meanwhile();
+            began.elapsed() >= STEP
+        };
+        let removed = remove(&transaction, step, &mut late)?;
+        before_commit()?;
+        if removed.rows > 0 {
+            transaction.commit()?;
+        }
+        removed
+    };
+    let Removed { rows, errors, reached_id, finished } = removed;
+    Ok(Done { removed: rows, errors, reached_id, finished, took: began.elapsed() })
+}
+
+fn remove(
+    transaction: &Transaction<'_>,
+    step: Step,
+    late: &mut dyn FnMut() -> bool,
+) -> Result<Removed, StoreError> {
+    match step {
+        Step::Calls(span) => transaction.prune_calls(&span, late),
+        Step::Minutes(before) => transaction.prune_minutes(before, late),
+        Step::Runs(ended_ns) => transaction.prune_runs(ended_ns, late),
+        Step::Names => transaction.prune_names(late),
+        Step::Vacuum(bytes) => transaction.vacuum(bytes, late),
+        Step::CutWal => Ok(Removed { finished: true, ..Removed::default() }),
+    }
+}
