@@ -10,15 +10,19 @@
 pub mod breaker;
 pub mod drain;
 mod messages;
+pub mod prune;
 pub mod query;
 mod recorder;
+pub mod recover;
 pub mod retention;
 pub mod rollup;
 pub mod settings;
+mod sidecar;
 mod stats;
 pub mod store;
 
 pub use messages::Level;
 pub use recorder::{Recorder, StartError, StopReport};
 pub use settings::Settings;
+pub use sidecar::{Sidecar, SidecarError, SidecarStats};
 pub use stats::{BreakerStats, Stats};

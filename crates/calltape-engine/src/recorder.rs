@@ -117,7 +117,7 @@ impl Recorder {
         }
         let waking = Arc::clone(&shared);
         journal.set_wake(move || waking.wake());
-        let worker = Worker::new(settings, Arc::clone(&journal), Arc::clone(&shared));
+        let worker = Worker::new(settings, Some(Arc::clone(&journal)), Arc::clone(&shared));
         let thread = spawn(worker).map_err(StartError::Thread)?;
         Ok(Self {
             settings: settings.clone(),

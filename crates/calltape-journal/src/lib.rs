@@ -99,7 +99,7 @@ pub use ids::{ID_EPOCH_UNIX_NS, ID_UNIT_NS};
 #[cfg(not(loom))]
 pub use journal::{Journal, JournalStats, Occupancy, Positions};
 #[cfg(not(loom))]
-pub use lock::{Lease, forget_after_fork};
+pub use lock::{Holder, Lease, forget_after_fork};
 #[cfg(not(loom))]
 pub use options::{Options, RunIdentity};
 #[cfg(not(loom))]

@@ -124,6 +124,8 @@ pub struct Drain {
     is_anothers: bool,
     pub(super) observer: Option<Observer>,
     pub(super) keeping: Keeping,
+    /// Runs that were settled, with what of them could not be read.
+    settled: Vec<(u64, u64)>,
 }
 
 impl fmt::Debug for Drain {
@@ -157,6 +159,7 @@ impl Drain {
             is_anothers: false,
             observer: None,
             keeping: Keeping::default(),
+            settled: Vec::new(),
         }
     }
 
@@ -197,6 +200,11 @@ impl Drain {
     pub fn own_figures(&self) -> Option<(u64, u64)> {
         let own = self.runs.iter().find(|followed| followed.own && followed.loaded)?;
         Some((own.facts.books.iter().map(|books| books.stored).sum(), own.facts.damaged))
+    }
+
+    /// The runs settled since the last call, each with how many frames and values of it could not be read.
+    pub fn take_settled(&mut self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut self.settled)
     }
 
     /// What was worth a line since the last call.
@@ -366,6 +374,7 @@ impl Drain {
         while let Some(place) = self.runs.iter().position(settled) {
             let followed = self.runs.remove(place);
             let (id, own) = (followed.run.id(), followed.own);
+            self.settled.push((id, followed.facts.damaged));
             match followed.run.remove() {
                 Ok(()) => self.removed.push(id),
                 Err(fault) => self.warnings.push(format!("the journal of a run that ended stays: {fault}")),

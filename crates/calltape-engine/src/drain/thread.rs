@@ -16,7 +16,7 @@ use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, State};
 use crate::messages::Level;
 use crate::retention::Limits;
-use crate::settings::Settings;
+use crate::settings::{DrainBy, Settings};
 
 /// Between two attempts at the writer lease while another process has it.
 const LEASE_EVERY_NS: u64 = 1_000_000_000;
@@ -25,7 +25,10 @@ const LEASE_EVERY_NS: u64 = 1_000_000_000;
 pub(crate) struct Worker {
     drain: Drain,
     breaker: Breaker,
-    journal: Arc<Journal>,
+    /// None in a process that only drains.
+    journal: Option<Arc<Journal>>,
+    /// Another process drains, always.
+    elsewhere: bool,
     shared: Arc<Shared>,
     interval: Duration,
     next_lease_ns: u64,
@@ -63,13 +66,15 @@ enum Round {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: &Settings, journal: Arc<Journal>, shared: Arc<Shared>) -> Self {
-        let seed = journal.run_id() ^ monotonic_ns();
-        let mut drain = Drain::new(&settings.db, Some(Arc::clone(&journal)));
+    /// The worker of a process that records into `journal`, or of one that only drains.
+    pub(crate) fn new(settings: &Settings, journal: Option<Arc<Journal>>, shared: Arc<Shared>) -> Self {
+        let seed = journal.as_ref().map_or(u64::from(std::process::id()), |journal| journal.run_id()) ^ monotonic_ns();
+        let mut drain = Drain::new(&settings.db, journal.clone());
         drain.keep_within(Limits::of(settings));
         Self {
             drain,
             breaker: Breaker::new(settings.breaker_threshold, settings.breaker_timeout, seed),
+            elsewhere: journal.is_some() && settings.drain == DrainBy::Elsewhere,
             journal,
             shared,
             interval: settings.flush_interval,
@@ -80,7 +85,9 @@ impl Worker {
 
     fn run(mut self) -> Self {
         loop {
-            self.journal.maintain();
+            if let Some(journal) = &self.journal {
+                journal.maintain();
+            }
             let ticket = self.shared.last_ticket();
             let wish = self.shared.wished();
             let deadline = match wish {
@@ -94,7 +101,8 @@ impl Worker {
             let round = self.round(deadline.is_some(), ticket > self.shared.served());
             self.report(&round, ticket);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if self.drain.own_has_ended() || late || (deadline.is_some() && !self.drain.has_lease()) {
+            let over = self.drain.own_has_ended() || (self.journal.is_none() && !matches!(round, Round::More));
+            if (deadline.is_some() && over) || late || (deadline.is_some() && !self.drain.has_lease()) {
                 break;
             }
             if !matches!(round, Round::More) {
@@ -108,8 +116,10 @@ impl Worker {
     fn begin_end(&mut self) {
         if !self.closed {
             self.closed = true;
-            self.journal.close(CLEAN);
-            self.drain.end_own();
+            if let Some(journal) = &self.journal {
+                journal.close(CLEAN);
+                self.drain.end_own();
+            }
             self.next_lease_ns = 0;
         }
     }
@@ -117,6 +127,9 @@ impl Worker {
     /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
     /// is no later.
     fn round(&mut self, last: bool, everything: bool) -> Round {
+        if self.elsewhere {
+            return Round::Elsewhere;
+        }
         let now = monotonic_ns();
         if !self.drain.has_lease() {
             if now < self.next_lease_ns {
@@ -162,7 +175,9 @@ impl Worker {
             self.shared.messages.say(Level::Info, "the database works again; what waited is being stored".to_owned());
         }
         if progress.committed {
-            self.shared.lock().writes += 1;
+            let mut figures = self.shared.lock();
+            figures.writes += 1;
+            figures.calls += progress.calls;
         }
         if progress.more { Round::More } else { Round::Done }
     }

@@ -33,7 +33,7 @@ mod transaction;
 mod upgrade;
 
 pub use error::StoreError;
-pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory};
+pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory, prepare_tape};
 
 pub(crate) use books::{BooksRow, CursorRow, RunRow};
 pub(crate) use minutes::{Delta, Minutes};
