@@ -98,7 +98,7 @@ impl Scene {
     fn drain(&self, drain: &mut Drain, db: &Path) -> Result<(), Box<dyn Error>> {
         let began = Instant::now();
         let (mut longest, mut largest, mut quiet) = (Duration::ZERO, 0, 0);
-        while if self.writes { began.elapsed() < WRITING } else { quiet < 40 } {
+        while if self.writes { began.elapsed() < WRITING } else { quiet < 400 } {
             let before = drain.pruning().steps;
             let pass = Instant::now();
             let more = drain.pass(false)?.more;

@@ -28,6 +28,9 @@ const SCAN_EVERY_NS: u64 = 1_000_000_000;
 /// Between two looks at counters when no call was stored: sampling alone moves them.
 const BOOKS_EVERY_NS: u64 = 1_000_000_000;
 
+/// Calls a batch takes: a commit then costs a few percent of it, and a reader waits for few rows.
+pub(super) const MOST_CALLS: usize = 16_384;
+
 /// A clean exit, as `Journal::close` says it.
 pub(crate) const CLEAN: u8 = 1;
 
@@ -287,6 +290,7 @@ impl Drain {
     /// Reads a batch from all runs in turn; false when there is no more.
     fn read(&mut self, pace: &mut Pace) -> bool {
         self.batch.clear();
+        self.batch.most_calls = self.most_calls(MOST_CALLS);
         self.batch.sources.begin(self.is_anothers);
         self.minutes.clear();
         // Runs take turns at being first; at its end the own one is.

@@ -12,6 +12,12 @@ use crate::store::{Removed, Store, StoreError, Transaction};
 /// A step ends after this long: with its commit it stays well below the 50 ms a reader or a flush may have to wait.
 const STEP: Duration = Duration::from_millis(8);
 
+/// While the tape is too large and calls wait, steps follow one another for so long after each batch.
+const CROWDED: Duration = Duration::from_millis(32);
+
+/// Calls a batch takes then: fewer than can be removed in that time.
+const CROWDED_CALLS: usize = 4096;
+
 /// What retention has done since the drain began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruning {
@@ -29,12 +35,25 @@ pub(super) struct Keeping {
     retention: Option<Retention>,
     /// The time a test pretends.
     pretended_ns: Option<i64>,
+    /// The tape was too large at the last look, and calls waited.
+    crowded: bool,
     pruning: Pruning,
 }
 
 impl Keeping {
     fn moment(&self) -> Moment {
         Moment { monotonic_ns: monotonic_ns(), unix_ns: self.pretended_ns.unwrap_or_else(unix_ns) }
+    }
+
+    fn did(&mut self, step: Step, done: Done) {
+        let pruning = &mut self.pruning;
+        pruning.steps += 1;
+        pruning.removed += done.removed;
+        pruning.longest = pruning.longest.max(done.took);
+        let now = self.moment();
+        if let Some(retention) = &mut self.retention {
+            retention.did(step, done, now);
+        }
     }
 }
 
@@ -61,41 +80,45 @@ impl Drain {
         self.keeping.pruning
     }
 
-    /// Does the next step that is due, if there is time for it. `full`: more waits to be stored.
+    /// Calls that the next batch may take: fewer while the tape is too large, so that removing keeps up with storing.
+    pub(super) fn most_calls(&self, calls: usize) -> usize {
+        if self.keeping.crowded { calls.min(CROWDED_CALLS) } else { calls }
+    }
+
+    /// Does the next step that is due, if there is time for it: one, or several while calls wait and the tape is too
+    /// large. `full`: more waits to be stored.
     pub(super) fn prune(&mut self, full: bool) -> Result<(), DrainError> {
         let busy = full || self.own.as_ref().is_some_and(|journal| is_filling(journal));
-        let now = self.keeping.moment();
-        let (Some(store), Some(retention)) = (&mut self.store, &mut self.keeping.retention) else { return Ok(()) };
-        if self.ending_own || !retention.looks(now, busy) {
-            return Ok(());
+        let began = Instant::now();
+        self.keeping.crowded = false;
+        while !self.ending_own && self.next_step(busy)? && busy && began.elapsed() < CROWDED {
+            self.keeping.crowded = true;
         }
-        let Some(step) = retention.next(now, busy, store.room()?) else { return Ok(()) };
-        let own = self.own.clone();
-        let observer = &mut self.observer;
-        let done = perform(
-            store,
-            step,
-            || {
-                if let Some(journal) = &own {
-                    journal.maintain();
-                }
-            },
-            || super::pass::reached(observer, Point::BeforePrune),
-        )?;
+        Ok(())
+    }
+
+    /// False when none is due now.
+    fn next_step(&mut self, busy: bool) -> Result<bool, DrainError> {
+        let now = self.keeping.moment();
+        let (Some(store), Some(retention)) = (&mut self.store, &mut self.keeping.retention) else { return Ok(false) };
+        if !retention.looks(now, busy) {
+            return Ok(false);
+        }
+        let Some(step) = retention.next(now, busy, store.room()?) else { return Ok(false) };
+        let (own, observer) = (self.own.clone(), &mut self.observer);
+        let meanwhile = || {
+            if let Some(journal) = &own {
+                journal.maintain();
+            }
+        };
+        let done = perform(store, step, meanwhile, || super::pass::reached(observer, Point::BeforePrune))?;
         if step == Step::Names {
             // Numbers at hand may be gone.
             self.errors.clear();
             self.runs.iter_mut().for_each(|followed| followed.facts.forget_numbers());
         }
-        let pruning = &mut self.keeping.pruning;
-        pruning.steps += 1;
-        pruning.removed += done.removed;
-        pruning.longest = pruning.longest.max(done.took);
-        let now = self.keeping.moment();
-        if let Some(retention) = &mut self.keeping.retention {
-            retention.did(step, done, now);
-        }
-        Ok(())
+        self.keeping.did(step, done);
+        Ok(true)
     }
 }
 
