@@ -8,6 +8,7 @@
 //! Python, an async runtime, and SQL anywhere but in `store` and `query`.
 
 pub mod breaker;
+pub mod doctor;
 pub mod drain;
 mod messages;
 pub mod prune;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use calltape_journal::{Holder, Lease, monotonic_ns, unix_ns};
 
-use crate::drain::{DrainError, perform, tape_directory};
+use crate::drain::{DrainError, a_step_long, perform, tape_directory};
 use crate::retention::{Limits, Moment, Retention, Room, Step};
 use crate::store::{Store, StoreError, prepare_tape};
 
@@ -112,7 +112,7 @@ pub fn prune(db: &Path, limits: Limits, goes_on: &mut dyn FnMut(&Pruned) -> bool
     loop {
         pruned.after = store.room()?;
         let Some(step) = retention.next(now(), false, pruned.after) else { break };
-        let done = patiently(|| perform(&mut store, step, || (), || Ok(())))?;
+        let done = patiently(|| perform(&mut store, step, &mut a_step_long(), || Ok(())))?;
         retention.did(step, done, now());
         match step {
             Step::Calls(_) => {

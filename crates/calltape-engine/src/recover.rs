@@ -39,11 +39,9 @@ pub enum RecoverError {
 impl fmt::Display for RecoverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoTape(path) => write!(
-                f,
-                "no tape and no journal at {}: name the tape with --db PATH or CALLTAPE_DB",
-                path.display()
-            ),
+            Self::NoTape(path) => {
+                write!(f, "no tape and no journal at {}: name the tape with --db PATH or CALLTAPE_DB", path.display())
+            }
             Self::Lease { path, source } => {
                 write!(f, "the writer lease in {} cannot be used ({source}): check who may write there", path.display())
             }

@@ -231,7 +231,8 @@ impl Retention {
     fn due_by_size(&mut self, now: Moment, busy: bool, room: Room) -> Option<Step> {
         let size = self.limits.size?;
         let taken = room.used + room.wal;
-        let (begin, enough) = if self.manner == Manner::Thorough { (size, size) } else { (size - size / 16, size - size / 8) };
+        let (begin, enough) =
+            if self.manner == Manner::Thorough { (size, size) } else { (size - size / 16, size - size / 8) };
         if self.by_size == BySize::Rest {
             if taken <= if busy { size } else { begin } {
                 return None;
@@ -259,9 +260,7 @@ impl Retention {
         let span = CallSpan { after_id: 0, before_id: u64::MAX, successes_before_ns: all, errors_before_ns: None };
         match self.by_size {
             BySize::Successes => Some(Step::Calls(CallSpan { after_id: self.successes_from, ..span })),
-            BySize::Errors => {
-                Some(Step::Calls(CallSpan { after_id: self.errors_from, errors_before_ns: all, ..span }))
-            }
+            BySize::Errors => Some(Step::Calls(CallSpan { after_id: self.errors_from, errors_before_ns: all, ..span })),
             BySize::OldMinutes | BySize::Minutes => Some(Step::Minutes(minute_before(now, self.minutes_age))),
             BySize::Runs => Some(Step::Runs(before(now, self.minutes_age))),
             BySize::Rest | BySize::Exhausted => None,

@@ -102,12 +102,7 @@ impl Sidecar {
     /// How it is doing.
     pub fn stats(&self) -> SidecarStats {
         let figures = self.shared.figures();
-        SidecarStats {
-            drains: figures.drains,
-            calls: figures.calls,
-            writes: figures.writes,
-            breaker: figures.breaker,
-        }
+        SidecarStats { drains: figures.drains, calls: figures.calls, writes: figures.writes, breaker: figures.breaker }
     }
 
     /// Takes the lines that gathered since the last call.

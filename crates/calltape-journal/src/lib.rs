@@ -116,6 +116,8 @@ pub use pressure::{Pressure, Spell};
 #[cfg(not(loom))]
 pub use run::{Damage, Run};
 #[cfg(not(loom))]
+pub use system::free_bytes;
+#[cfg(not(loom))]
 pub use tallies::Tally;
 #[cfg(not(loom))]
 pub use writer::Writer;

@@ -79,6 +79,9 @@ impl Database {
         let ended: i64 = self.one("SELECT count(*) FROM call WHERE status < 5");
         let pruned: i64 = self.one("SELECT coalesce(sum(pruned), 0) FROM run_function");
         // What is removed stays in its minute, but for interrupted calls, which never were in one.
-        assert!((ended..=ended + pruned).contains(&minutes), "{minutes} calls in minutes, {ended} rows, {pruned} removed");
+        assert!(
+            (ended..=ended + pruned).contains(&minutes),
+            "{minutes} calls in minutes, {ended} rows, {pruned} removed"
+        );
     }
 }

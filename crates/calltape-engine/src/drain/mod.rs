@@ -42,6 +42,6 @@ mod write;
 
 pub use pass::{Drain, DrainError, Point, Progress, tape_directory};
 pub use retention::Pruning;
-pub(crate) use retention::perform;
+pub(crate) use retention::{a_step_long, perform};
 pub(crate) use shared::{Shared, Wish};
 pub(crate) use thread::{Worker, spawn};

@@ -121,7 +121,7 @@ pub struct Drain {
     next_scan_ns: u64,
     next_books_ns: u64,
     /// Something was committed since the store last settled down.
-    stirred: bool,
+    pub(super) stirred: bool,
     turn: usize,
     /// The tape belongs to another user than this process does.
     is_anothers: bool,

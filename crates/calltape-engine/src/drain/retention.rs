@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use calltape_journal::{monotonic_ns, unix_ns};
+use calltape_journal::{Journal, Pressure, monotonic_ns, unix_ns};
 
-use super::pass::{Drain, DrainError, Point};
+use super::pace::Pace;
+use super::pass::{Drain, DrainError, Point, reached};
 use crate::retention::{Done, Limits, Moment, Retention, Step};
 use crate::store::{Removed, Store, StoreError, Transaction};
 
@@ -105,13 +106,10 @@ impl Drain {
             return Ok(false);
         }
         let Some(step) = retention.next(now, busy, store.room()?) else { return Ok(false) };
-        let (own, observer) = (self.own.clone(), &mut self.observer);
-        let meanwhile = || {
-            if let Some(journal) = &own {
-                journal.maintain();
-            }
-        };
-        let done = perform(store, step, meanwhile, || super::pass::reached(observer, Point::BeforePrune))?;
+        let (mut pace, observer) = (Pace::new(self.own.clone(), STEP), &mut self.observer);
+        let done = perform(store, step, &mut || pace.look(), || reached(observer, Point::BeforePrune))?;
+        self.stirred = true;
+        self.warnings.extend(store.checkpoint_if_due()?);
         if step == Step::Names {
             // Numbers at hand may be gone.
             self.errors.clear();
@@ -122,17 +120,23 @@ impl Drain {
     }
 }
 
-/// A journal that is more than half full needs the drain for itself.
-fn is_filling(journal: &calltape_journal::Journal) -> bool {
+/// A journal that is under pressure, or more than half full, needs the drain for itself.
+fn is_filling(journal: &Journal) -> bool {
     let occupancy = journal.occupancy();
-    occupancy.bytes_leased_or_sealed > occupancy.limit_bytes / 2
+    journal.pressure() != Pressure::None || occupancy.bytes_leased_or_sealed > occupancy.limit_bytes / 2
 }
 
-/// Does one step in a transaction of its own. `meanwhile` is called every few rows, `before_commit` once.
+/// When a step that begins now has taken long enough.
+pub(crate) fn a_step_long() -> impl FnMut() -> bool {
+    let end = Instant::now() + STEP;
+    move || Instant::now() >= end
+}
+
+/// Does one step in a transaction of its own. `late` is asked every few rows, `before_commit` called once.
 pub(crate) fn perform(
     store: &mut Store,
     step: Step,
-    mut meanwhile: impl FnMut(),
+    late: &mut dyn FnMut() -> bool,
     before_commit: impl FnOnce() -> Result<(), DrainError>,
 ) -> Result<Done, DrainError> {
     let began = Instant::now();
@@ -141,11 +145,7 @@ pub(crate) fn perform(
         Removed { finished: true, ..Removed::default() }
     } else {
         let transaction = store.begin()?;
-        let mut late = || {
-            meanwhile();
-            began.elapsed() >= STEP
-        };
-        let removed = remove(&transaction, step, &mut late)?;
+        let removed = remove(&transaction, step, late)?;
         before_commit()?;
         if removed.rows > 0 {
             transaction.commit()?;
@@ -156,11 +156,7 @@ pub(crate) fn perform(
     Ok(Done { removed: rows, errors, reached_id, finished, took: began.elapsed() })
 }
 
-fn remove(
-    transaction: &Transaction<'_>,
-    step: Step,
-    late: &mut dyn FnMut() -> bool,
-) -> Result<Removed, StoreError> {
+fn remove(transaction: &Transaction<'_>, step: Step, late: &mut dyn FnMut() -> bool) -> Result<Removed, StoreError> {
     match step {
         Step::Calls(span) => transaction.prune_calls(&span, late),
         Step::Minutes(before) => transaction.prune_minutes(before, late),

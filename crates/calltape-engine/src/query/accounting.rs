@@ -1,6 +1,7 @@
 //! The books: whether every call is stored or counted, run by run and function by function, and how much room the tape
 //! takes. Reads the view `accounting`; a figure nobody can know is `None`, never zero.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -110,7 +111,7 @@ impl Tape {
     pub fn accounting(&self) -> Result<(Vec<FunctionAccount>, Account), QueryError> {
         self.read(|connection| {
             let functions = connection
-                .prepare_cached(FUNCTION_BOOKS)?
+                .prepare_cached(&self.books(FUNCTION_BOOKS))?
                 .query_map([], |row| {
                     Ok(FunctionAccount { account: read_account(row)?, function: row.get(8)?, group: row.get(9)? })
                 })?
@@ -127,8 +128,13 @@ impl Tape {
     pub fn runs(&self, limit: usize) -> Result<(Vec<RunAccount>, u64), QueryError> {
         self.read(|connection| {
             let count = connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0).map(unsigned))?;
-            Ok((read_runs(connection, limit)?, count))
+            Ok((read_runs(connection, &self.books(RUN_BOOKS), limit)?, count))
         })
+    }
+
+    /// The books as this tape has them: of an older one nothing was ever removed.
+    fn books(&self, sql: &'static str) -> Cow<'static, str> {
+        if self.version() < 3 { sql.replace("sum(pruned)", "0").into() } else { sql.into() }
     }
 
     /// One run.
@@ -137,7 +143,7 @@ impl Tape {
     /// When the tape cannot be read, or not within the time limit.
     pub fn run(&self, id: u64) -> Result<Option<RunAccount>, QueryError> {
         self.read(|connection| {
-            let mut account_of = connection.prepare_cached(RUN_BOOKS)?;
+            let mut account_of = connection.prepare_cached(&self.books(RUN_BOOKS))?;
             let sql = format!("{RUNS} WHERE id = ?1");
             let mut run = connection.prepare_cached(&sql)?;
             run.query_row([sql_id(id)], |row| read_run(row, &mut account_of)).optional()
@@ -174,7 +180,8 @@ pub(super) const RUN_BOOKS: &str = "SELECT coalesce(sum(calls), 0), coalesce(sum
     FROM accounting WHERE run_id = ?1";
 
 /// The books of each function over all runs, in the columns of [`RUN_BOOKS`].
-const FUNCTION_BOOKS: &str = "SELECT sum(calls), sum(stored), sum(sampled_out), sum(dropped), sum(dropped_errors), sum(pruned),
+const FUNCTION_BOOKS: &str =
+    "SELECT sum(calls), sum(stored), sum(sampled_out), sum(dropped), sum(dropped_errors), sum(pruned),
         sum(in_flight), CASE WHEN count(unknown) = count(*) THEN sum(unknown) END, function, group_name
     FROM accounting GROUP BY function, group_name ORDER BY sum(calls) DESC, function";
 
@@ -191,8 +198,8 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
     })
 }
 
-fn read_runs(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<RunAccount>> {
-    let mut account_of = connection.prepare_cached(RUN_BOOKS)?;
+fn read_runs(connection: &Connection, books: &str, limit: usize) -> rusqlite::Result<Vec<RunAccount>> {
+    let mut account_of = connection.prepare_cached(books)?;
     connection
         .prepare_cached(&format!("{RUNS} ORDER BY id DESC LIMIT ?1"))?
         .query_map([row_limit(limit)], |row| read_run(row, &mut account_of))?

@@ -32,7 +32,7 @@ impl Limits {
     }
 
     /// Errors outlive successes: for ever if these do.
-    pub(super) fn errors(&self) -> Option<Duration> {
+    pub(crate) fn errors(&self) -> Option<Duration> {
         Some(self.errors?.max(self.age?))
     }
 }

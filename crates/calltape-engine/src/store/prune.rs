@@ -75,11 +75,7 @@ const FUNCTIONS_OF_NOTHING: &str = "DELETE FROM function WHERE id IN
 
 impl Transaction<'_> {
     /// Removes the calls of a span that it takes, with what their failures added.
-    pub(crate) fn prune_calls(
-        &self,
-        span: &CallSpan,
-        late: &mut dyn FnMut() -> bool,
-    ) -> Result<Removed, StoreError> {
+    pub(crate) fn prune_calls(&self, span: &CallSpan, late: &mut dyn FnMut() -> bool) -> Result<Removed, StoreError> {
         let doing = StoreError::sqlite("to remove old calls");
         let mut delete = self.connection().prepare_cached("DELETE FROM call WHERE id = ?1").map_err(&doing)?;
         let mut fail = self.connection().prepare_cached("DELETE FROM failure WHERE call_id = ?1").map_err(&doing)?;
@@ -125,7 +121,8 @@ impl Transaction<'_> {
     fn count_pruned(&self, counts: HashMap<(i64, i64), u64>) -> Result<(), StoreError> {
         let mut by_run: HashMap<(i64, i64), u64> = HashMap::new();
         for ((thread, function), count) in counts {
-            let run = self.rows("to find a run", "SELECT run_id FROM thread WHERE id = ?1", [thread], |row| row.get(0))?;
+            let run =
+                self.rows("to find a run", "SELECT run_id FROM thread WHERE id = ?1", [thread], |row| row.get(0))?;
             // A call without its thread is of a tape that was damaged; no books count it.
             if let Some(&run) = run.first() {
                 *by_run.entry((run, function)).or_default() += count;
@@ -156,11 +153,7 @@ impl Transaction<'_> {
     }
 
     /// Removes the rollup's minutes before `before`, function by function.
-    pub(crate) fn prune_minutes(
-        &self,
-        before: i64,
-        late: &mut dyn FnMut() -> bool,
-    ) -> Result<Removed, StoreError> {
+    pub(crate) fn prune_minutes(&self, before: i64, late: &mut dyn FnMut() -> bool) -> Result<Removed, StoreError> {
         let next = "SELECT function_id FROM minute WHERE function_id > ?1 ORDER BY function_id LIMIT 1";
         let delete = "DELETE FROM minute WHERE function_id = ?1 AND minute < ?2 AND minute IN
             (SELECT minute FROM minute WHERE function_id = ?1 AND minute < ?2 ORDER BY minute LIMIT ?3)";
@@ -188,14 +181,11 @@ impl Transaction<'_> {
     }
 
     /// Removes runs that ended before `ended_ns` and have no rows left, with their books, and incidents that did.
-    pub(crate) fn prune_runs(
-        &self,
-        ended_ns: i64,
-        late: &mut dyn FnMut() -> bool,
-    ) -> Result<Removed, StoreError> {
+    pub(crate) fn prune_runs(&self, ended_ns: i64, late: &mut dyn FnMut() -> bool) -> Result<Removed, StoreError> {
         let mut removed = Removed::default();
         loop {
-            let runs = self.rows("to look for old runs", EMPTY_RUNS, params![ended_ns, FEW], |row| row.get::<_, i64>(0))?;
+            let runs =
+                self.rows("to look for old runs", EMPTY_RUNS, params![ended_ns, FEW], |row| row.get::<_, i64>(0))?;
             for run in &runs {
                 for sql in OF_A_RUN {
                     self.execute("to remove an old run", sql, [run])?;
@@ -261,7 +251,8 @@ impl Store {
             let mut statement = self.connection.prepare_cached(pragma)?;
             statement.query_row([], |row| row.get::<_, i64>(0)).optional().map(Option::unwrap_or_default)
         };
-        let (all, free) = (pages("PRAGMA page_count").map_err(&doing)?, pages("PRAGMA freelist_count").map_err(&doing)?);
+        let (all, free) =
+            (pages("PRAGMA page_count").map_err(&doing)?, pages("PRAGMA freelist_count").map_err(&doing)?);
         let bytes = |pages: i64| (pages * super::open::PAGE_BYTES).unsigned_abs();
         Ok(Room { used: bytes((all - free).max(0)), free: bytes(free), wal: self.wal_bytes()? })
     }
