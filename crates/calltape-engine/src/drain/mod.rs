@@ -5,6 +5,11 @@
 //! thread.rs   when: poll, lease, breaker, wake, finish
 //! shared.rs   what recorder and thread tell each other
 //! pass.rs     one batch: read, write, then release what is committed
+//! commit.rs   the writing and the releasing
+//! outcome.rs  what a pass came to
+//! custody.rs  having the tape: opened, in its place, whole
+//! incidents.rs what happened to it, until it can be written
+//! continued.rs a run whose beginning is in another file
 //! scan.rs     finding the runs of a tape
 //! run.rs      what is known of a run between batches: cursors, functions, threads, books
 //! read.rs     frames of a run into a batch
@@ -25,8 +30,13 @@
 //!   open.
 
 mod batch;
+mod commit;
+mod continued;
+mod custody;
 mod id_map;
+mod incidents;
 mod notes;
+mod outcome;
 mod pace;
 mod pass;
 mod read;
@@ -38,6 +48,7 @@ mod source;
 mod thread;
 mod write;
 
-pub use pass::{Drain, DrainError, Point, Progress, tape_directory};
+pub use outcome::{DrainError, Point, Progress};
+pub use pass::{Drain, tape_directory};
 pub(crate) use shared::{Shared, Wish};
 pub(crate) use thread::{Worker, spawn};
