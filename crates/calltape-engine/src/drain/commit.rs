@@ -27,7 +27,8 @@ impl Drain {
         for place in 0..writing.runs.len() {
             writing.books(place, now_ns)?;
         }
-        for followed in &self.runs {
+        for followed in &mut self.runs {
+            followed.put_spells(&transaction)?;
             let unreadable = followed.facts.damaged - followed.facts.damaged_said;
             if unreadable > 0 {
                 transaction.add_unreadable(followed.run.id(), unreadable, now_ns)?;

@@ -97,7 +97,7 @@ impl Followed {
 fn take(record: u8, payload: &[u8], thread: &ThreadEvent, open: &mut Open) {
     let carried = || Carried { kind: record, payload: payload.to_vec(), thread: thread.clone() };
     match record {
-        kind::START => {
+        kind::START | kind::LATE_START => {
             if let Ok(start) = StartEvent::decode(payload) {
                 open.insert(start.head.id, vec![carried()]);
             }
@@ -129,7 +129,7 @@ impl Facts {
         let Ok(start) = StartEvent::decode(&record.payload) else { return };
         if (start.head.function as usize) < self.functions.len() {
             let thread = self.thread(record.thread.clone());
-            self.begin(&start, place, thread, batch);
+            self.begin(&start, record.kind == kind::LATE_START, place, thread, batch);
         }
     }
 }

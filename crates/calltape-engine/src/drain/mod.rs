@@ -9,6 +9,7 @@
 //! outcome.rs  what a pass came to
 //! custody.rs  having the tape: opened, in its place, whole
 //! incidents.rs what happened to it, until it can be written
+//! pressure.rs spells of a full journal
 //! continued.rs a run whose beginning is in another file
 //! scan.rs     finding the runs of a tape
 //! run.rs      what is known of a run between batches: cursors, functions, threads, books
@@ -39,6 +40,7 @@ mod notes;
 mod outcome;
 mod pace;
 mod pass;
+mod pressure;
 mod read;
 mod run;
 mod scan;

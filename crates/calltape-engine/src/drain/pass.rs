@@ -181,11 +181,6 @@ impl Drain {
         self.incidents.begins(UNREACHABLE, why, unix_ns());
     }
 
-    /// Whether there is something to write besides calls.
-    pub(super) fn has_incidents(&self) -> bool {
-        !self.incidents.is_empty()
-    }
-
     /// Reads one batch and commits it. With `everything`, also looks for new runs and writes figures that would have
     /// waited.
     ///
@@ -249,7 +244,10 @@ impl Drain {
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);
         let counted = books_due && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty());
         let mut progress = Progress { more, ..Progress::default() };
-        let waiting = !self.removed.is_empty() || !self.carried_now.is_empty() || self.has_incidents();
+        let waiting = !self.removed.is_empty()
+            || !self.carried_now.is_empty()
+            || !self.incidents.is_empty()
+            || self.runs.iter().any(Followed::has_new_spells);
         if !self.batch.moved.is_empty() || ending || counted || waiting {
             progress.calls = self.write(&mut pace)?;
             progress.committed = true;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use calltape_journal::{Run, monotonic_ns, unix_ns};
+use calltape_journal::{Run, Spell, monotonic_ns, unix_ns};
 use calltape_record::{FunctionDef, ThreadEvent, ids};
 
 use super::batch::Sensitive;
@@ -64,6 +64,8 @@ pub(super) struct Facts {
     pub(super) damaged_said: u64,
     /// By slot, ended calls in files that were given up before this tape began.
     pub(super) elsewhere: Vec<u64>,
+    /// Spells of a full journal, as the tape has them.
+    pub(super) spells: [Spell; 4],
     /// Books as they were before the batch that is not committed.
     pub(super) undo: Vec<(u32, BooksRow)>,
 }

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calltape_journal::{Journal, monotonic_ns};
+use calltape_journal::{Journal, Pressure, monotonic_ns};
 
 use super::outcome::{DrainError, Progress};
 use super::pass::{CLEAN, Drain, MOST_CALLS};
+use super::pressure;
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
 use crate::messages::Level;
@@ -34,6 +35,8 @@ pub(crate) struct Worker {
     db: PathBuf,
     interval: Duration,
     next_lease_ns: u64,
+    /// The journal's pressure when it was last looked at.
+    pressure: Pressure,
     closed: bool,
 }
 
@@ -83,6 +86,7 @@ impl Worker {
             db: settings.db.clone(),
             interval: settings.flush_interval,
             next_lease_ns: 0,
+            pressure: Pressure::None,
             closed: false,
         }
     }
@@ -90,6 +94,7 @@ impl Worker {
     fn run(mut self) -> Self {
         loop {
             self.journal.maintain();
+            self.say_pressure();
             let ticket = self.shared.last_ticket();
             let wish = self.shared.wished();
             let deadline = match wish {
@@ -165,6 +170,13 @@ impl Worker {
             self.drain.forget();
             Err(DrainError::Journal("the drain met a fault of its own; please report it".to_owned()))
         })
+    }
+
+    fn say_pressure(&mut self) {
+        let now = self.journal.pressure();
+        if let Some((level, line)) = pressure::line(std::mem::replace(&mut self.pressure, now), now) {
+            self.shared.messages.say(level, line);
+        }
     }
 
     fn say_what_was_left(&mut self) {

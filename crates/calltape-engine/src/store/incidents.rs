@@ -41,22 +41,28 @@ impl Transaction<'_> {
         self.execute(doing, insert, params![run, kind, began_ns, ended_ns, times, detail]).map(drop)
     }
 
-    /// Writes an incident that is known by its run, kind and beginning; its other figures are absolute, so writing it
-    /// twice changes nothing.
-    #[expect(dead_code, reason = "spells of a full journal are written by it")]
-    pub(crate) fn put_incident(&self, row: &IncidentRow) -> Result<(), StoreError> {
+    /// Writes a spell of a run's, of which only the last is known and how many there were in all (`times`). It is the last
+    /// row of its kind, gone on, or a new one. Writing it twice changes nothing.
+    pub(crate) fn put_spell(&self, row: &IncidentRow) -> Result<(), StoreError> {
         let doing = "to store an incident";
         let IncidentRow { run, kind, began_ns, ended_ns, times, detail } = row;
         let (run, times) = (run.map(|run| run as i64), *times as i64);
-        let values = params![run, kind, began_ns, ended_ns, times, detail];
-        let update = "UPDATE incident SET ended_ns = ?4, times = ?5, detail = ?6
-                      WHERE run_id IS ?1 AND kind = ?2 AND began_ns = ?3";
-        if self.execute(doing, update, values)? == 0 {
-            let insert = "INSERT INTO incident (run_id, kind, began_ns, ended_ns, times, detail)
-                          VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            self.execute(doing, insert, values)?;
+        let sql = "SELECT id, coalesce(ended_ns, ?3), times, sum(times) OVER () FROM incident
+                   WHERE run_id IS ?1 AND kind = ?2 ORDER BY id DESC LIMIT 1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        let last: Vec<(i64, i64, i64, i64)> = self.rows(doing, sql, params![run, kind, began_ns], read)?;
+        let said = last.first().map_or(0, |last| last.3);
+        match last.first() {
+            Some(&(id, until_ns, here, _)) if times == said || *began_ns <= until_ns.saturating_add(SAME_SPELL_NS) => {
+                let update = "UPDATE incident SET ended_ns = ?2, times = ?3 WHERE id = ?1";
+                self.execute(doing, update, params![id, ended_ns, here + times - said]).map(drop)
+            }
+            _ => {
+                let insert = "INSERT INTO incident (run_id, kind, began_ns, ended_ns, times, detail)
+                              VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+                self.execute(doing, insert, params![run, kind, began_ns, ended_ns, times - said, detail]).map(drop)
+            }
         }
-        Ok(())
     }
 
     /// Adds to how many records of a run were unreadable; `now_ns` is Unix time.

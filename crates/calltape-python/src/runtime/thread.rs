@@ -223,10 +223,13 @@ impl ThreadRecorder {
         }
     }
 
-    /// Appends an END.
+    /// Appends an END: the call has begun, so it may have of the journal's reserve.
     #[inline]
     pub(crate) fn append_end(&mut self, payload: &[u8], reserve: usize) -> Appended {
-        self.append(kind::END, payload, reserve)
+        match self.writer.as_mut().map(|writer| writer.append_error(kind::END, payload, reserve)) {
+            Some(Ok(())) => Appended::Yes,
+            _ => Appended::Full,
+        }
     }
 
     /// Appends a NOTE.

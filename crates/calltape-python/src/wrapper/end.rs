@@ -1,6 +1,6 @@
 //! Writing the END of a call: its outcome in full, or as much of it as the journal has room for.
 
-use calltape_record::{Activity, Status, begin_end, begin_suspended_end};
+use calltape_record::{Activity, EndHead, Status, begin_end, begin_suspended_end};
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 
@@ -34,9 +34,10 @@ pub(super) enum Outcome {
 impl Ending<'_> {
     #[inline]
     fn begin(&self, out: &mut Vec<u8>, status: Status) {
+        let head = EndHead { id: self.id, ended: self.ended, function: self.slot, status, certain: false };
         match &self.activity {
-            None => begin_end(out, self.id, self.ended, self.slot, status),
-            Some(activity) => begin_suspended_end(out, self.id, self.ended, self.slot, status, activity),
+            None => begin_end(out, &head),
+            Some(activity) => begin_suspended_end(out, &head, activity),
         }
     }
 
@@ -234,7 +235,8 @@ pub(super) unsafe fn pay(thread: &mut ThreadRecorder) {
             continue;
         }
         let activity = Activity { active_ns: owed.active_ns, yields: owed.yields, task: "" };
-        begin_suspended_end(&mut frame, owed.id, owed.ended, owed.slot, owed.status, &activity);
+        let Owed { id, ended, slot: function, status, .. } = owed;
+        begin_suspended_end(&mut frame, &EndHead { id, ended, function, status, certain: false }, &activity);
         if matches!(thread.append_end(&frame, thread.open * END_ROOM), Appended::Full) {
             all.push(owed);
             return;
