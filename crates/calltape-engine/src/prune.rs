@@ -9,7 +9,7 @@ use calltape_journal::{Holder, Lease, monotonic_ns, unix_ns};
 
 use crate::drain::{DrainError, a_step_long, perform, tape_directory};
 use crate::retention::{Limits, Moment, Retention, Room, Step};
-use crate::store::{Store, StoreError, prepare_tape};
+use crate::store::{Store, StoreError, WAL_LIMIT_BYTES, prepare_tape};
 
 /// How long a locked database is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -106,7 +106,7 @@ pub fn prune(db: &Path, limits: Limits, goes_on: &mut dyn FnMut(&Pruned) -> bool
         let holder = Lease::holder(&folder).map_err(lease)?.unwrap_or(Holder { pid: None });
         return Err(PruneError::Held { path: db.to_path_buf(), holder });
     };
-    let mut store = Store::open(db)?;
+    let mut store = Store::open(db, WAL_LIMIT_BYTES, || ())?;
     let mut retention = Retention::thorough(limits);
     let mut pruned = Pruned { before: store.room()?, ..Pruned::default() };
     loop {

@@ -5,6 +5,12 @@
 //! thread.rs   when: poll, lease, breaker, wake, finish
 //! shared.rs   what recorder and thread tell each other
 //! pass.rs     one batch: read, write, then release what is committed
+//! commit.rs   the writing and the releasing
+//! outcome.rs  what a pass came to
+//! custody.rs  having the tape: opened, in its place, whole
+//! incidents.rs what happened to it, until it can be written
+//! pressure.rs spells of a full journal
+//! continued.rs a run whose beginning is in another file
 //! scan.rs     finding the runs of a tape
 //! run.rs      what is known of a run between batches: cursors, functions, threads, books
 //! read.rs     frames of a run into a batch
@@ -26,10 +32,16 @@
 //!   open.
 
 mod batch;
+mod commit;
+mod continued;
+mod custody;
 mod id_map;
+mod incidents;
 mod notes;
+mod outcome;
 mod pace;
 mod pass;
+mod pressure;
 mod read;
 mod retention;
 mod run;
@@ -40,7 +52,8 @@ mod source;
 mod thread;
 mod write;
 
-pub use pass::{Drain, DrainError, Point, Progress, tape_directory};
+pub use outcome::{DrainError, Point, Progress};
+pub use pass::{Drain, tape_directory};
 pub use retention::Pruning;
 pub(crate) use retention::{a_step_long, perform};
 pub(crate) use shared::{Shared, Wish};

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use calltape_journal::{Journal, Pressure, monotonic_ns, unix_ns};
 
+use super::commit::reached;
+use super::outcome::{DrainError, Point};
 use super::pace::Pace;
-use super::pass::{Drain, DrainError, Point, reached};
+use super::pass::Drain;
 use crate::retention::{Done, Limits, Moment, Retention, Step};
 use crate::store::{Removed, Store, StoreError, Transaction};
 
@@ -76,6 +78,11 @@ impl Drain {
         self.keeping.pretended_ns = Some(unix_ns);
     }
 
+    /// The runs settled since the last call, each with how many frames and values of it could not be read.
+    pub fn take_settled(&mut self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut self.settled)
+    }
+
     /// What retention has done so far.
     pub fn pruning(&self) -> Pruning {
         self.keeping.pruning
@@ -109,7 +116,7 @@ impl Drain {
         let (mut pace, observer) = (Pace::new(self.own.clone(), STEP), &mut self.observer);
         let done = perform(store, step, &mut || pace.look(), || reached(observer, Point::BeforePrune))?;
         self.stirred = true;
-        self.warnings.extend(store.checkpoint_if_due()?);
+        store.checkpoint_if_due()?;
         if step == Step::Names {
             // Numbers at hand may be gone.
             self.errors.clear();

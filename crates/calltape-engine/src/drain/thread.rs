@@ -5,21 +5,27 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calltape_journal::{Journal, monotonic_ns};
+use calltape_journal::{Journal, Pressure, monotonic_ns};
 
-use super::pass::{CLEAN, Drain, DrainError, Progress};
+use super::outcome::{DrainError, Progress};
+use super::pass::{CLEAN, Drain, MOST_CALLS};
+use super::pressure;
 use super::shared::{Shared, Wish};
-use crate::breaker::{Breaker, Change, Fault, State};
+use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
 use crate::messages::Level;
 use crate::retention::Limits;
 use crate::settings::{DrainBy, Settings};
 
 /// Between two attempts at the writer lease while another process has it.
 const LEASE_EVERY_NS: u64 = 1_000_000_000;
+
+/// Calls of a probe: enough to be a real batch, few enough to be read again without a thought.
+const PROBE_CALLS: usize = 256;
 
 /// The drain with its breaker: what the thread owns, and hands back when it pauses.
 pub(crate) struct Worker {
@@ -30,8 +36,11 @@ pub(crate) struct Worker {
     /// Another process drains, always.
     elsewhere: bool,
     shared: Arc<Shared>,
+    db: PathBuf,
     interval: Duration,
     next_lease_ns: u64,
+    /// The journal's pressure when it was last looked at.
+    pressure: Pressure,
     closed: bool,
 }
 
@@ -71,23 +80,28 @@ impl Worker {
         let seed = journal.as_ref().map_or(u64::from(std::process::id()), |journal| journal.run_id()) ^ monotonic_ns();
         let mut drain = Drain::new(&settings.db, journal.clone());
         drain.keep_within(Limits::of(settings));
+        let patience = Patience {
+            threshold: settings.breaker_threshold,
+            timeout: settings.breaker_timeout,
+            busy_grace: settings.breaker_busy,
+        };
         Self {
             drain,
-            breaker: Breaker::new(settings.breaker_threshold, settings.breaker_timeout, seed),
             elsewhere: journal.is_some() && settings.drain == DrainBy::Elsewhere,
+            breaker: Breaker::new(patience, seed),
             journal,
             shared,
+            db: settings.db.clone(),
             interval: settings.flush_interval,
             next_lease_ns: 0,
+            pressure: Pressure::None,
             closed: false,
         }
     }
 
     fn run(mut self) -> Self {
         loop {
-            if let Some(journal) = &self.journal {
-                journal.maintain();
-            }
+            self.look_after_journal();
             let ticket = self.shared.last_ticket();
             let wish = self.shared.wished();
             let deadline = match wish {
@@ -145,34 +159,54 @@ impl Worker {
                 }
             }
         }
-        if !self.breaker.permits(now) && !last {
-            return Round::Held;
-        }
+        let Some(permit) = self.permit(now, last) else { return Round::Held };
         let probe = self.breaker.state() == State::HalfOpen;
-        let outcome = self.guarded_pass(everything || probe || last);
-        for warning in self.drain.take_warnings() {
-            self.shared.messages.say(Level::Warning, warning);
-        }
+        let calls = if probe && !last { PROBE_CALLS } else { MOST_CALLS };
+        let outcome = self.guarded_pass(everything || probe || last, calls);
+        self.say_what_was_left();
         match outcome {
-            Ok(progress) => self.passed(progress),
-            Err(fault) => self.failed(&fault),
+            Ok(progress) => self.passed(permit, progress),
+            Err(error) => self.failed(permit, &error),
         }
     }
 
+    fn permit(&mut self, now: u64, last: bool) -> Option<Permit> {
+        if last { Some(self.breaker.insist()) } else { self.breaker.ask(now).ok() }
+    }
+
     /// A pass; a panic in it is an error like others, so that a fault of the drain's own never ends the recording.
-    fn guarded_pass(&mut self, everything: bool) -> Result<Progress, DrainError> {
+    fn guarded_pass(&mut self, everything: bool, calls: usize) -> Result<Progress, DrainError> {
         let drain = &mut self.drain;
         // What a panic leaves half done is dropped and read again from the database.
-        let outcome = catch_unwind(AssertUnwindSafe(|| drain.pass(everything)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| drain.pass_of(everything, calls)));
         outcome.unwrap_or_else(|_| {
             self.drain.forget();
             Err(DrainError::Journal("the drain met a fault of its own; please report it".to_owned()))
         })
     }
 
-    fn passed(&mut self, progress: Progress) -> Round {
-        if self.breaker.succeeded() == Some(Change::Closed) {
-            self.shared.messages.say(Level::Info, "the database works again; what waited is being stored".to_owned());
+    fn look_after_journal(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        journal.maintain();
+        let now = journal.pressure();
+        if let Some((level, line)) = pressure::line(std::mem::replace(&mut self.pressure, now), now) {
+            self.shared.messages.say(level, line);
+        }
+    }
+
+    fn say_what_was_left(&mut self) {
+        for error in self.drain.take_errors() {
+            self.shared.messages.say(Level::Error, error);
+        }
+        for warning in self.drain.take_warnings() {
+            self.shared.messages.say(Level::Warning, warning);
+        }
+    }
+
+    fn passed(&mut self, permit: Permit, progress: Progress) -> Round {
+        if self.breaker.succeeded(permit) == Some(Change::Closed) {
+            let line = format!("{} can be written again; what waited is being stored", self.db.display());
+            self.shared.messages.say(Level::Info, line);
         }
         if progress.committed {
             let mut figures = self.shared.lock();
@@ -182,21 +216,38 @@ impl Worker {
         if progress.more { Round::More } else { Round::Done }
     }
 
-    fn failed(&mut self, error: &DrainError) -> Round {
+    fn failed(&mut self, permit: Permit, error: &DrainError) -> Round {
+        let text = error.to_string();
+        if error.is_a_wait() {
+            self.breaker.put_off(permit, &text);
+            return Round::Held;
+        }
         let (fault, level) = match error {
             DrainError::Store(error) if error.needs_a_person() => (error.fault(), Level::Error),
             DrainError::Store(error) => (error.fault(), Level::Warning),
             _ => (Fault::Other, Level::Warning),
         };
-        let text = error.to_string();
-        let change = self.breaker.failed(fault, &text, monotonic_ns());
+        let change = self.breaker.failed(permit, fault, &text, monotonic_ns());
         if change == Some(Change::Opened) {
-            let line = format!("{text}; calls stay in the journal, and the database is tried again later");
-            self.shared.messages.say(level, line);
+            self.drain.is_left_alone(&text);
+            self.shared.messages.say(level, self.left_alone(error));
         } else if level == Level::Error {
             self.shared.messages.say(level, text);
         }
         Round::Held
+    }
+
+    /// What the log says when the breaker opens: the file, what is wrong, what to do, what happens meanwhile.
+    fn left_alone(&self, error: &DrainError) -> String {
+        let remedy = match error {
+            DrainError::Store(error) => error.remedy().map(|remedy| format!("; {remedy}")),
+            _ => None,
+        };
+        format!(
+            "{} cannot be written: {error}{}; calls wait in the journal beside it, and it is tried again by itself",
+            self.db.display(),
+            remedy.unwrap_or_default()
+        )
     }
 
     /// Puts what is known where the recorder finds it.

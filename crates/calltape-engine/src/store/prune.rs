@@ -50,7 +50,8 @@ const EMPTY_RUNS: &str = "SELECT id FROM run WHERE ended_ns < ?1 AND ending IS N
     AND NOT EXISTS (SELECT 1 FROM run_function b WHERE b.run_id = run.id AND b.stored > b.pruned) LIMIT ?2";
 
 /// What goes with a run, children first. `cursor` and the like went when it was settled.
-const OF_A_RUN: [&str; 7] = [
+const OF_A_RUN: [&str; 8] = [
+    "DELETE FROM elsewhere WHERE run_id = ?1",
     "DELETE FROM tally WHERE run_id = ?1",
     "DELETE FROM lost_error WHERE run_id = ?1",
     "DELETE FROM incident WHERE run_id = ?1",
