@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Three scenes on one tape each: everything becomes too old while nothing is recorded; the same with a writer at full
-//! speed; and a writer at full speed against a size limit. One call in ten raises, with a traceback of 2 KiB. Prints for
+//! speed; and a writer at full speed against a size limit. One call in ten raises, with a kilobyte about why. Prints for
 //! each: steps, rows removed, the longest step (commit included), the longest pass, and the largest the files were.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
@@ -134,7 +134,7 @@ fn one_call(journal: &Journal, caller: &mut Caller, place: u32, call: u64) -> bo
     }
     let Ok(id) = caller.begin(place, None, call as i64, 4) else { return false };
     if call.is_multiple_of(10) {
-        const MESSAGE: &str = match std::str::from_utf8(&[b'm'; 2048]) {
+        const MESSAGE: &str = match std::str::from_utf8(&[b'm'; 512]) {
             Ok(text) => text,
             Err(_) => "",
         };

@@ -41,8 +41,9 @@ const REST: u64 = 4;
 /// Between two attempts to make room where everything that may go is gone.
 const RETRY_NS: u64 = 1_000_000_000;
 
-/// A walk by size has passed everything but calls whose id was given out so long ago that they may still come.
-const ID_SLACK_NS: i64 = 60_000_000_000;
+/// Ids younger than this may still be filled in by calls whose id was given out ahead of their start; those that come
+/// later still are met by the next sweep.
+const ID_SLACK_NS: i64 = 2_000_000_000;
 
 /// The rollup that is kept whatever the size.
 const LEAST_MINUTES: Duration = Duration::from_secs(3600);
@@ -118,11 +119,16 @@ pub struct Retention {
     by_age: ByAge,
     by_size: BySize,
     due: Due,
+    /// At the last look: more room taken than the size limit, and more than it and a sixteenth.
+    pressed: bool,
+    overfull: bool,
     /// The age from which minutes and runs go by size; halved until there is room.
     minutes_age: Duration,
     /// Below, all that could go of successes and errors has gone.
     successes_from: u64,
     errors_from: u64,
+    /// How far the walk by size is that is not at its end yet; it may pass calls whose ids others may still fill in.
+    size_walk: u64,
     removed_since_names: bool,
     next_look_ns: u64,
     next_cycle_ns: u64,
@@ -142,9 +148,12 @@ impl Retention {
             by_age: ByAge::Rest,
             by_size: BySize::Rest,
             due: Due::Age,
+            pressed: false,
+            overfull: false,
             minutes_age: OLD_MINUTES,
             successes_from: 0,
             errors_from: 0,
+            size_walk: 0,
             // A drain before this one may have removed the last of a name's rows.
             removed_since_names: true,
             next_look_ns: 0,
@@ -167,19 +176,33 @@ impl Retention {
         Self { manner: Manner::Restless, ..Self::new(limits) }
     }
 
-    /// Whether it is worth looking at the room the tape takes. `busy`: calls wait to be stored.
-    pub fn looks(&self, now: Moment, busy: bool) -> bool {
-        match busy {
-            true => self.limits.size.is_some(),
-            false => self.limits != Limits::default() && now.monotonic_ns >= self.next_look_ns,
-        }
+    /// Whether it is worth looking at the room the tape takes. `stirred`: calls were just stored, or wait to be.
+    pub fn looks(&self, now: Moment, stirred: bool) -> bool {
+        let is_due = self.limits != Limits::default() && now.monotonic_ns >= self.next_look_ns;
+        is_due || (stirred && self.limits.size.is_some())
+    }
+
+    /// Whether the tape was larger than it may be when [`Self::next`] last looked: then there is no rest.
+    pub fn is_pressed(&self) -> bool {
+        self.pressed
+    }
+
+    /// Whether it was so much larger that nothing more should be stored while there is something to remove.
+    pub fn is_overfull(&self) -> bool {
+        self.overfull
     }
 
     /// The next step, or `None` for now. `busy`: calls wait to be stored.
     pub fn next(&mut self, now: Moment, busy: bool, room: Room) -> Option<Step> {
+        let is_beyond = |size: u64| room.used + room.wal > size;
+        self.pressed = self.limits.size.is_some_and(is_beyond);
+        self.overfull = self.limits.size.is_some_and(|size| is_beyond(size + size / 16));
+        if !self.pressed && (busy || now.monotonic_ns < self.next_look_ns) {
+            return None;
+        }
+        self.due = Due::Size;
         let step = self.due_by_size(now, busy, room);
         if step.is_some() || busy {
-            self.due = Due::Size;
             return step;
         }
         self.due = Due::Age;
@@ -234,10 +257,10 @@ impl Retention {
         let (begin, enough) =
             if self.manner == Manner::Thorough { (size, size) } else { (size - size / 16, size - size / 8) };
         if self.by_size == BySize::Rest {
-            if taken <= if busy { size } else { begin } {
+            if taken <= begin {
                 return None;
             }
-            (self.by_size, self.minutes_age) = (BySize::Successes, OLD_MINUTES);
+            (self.by_size, self.minutes_age, self.size_walk) = (BySize::Successes, OLD_MINUTES, 0);
         }
         if taken <= enough {
             self.by_size = BySize::Rest;
@@ -259,8 +282,13 @@ impl Retention {
         let all = Some(i64::MAX);
         let span = CallSpan { after_id: 0, before_id: u64::MAX, successes_before_ns: all, errors_before_ns: None };
         match self.by_size {
-            BySize::Successes => Some(Step::Calls(CallSpan { after_id: self.successes_from, ..span })),
-            BySize::Errors => Some(Step::Calls(CallSpan { after_id: self.errors_from, errors_before_ns: all, ..span })),
+            BySize::Successes => {
+                Some(Step::Calls(CallSpan { after_id: self.successes_from.max(self.size_walk), ..span }))
+            }
+            BySize::Errors => {
+                let after_id = self.errors_from.max(self.size_walk);
+                Some(Step::Calls(CallSpan { after_id, errors_before_ns: all, ..span }))
+            }
             BySize::OldMinutes | BySize::Minutes => Some(Step::Minutes(minute_before(now, self.minutes_age))),
             BySize::Runs => Some(Step::Runs(before(now, self.minutes_age))),
             BySize::Rest | BySize::Exhausted => None,
@@ -270,7 +298,8 @@ impl Retention {
     fn advance_by_size(&mut self, done: Done, now: Moment) {
         let floor = self.limits.age.unwrap_or(WEEK).max(LEAST_MINUTES);
         let halved = self.minutes_age / 2;
-        self.by_size = match self.by_size {
+        let stage = self.by_size;
+        self.by_size = match stage {
             // Calls came meanwhile: successes go first.
             BySize::Errors | BySize::Minutes | BySize::Runs if done.removed > 0 => BySize::Successes,
             stage if !done.finished => stage,
@@ -293,6 +322,7 @@ impl Retention {
             }
             stage => stage,
         };
+        self.size_walk = if self.by_size == stage { done.reached_id } else { 0 };
     }
 
     fn due_by_age(&mut self, now: Moment) -> Option<Step> {

@@ -240,6 +240,10 @@ impl Drain {
         }
         let now = monotonic_ns();
         self.ready_store()?;
+        if self.is_overfull() {
+            self.prune(false, true)?;
+            return Ok(Progress { more: true, ..Progress::default() });
+        }
         if everything || now >= self.next_scan_ns {
             self.scan()?;
             self.next_scan_ns = now + SCAN_EVERY_NS;
@@ -263,7 +267,7 @@ impl Drain {
         }
         self.release()?;
         self.look_after_store(progress.committed, books_due)?;
-        self.prune(progress.more)?;
+        self.prune(progress.committed, progress.more)?;
         Ok(progress)
     }
 

@@ -15,10 +15,10 @@ use crate::store::{Removed, Store, StoreError, Transaction};
 /// A step ends after this long: with its commit it stays well below the 50 ms a reader or a flush may have to wait.
 const STEP: Duration = Duration::from_millis(8);
 
-/// While the tape is too large and calls wait, steps follow one another for so long after each batch.
+/// While the tape is too large, steps follow one another for so long after each batch.
 const CROWDED: Duration = Duration::from_millis(32);
 
-/// Calls a batch takes then: fewer than can be removed in that time.
+/// Calls a batch takes then, where more wait: fewer than can be removed in that time.
 const CROWDED_CALLS: usize = 4096;
 
 /// What retention has done since the drain began.
@@ -40,6 +40,8 @@ pub(super) struct Keeping {
     pretended_ns: Option<i64>,
     /// The tape was too large at the last look, and calls waited.
     crowded: bool,
+    /// It was much too large, and something could be removed: that comes before storing more.
+    overfull: bool,
     pruning: Pruning,
 }
 
@@ -93,23 +95,29 @@ impl Drain {
         if self.keeping.crowded { calls.min(CROWDED_CALLS) } else { calls }
     }
 
-    /// Does the next step that is due, if there is time for it: one, or several while calls wait and the tape is too
-    /// large. `full`: more waits to be stored.
-    pub(super) fn prune(&mut self, full: bool) -> Result<(), DrainError> {
+    /// Does the next step that is due, if there is time for it: one, or several while the tape is too large. `stored`:
+    /// a batch was just committed; `full`: more waits.
+    pub(super) fn prune(&mut self, stored: bool, full: bool) -> Result<(), DrainError> {
         let busy = full || self.own.as_ref().is_some_and(|journal| is_filling(journal));
-        let began = Instant::now();
-        self.keeping.crowded = false;
-        while !self.ending_own && self.next_step(busy)? && busy && began.elapsed() < CROWDED {
-            self.keeping.crowded = true;
-        }
+        let (began, removed) = (Instant::now(), self.keeping.pruning.removed);
+        let is = |drain: &Self, state: fn(&Retention) -> bool| drain.keeping.retention.as_ref().is_some_and(state);
+        let is_pressed = |drain: &Self| is(drain, Retention::is_pressed);
+        while !self.ending_own && self.next_step(stored, busy)? && is_pressed(self) && began.elapsed() < CROWDED {}
+        self.keeping.crowded = busy && is_pressed(self);
+        self.keeping.overfull = is(self, Retention::is_overfull) && self.keeping.pruning.removed > removed;
         Ok(())
     }
 
+    /// Whether room has to be made before more is stored: the journal holds meanwhile. Never at the end of the process.
+    pub(super) fn is_overfull(&self) -> bool {
+        self.keeping.overfull && !self.ending_own
+    }
+
     /// False when none is due now.
-    fn next_step(&mut self, busy: bool) -> Result<bool, DrainError> {
+    fn next_step(&mut self, stored: bool, busy: bool) -> Result<bool, DrainError> {
         let now = self.keeping.moment();
         let (Some(store), Some(retention)) = (&mut self.store, &mut self.keeping.retention) else { return Ok(false) };
-        if !retention.looks(now, busy) {
+        if !retention.looks(now, stored || busy) {
             return Ok(false);
         }
         let Some(step) = retention.next(now, busy, store.room()?) else { return Ok(false) };
