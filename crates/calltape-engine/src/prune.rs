@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use calltape_journal::{Holder, Lease, monotonic_ns, unix_ns};
+use calltape_journal::{Holder, Lease, monotonic_ns};
 
 use crate::drain::{DrainError, a_step_long, perform, tape_directory};
 use crate::retention::{Limits, Moment, Retention, Room, Step};
@@ -90,12 +90,18 @@ pub struct Pruned {
     pub after: Room,
 }
 
-/// Removes everything of the tape at `db` that is beyond `limits`. `goes_on` is asked between two steps, with what has
+/// Removes everything of the tape at `db` that is beyond `limits` at `now_ns`, Unix ns. `goes_on` is asked between two steps, with what has
 /// been removed so far; false ends it there.
 ///
 /// # Errors
 /// See [`PruneError`]. What was removed by then stays removed.
-pub fn prune(db: &Path, limits: Limits, goes_on: &mut dyn FnMut(&Pruned) -> bool) -> Result<Pruned, PruneError> {
+pub fn prune(
+    db: &Path,
+    limits: Limits,
+    now_ns: i64,
+    goes_on: &mut dyn FnMut(&Pruned) -> bool,
+) -> Result<Pruned, PruneError> {
+    let now = || Moment { monotonic_ns: monotonic_ns(), unix_ns: now_ns };
     if !db.is_file() {
         return Err(PruneError::NoTape(db.to_path_buf()));
     }
@@ -134,10 +140,6 @@ pub fn prune(db: &Path, limits: Limits, goes_on: &mut dyn FnMut(&Pruned) -> bool
     store.cut_wal()?;
     pruned.after = store.room()?;
     Ok(pruned)
-}
-
-fn now() -> Moment {
-    Moment { monotonic_ns: monotonic_ns(), unix_ns: unix_ns() }
 }
 
 /// Tries again while another program has the database locked.

@@ -29,7 +29,11 @@ pub(crate) fn run(
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
     let signals = Signals::listen().map_err(|fault| Failure::Refused(format!("signals cannot be taken: {fault}")))?;
-    let stop = || signals.came() || should_stop();
+    let stop = || {
+        // Asked each time: in Python's process that takes note of the signal, which would be raised again later.
+        let asked = should_stop();
+        signals.came() || asked
+    };
     let mut sidecar = Sidecar::start(settings).map_err(|fault| Failure::Refused(fault.to_string()))?;
     let outcome = match arguments.once {
         true => once(&sidecar, settings, output, &stop),
@@ -57,13 +61,13 @@ fn on(sidecar: &Sidecar, settings: &Settings, output: &mut Output<'_>, stop: &dy
     let mut said = None;
     while !stop() {
         let drains = sidecar.stats().drains;
-        if said != Some(drains) && (drains || sidecar.holder().is_some()) {
+        let other = another(sidecar).filter(|_| !drains);
+        if said != Some(drains) && (drains || other.is_some()) {
             said = Some(drains);
-            let path = settings.db.display().to_string();
-            let text = match (drains, sidecar.holder().and_then(|holder| holder.pid)) {
-                (true, _) => format!("draining {path}"),
-                (false, Some(pid)) => format!("process {pid} drains {path}; waiting until it ends"),
-                (false, None) => format!("another process drains {path}; waiting until it ends"),
+            let path = settings.db.display();
+            let text = match other {
+                Some(pid) => format!("process {pid} drains {path}; waiting until it ends"),
+                None => format!("draining {path}"),
             };
             output.remark(&plain(&text))?;
         }
@@ -86,11 +90,15 @@ fn once(
         return Err(Failure::Refused(format!("{fault}; what is not stored yet stays in the journals")));
     }
     if !stats.drains && caught_up {
-        let who = sidecar.holder().and_then(|holder| holder.pid);
-        let who = who.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        let who = another(sidecar).map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
         output.remark(&plain(&format!("{who} drains {}; there is nothing to do here", settings.db.display())))?;
     }
     Ok(())
+}
+
+/// The process that has the lease, if it is not this one.
+fn another(sidecar: &Sidecar) -> Option<u32> {
+    sidecar.holder()?.pid.filter(|pid| *pid != std::process::id())
 }
 
 fn say(sidecar: &Sidecar, output: &mut Output<'_>) -> Result<(), Failure> {

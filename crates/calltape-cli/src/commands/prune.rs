@@ -23,7 +23,7 @@ pub(crate) fn run(
         return dry(&limits, settings, json, output);
     }
     let mut stopped = false;
-    let pruned = prune(&settings.db, limits, &mut |pruned| {
+    let pruned = prune(&settings.db, limits, now_ns(output), &mut |pruned| {
         let (calls, taken) = (pruned.successes + pruned.errors, taken(pruned.after));
         output.progress(&format!("{} calls removed, the tape takes {}", count(calls), bytes(taken)));
         stopped = should_stop();
@@ -46,6 +46,10 @@ fn limits(arguments: &Prune, settings: &Settings) -> Limits {
         return Limits::of(settings);
     }
     Limits { age: older_than, errors: errors_older_than.or(older_than), minutes: None, size: larger_than }
+}
+
+fn now_ns(output: &Output<'_>) -> i64 {
+    i64::try_from(output.now.as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 fn taken(room: Room) -> u64 {
@@ -87,8 +91,7 @@ fn object(pruned: &Pruned) -> Object {
 
 fn dry(limits: &Limits, settings: &Settings, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
     let tape = Tape::open(&settings.db).map_err(Failure::Open)?;
-    let now_ns = i64::try_from(output.now.as_nanosecond()).unwrap_or(i64::MAX);
-    let beyond = tape.beyond(limits, now_ns)?;
+    let beyond = tape.beyond(limits, now_ns(output))?;
     if json {
         let object = Object::new()
             .unsigned("successes", beyond.successes)

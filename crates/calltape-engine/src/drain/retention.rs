@@ -16,7 +16,7 @@ use crate::store::{Removed, Store, StoreError, Transaction};
 const STEP: Duration = Duration::from_millis(8);
 
 /// While the tape is too large, steps follow one another for so long after each batch.
-const CROWDED: Duration = Duration::from_millis(32);
+const CROWDED: Duration = Duration::from_millis(20);
 
 /// Calls a batch takes then, where more wait: fewer than can be removed in that time.
 const CROWDED_CALLS: usize = 4096;
