@@ -53,4 +53,4 @@ mod write;
 pub use outcome::{DrainError, Point, Progress};
 pub use pass::{Drain, tape_directory};
 pub(crate) use shared::{Shared, Wish};
-pub(crate) use thread::{Worker, spawn};
+pub(crate) use thread::{Running, Worker, spawn};
