@@ -10,6 +10,7 @@
 pub mod breaker;
 pub mod doctor;
 pub mod drain;
+mod ladder;
 mod messages;
 pub mod prune;
 pub mod query;

@@ -3,12 +3,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use calltape_journal::{Holder, Lease};
 
-use crate::drain::{Shared, Wish, Worker, spawn, tape_directory};
+use crate::drain::{Running, Shared, Wish, Worker, spawn, tape_directory};
 use crate::messages::Level;
 use crate::settings::Settings;
 use crate::stats::BreakerStats;
@@ -57,7 +56,7 @@ pub struct SidecarStats {
 pub struct Sidecar {
     settings: Settings,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<Worker>>,
+    thread: Option<Running>,
 }
 
 impl fmt::Debug for Sidecar {
@@ -77,7 +76,7 @@ impl Sidecar {
         prepare_tape(&tape_directory(&settings.db)).map_err(SidecarError::Folder)?;
         let shared = Arc::new(Shared::new());
         let worker = Worker::new(settings, None, Arc::clone(&shared));
-        let thread = spawn(worker).map_err(SidecarError::Thread)?;
+        let thread = spawn(Box::new(worker)).map_err(|(_, fault)| SidecarError::Thread(fault))?;
         Ok(Self { settings: settings.clone(), shared, thread: Some(thread) })
     }
 

@@ -151,9 +151,10 @@ fn a_header_that_was_overwritten_is_noticed_or_healed_before_the_next_batch() {
 
 #[test]
 fn a_tape_damaged_between_two_runs_is_set_aside_by_the_next() {
-    let damages: [(&str, Damage); 5] = [
+    let damages: [(&str, Damage); 6] = [
         ("header", |db| write_at(db, 0, b"not a database!!")),
         ("marks", |db| write_at(db, 60, b"\x7f\xff\xff\xff\x00\x00\x00\x00")),
+        ("write version", |db| write_at(db, 18, b"\x07")),
         ("page", |db| write_at(db, 4096 * 3, &[0xff; 400])),
         ("cut", |db| cut(db, 4096 * 4)),
         ("emptied", |db| cut(db, 0)),

@@ -75,6 +75,8 @@ mod mapping;
 #[cfg(not(loom))]
 mod options;
 #[cfg(not(loom))]
+mod place;
+#[cfg(not(loom))]
 mod pool;
 #[cfg(not(loom))]
 mod pressure;
@@ -98,7 +100,7 @@ pub use clock::{monotonic_ns, unix_ns};
 #[cfg(not(loom))]
 pub use control::{CounterValues, Counters, bump};
 #[cfg(not(loom))]
-pub use directory::list_runs;
+pub use directory::{create_tape, list_runs};
 #[cfg(not(loom))]
 pub use error::{Full, JournalError};
 #[cfg(not(loom))]

@@ -110,14 +110,40 @@ impl Run {
 
     /// The own run, over the journal's mapping.
     pub(crate) fn of_own(shared: Arc<Shared>) -> Result<Run, JournalError> {
-        let directory = shared.directory().to_path_buf();
+        if shared.place().is_memory() {
+            return Run::of_memory(shared);
+        }
+        let directory = shared.place().folder().to_path_buf();
         Run::begin(&directory, Some(shared))
+    }
+
+    /// The own run where it has no files.
+    fn of_memory(shared: Arc<Shared>) -> Result<Run, JournalError> {
+        let mut run = Run::blank(PathBuf::new(), shared.run_id(), None);
+        run.control = Some(shared.control().clone());
+        run.geometry = Some(shared.pool().geometry());
+        run.own = Some(shared);
+        run.refresh()?;
+        Ok(run)
     }
 
     fn begin(dir: &Path, own: Option<Arc<Shared>>) -> Result<Run, JournalError> {
         let id = directory::run_id_of(dir).ok_or_else(|| JournalError::NotARun(dir.to_path_buf()))?;
-        let mut run = Run {
-            directory: dir.to_path_buf(),
+        let mut run = Run::blank(dir.to_path_buf(), id, own);
+        run.open_control()?;
+        let functions = dir.join(directory::FUNCTIONS);
+        run.functions_file = found(File::open(&functions)).map_err(JournalError::io("open", &functions))?;
+        if run.functions_file.is_none() {
+            run.damage.insert(Damage::FunctionsMissing);
+        }
+        run.refresh()?;
+        Ok(run)
+    }
+
+    /// A run of which nothing is known.
+    fn blank(directory: PathBuf, id: u64, own: Option<Arc<Shared>>) -> Run {
+        Run {
+            directory,
             id,
             control_file: None,
             control: None,
@@ -128,15 +154,7 @@ impl Run {
             tallies: FoundTallies::default(),
             damage: BTreeSet::new(),
             own,
-        };
-        run.open_control()?;
-        let functions = dir.join(directory::FUNCTIONS);
-        run.functions_file = found(File::open(&functions)).map_err(JournalError::io("open", &functions))?;
-        if run.functions_file.is_none() {
-            run.damage.insert(Damage::FunctionsMissing);
         }
-        run.refresh()?;
-        Ok(run)
     }
 
     fn open_control(&mut self) -> Result<(), JournalError> {
@@ -259,6 +277,10 @@ impl Run {
     ///
     /// When the functions file cannot be read.
     pub fn refresh_functions(&mut self) -> Result<(), JournalError> {
+        if let Some(own) = self.own.as_ref().filter(|own| own.place().is_memory()) {
+            own.teach(&mut self.functions);
+            return Ok(());
+        }
         let dead = !self.owner_is_alive();
         if let Some(file) = &self.functions_file {
             let path = self.directory.join(directory::FUNCTIONS);
@@ -388,6 +410,9 @@ impl Run {
     ///
     /// When the system refuses; what is left is removed by the next journal that starts on the tape.
     pub fn remove(self) -> Result<(), JournalError> {
+        if self.own.as_ref().is_some_and(|own| own.place().is_memory()) {
+            return Ok(());
+        }
         directory::remove_run(&self.directory)
     }
 }

@@ -15,7 +15,7 @@ use super::incidents::{SET_ASIDE, WAL_HELD};
 use super::outcome::DrainError;
 use super::pass::Drain;
 use super::run::Followed;
-use crate::store::{BooksRow, Store, StoreError, set_aside, was_our_tape};
+use crate::store::{BooksRow, Store, StoreError, can_be_written, set_aside, was_our_tape};
 
 /// Between two files set aside. On a disk or in memory that damages what is written, each would be the next.
 const SET_ASIDE_EVERY_NS: u64 = 60_000_000_000;
@@ -55,7 +55,8 @@ impl Drain {
             return Ok(self.leave_displaced(error));
         }
         let was_ours = self.store.is_some() || was_our_tape(&self.db);
-        if !error.is_damage() || !was_ours || monotonic_ns() < self.next_set_aside_ns {
+        let is_damage = error.is_damage() || error.is_read_only();
+        if !is_damage || !was_ours || monotonic_ns() < self.next_set_aside_ns {
             return Ok(false);
         }
         self.keep_books();
@@ -63,6 +64,9 @@ impl Drain {
             store.drop_as_it_is();
         }
         self.forget();
+        if error.is_read_only() && !can_be_written(&self.db) {
+            return Ok(false);
+        }
         let name = set_aside(&self.db, unix_ns())?;
         self.next_set_aside_ns = monotonic_ns() + SET_ASIDE_EVERY_NS;
         let what = match error {

@@ -37,6 +37,14 @@ impl Incidents {
         self.keep(kind, detail, now_ns, Some(now_ns));
     }
 
+    /// Something begins that lasts as long as the run.
+    pub(super) fn of_run(&mut self, run: u64, kind: &'static str, detail: &str, now_ns: i64) {
+        self.keep(kind, detail, now_ns, None);
+        if let Some(row) = self.waiting.last_mut() {
+            row.run = Some(run);
+        }
+    }
+
     fn keep(&mut self, kind: &'static str, detail: &str, began_ns: i64, ended_ns: Option<i64>) {
         if self.waiting.len() >= MOST {
             let oldest = self.waiting.iter().position(|row| row.ended_ns.is_some()).unwrap_or(0);
@@ -60,11 +68,11 @@ impl Incidents {
         self.waiting.is_empty()
     }
 
-    /// Writes them all, those that last as over now.
+    /// Writes them all, those of the database that last as over now.
     pub(super) fn write(&self, transaction: &Transaction<'_>, now_ns: i64) -> Result<(), StoreError> {
         self.waiting.iter().try_for_each(|row| {
-            let ended_ns = row.ended_ns.unwrap_or_else(|| now_ns.max(row.began_ns));
-            transaction.add_incident(&IncidentRow { ended_ns: Some(ended_ns), ..row.clone() })
+            let over = row.run.is_none().then(|| now_ns.max(row.began_ns));
+            transaction.add_incident(&IncidentRow { ended_ns: row.ended_ns.or(over), ..row.clone() })
         })
     }
 

@@ -57,4 +57,4 @@ pub use pass::{Drain, tape_directory};
 pub use retention::Pruning;
 pub(crate) use retention::{a_step_long, perform};
 pub(crate) use shared::{Shared, Wish};
-pub(crate) use thread::{Worker, spawn};
+pub(crate) use thread::{Running, Worker, spawn};

@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use calltape_journal::{Journal, Lease, monotonic_ns, unix_ns};
+use calltape_journal::{Journal, Lease, create_tape, monotonic_ns, unix_ns};
 
 use super::batch::Batch;
 use super::continued::Carried;
@@ -17,7 +18,7 @@ use super::pace::Pace;
 use super::retention::Keeping;
 use super::run::Followed;
 use super::settle::{DIED, EXIT};
-use crate::store::{BooksRow, ErrorKey, Minutes, Store, WAL_LIMIT_BYTES, beside};
+use crate::store::{BooksRow, ErrorKey, Minutes, Store, WAL_LIMIT_BYTES, beside, prepare_directory};
 
 /// Reading for one batch ends after this long, so that slow records do not hold back the others.
 const READING: Duration = Duration::from_millis(100);
@@ -144,7 +145,15 @@ impl Drain {
     /// When the lease's file cannot be used.
     pub fn take_lease(&mut self) -> std::io::Result<bool> {
         if self.lease.is_none() {
-            self.lease = Lease::try_acquire(&self.tape)?;
+            self.lease = match Lease::try_acquire(&self.tape) {
+                // A journal in memory began without the folders: there may be room for them now.
+                Err(fault) if fault.kind() == ErrorKind::NotFound => {
+                    prepare_directory(&self.db).map_err(std::io::Error::other)?;
+                    create_tape(&self.tape).map_err(std::io::Error::other)?;
+                    Lease::try_acquire(&self.tape)?
+                }
+                tried => tried?,
+            };
         }
         Ok(self.lease.is_some())
     }
@@ -180,6 +189,13 @@ impl Drain {
     /// What was worth a line since the last call, and a person.
     pub fn take_errors(&mut self) -> Vec<String> {
         std::mem::take(&mut self.errors_said)
+    }
+
+    /// The own run has less than it should, for as long as it lasts; the tape is to say so.
+    pub(super) fn own_run_has_less(&mut self, kind: &'static str, why: &str) {
+        if let Some(own) = &self.own {
+            self.incidents.of_run(own.run_id(), kind, why, unix_ns());
+        }
     }
 
     /// The database is left alone from now on; the tape says so once it is back.

@@ -86,6 +86,13 @@ impl StoreError {
         }
     }
 
+    /// Whether SQLite takes the database for one that must not be written. Its header can say so too.
+    pub(crate) fn is_read_only(&self) -> bool {
+        // Not the kinds that name another reason: a folder, a lock, a file that was moved.
+        matches!(self, Self::Sqlite { source, .. }
+            if source.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_READONLY))
+    }
+
     /// Whether there is nothing wrong with the database: it is to be kept open, and tried again soon.
     pub fn is_a_wait(&self) -> bool {
         matches!(self, Self::WalHeld { .. })

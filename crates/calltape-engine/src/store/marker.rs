@@ -38,9 +38,10 @@ impl Look {
         (self.inode, self.born_ns) == (other.inode, other.born_ns)
     }
 
+    /// As it is written: always as long, so that it can be written over the last one, which a full disk permits.
     fn line(&self) -> String {
         let Self { inode, born_ns, bytes, modified: (seconds, nanos) } = self;
-        format!("{inode} {born_ns} {bytes} {seconds} {nanos}\n")
+        format!("{inode:20} {born_ns:39} {bytes:20} {seconds:20} {nanos:20}\n")
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -66,13 +67,8 @@ pub(super) fn remembered(db: &Path) -> Option<Look> {
 
 /// Remembers the tape at `db` as it looks now. Best effort: without it a damaged tape waits for a person.
 pub(super) fn remember(db: &Path, look: &Look) {
-    let marker = marker_of(db);
-    let new = marker.with_extension("new");
-    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
-    let written = written.and_then(|mut file| file.write_all(look.line().as_bytes()));
-    if written.and_then(|()| fs::rename(&new, &marker)).is_err() {
-        let _ = fs::remove_file(&new);
-    }
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(marker_of(db));
+    let _ = opened.and_then(|mut file| file.write_all(look.line().as_bytes()));
 }
 
 #[cfg(test)]
@@ -81,8 +77,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_read() {
-        let look = Look { inode: u64::MAX, born_ns: 7, bytes: 4096, modified: (-3, 999_999_999) };
-        assert_eq!(Look::parse(&look.line()), Some(look));
+        let most = Look { inode: u64::MAX, born_ns: u128::MAX, bytes: u64::MAX, modified: (i64::MIN, i64::MAX) };
+        let look = Look { inode: 1, born_ns: 0, bytes: 4096, modified: (-3, 999_999_999) };
+        for look in [most, look] {
+            assert_eq!(Look::parse(&look.line()), Some(look));
+            assert_eq!(look.line().len(), most.line().len());
+        }
     }
 
     #[test]

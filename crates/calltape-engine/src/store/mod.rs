@@ -53,6 +53,6 @@ pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::{Store, WAL_LIMIT_BYTES, beside};
 pub(crate) use peek::stored_of_run;
 pub(crate) use prune::Removed;
-pub(crate) use quarantine::{set_aside, was_our_tape};
+pub(crate) use quarantine::{can_be_written, set_aside, was_our_tape};
 pub(crate) use rows::{ActivityRow, CallRow, EndRow, ErrorKey, FailureRow, RowWriter};
 pub(crate) use transaction::Transaction;

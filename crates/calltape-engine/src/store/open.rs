@@ -155,7 +155,8 @@ impl Drop for Store {
     /// Moves what the WAL holds into the file, so that the next to open finds it as it is remembered.
     fn drop(&mut self) {
         let in_place = self.watch.get().is_some() && !self.left;
-        let moved = in_place && self.rescue() && self.note_files().is_ok();
+        let moved = in_place && self.rescue();
+        let moved = in_place && self.note_files().is_ok() && moved;
         // SQLite's own last checkpoint would change the file behind that.
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !moved);
     }

@@ -1,7 +1,7 @@
 //! Setting a damaged tape aside: the file, its WAL and its shared memory get another name together, so that what is in
 //! them can be looked at, and a new tape is begun in their place. Called by the drain with the database closed.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use super::open::beside;
@@ -14,6 +14,11 @@ const ENDINGS: [&str; 3] = ["-wal", "-shm", ""];
 pub(crate) fn was_our_tape(db: &Path) -> bool {
     let now = marker::Look::at(db).ok().filter(|_| db.is_file());
     now.zip(marker::remembered(db)).is_some_and(|(now, before)| now.is_same_file(&before))
+}
+
+/// Whether the system lets this process write to the file. Only with the database closed: this drops SQLite's locks on it.
+pub(crate) fn can_be_written(db: &Path) -> bool {
+    OpenOptions::new().write(true).open(db).is_ok()
 }
 
 /// Gives the database at `db` and what belongs to it another name: the name.

@@ -14,6 +14,7 @@ use super::checkpoint::Wal;
 use super::marker::{self, Look};
 use super::open::beside;
 use super::{Store, StoreError, check_format, quarantine, wal};
+use crate::breaker::Fault;
 
 /// Pages (64 MiB) up to which the thorough check is made, which compares indexes with their tables as well.
 const THOROUGH_PAGES: i64 = 16_384;
@@ -125,7 +126,7 @@ impl Store {
         let outcome = self.read_all();
         self.connection.progress_handler(0, None::<fn() -> bool>).map_err(StoreError::sqlite("a check"))?;
         outcome.map_err(|error| match error {
-            StoreError::Sqlite { .. } if error.is_transient() || error.is_damage() => error,
+            StoreError::Sqlite { .. } if error.is_damage() || error.fault() != Fault::Other => error,
             StoreError::Sqlite { source, .. } => self.damaged(source.to_string()),
             StoreError::NotSqlite(_) | StoreError::NotATape(_) => self.damaged("its header was changed"),
             error => error,
