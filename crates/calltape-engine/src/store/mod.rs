@@ -17,6 +17,7 @@
 //! rows.rs        call, failure, early_end
 //! notes.rs       what a program adds to a call: call.args, early_note
 //! books.rs       run, function, thread, run_function, cursor
+//! counted.rs     tally, lost_error
 //! minutes.rs     the rollup a function and minute
 //! elsewhere.rs   calls of a run that are in another file
 //! incidents.rs   when recording was less than it should be
@@ -28,6 +29,7 @@
 
 mod books;
 mod checkpoint;
+mod counted;
 mod elsewhere;
 mod error;
 mod incidents;
@@ -48,6 +50,7 @@ pub use error::StoreError;
 pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory, prepare_tape};
 
 pub(crate) use books::{BooksRow, CursorRow, RunRow};
+pub(crate) use counted::LostErrorRow;
 pub(crate) use incidents::IncidentRow;
 pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::{Store, WAL_LIMIT_BYTES, beside};
