@@ -285,3 +285,30 @@ fn incidents_and_errors_that_were_only_counted_are_in_stats() {
     let json: Vec<&str> = json.lines().filter(|line| !line.contains("\"kind\":\"tape\"")).collect();
     assert_snapshot!("stats_incidents_json", json.join("\n"));
 }
+
+#[test]
+fn runs_minutes_and_names_go_when_they_are_old_and_no_row_is_left() {
+    let sample = SampleTape::create();
+    let (place, cancel) = (sample.function("shop.place"), sample.function("shop.cancel"));
+    sample.failed_call(CallRow::new(place, -100 * MINUTE_NS), &RAISED);
+    sample.books(1, place, [1, 1, 0, 0, 0]);
+    sample.minute(place, -100, [1, 1, 0, 0, 5, 5, 5], &[]);
+    sample.run(2, 4712, Some("died"));
+    sample.thread(2, 2, "MainThread");
+    sample.call(CallRow { thread: 2, ..CallRow::new(cancel, MINUTE_NS) });
+    sample.books(2, cancel, [2, 1, 0, 0, 0]);
+    sample.minute(cancel, 1, [1, 0, 0, 0, 5, 5, 5], &[]);
+    sample.run(3, 4713, None);
+    sample.connection.execute("INSERT INTO incident VALUES (1, NULL, 'x', 1, 2, 1, '')", []).unwrap();
+    let mut around = surroundings(sample.folder.path());
+    for (name, value) in [("AGE", "2m"), ("ERRORS", "2m"), ("MINUTES", "115s")] {
+        around.environment.insert(format!("CALLTAPE_RETENTION_{name}"), value.to_owned());
+    }
+    let out = whole("prune --json", &around).out;
+    assert!(out.starts_with(r#"{"successes":0,"errors":1,"minutes":1,"runs":2,"names":2,"#), "{out}");
+    let database = Database::open(&sample.path());
+    assert_eq!(database.lines("SELECT id, ending FROM runs"), ["2|died", "3|running"]);
+    assert_eq!(database.lines("SELECT name FROM functions"), ["shop.cancel"]);
+    assert_eq!(database.lines("SELECT calls, stored, unknown FROM accounting"), ["2|1|1"]);
+    assert_eq!(database.lines("SELECT count(*) FROM thread UNION ALL SELECT count(*) FROM incidents"), ["1", "0"]);
+}
