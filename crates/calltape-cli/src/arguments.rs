@@ -236,8 +236,8 @@ pub(crate) struct Prune {
     /// Remove calls that ended so long ago or earlier: 12h, 3d
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub(crate) older_than: Option<Duration>,
-    /// Of calls that failed, remove only those: 30d. Without this they go as the others do
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    /// Of calls that failed, only those that ended so long ago: 30d. Without this they go as the others do
+    #[arg(long, value_name = "AGE", value_parser = age, requires = "older_than")]
     pub(crate) errors_older_than: Option<Duration>,
     /// Remove the oldest calls until the database takes no more than this: 500MiB
     #[arg(long, value_name = "SIZE", value_parser = size)]

@@ -289,8 +289,8 @@ impl Retention {
                 let after_id = self.errors_from.max(self.size_walk);
                 Some(Step::Calls(CallSpan { after_id, errors_before_ns: all, ..span }))
             }
-            BySize::OldMinutes | BySize::Minutes => Some(Step::Minutes(minute_before(now, self.minutes_age))),
-            BySize::Runs => Some(Step::Runs(before(now, self.minutes_age))),
+            BySize::OldMinutes | BySize::Minutes => Some(Step::Minutes(now.minute_before(self.minutes_age))),
+            BySize::Runs => Some(Step::Runs(now.before(self.minutes_age))),
             BySize::Rest | BySize::Exhausted => None,
         }
     }
@@ -340,8 +340,8 @@ impl Retention {
             }
             self.by_age = ByAge::Errors;
         }
-        let successes_before_ns = self.limits.age.map(|age| before(now, age));
-        let errors_before_ns = self.limits.errors().map(|age| before(now, age));
+        let successes_before_ns = self.limits.age.map(|age| now.before(age));
+        let errors_before_ns = self.limits.errors().map(|age| now.before(age));
         let span = |after_id, before_ns: i64, errors_before_ns| {
             let before_id = ids::at(before_ns);
             Step::Calls(CallSpan { after_id, before_id, successes_before_ns, errors_before_ns })
@@ -354,8 +354,8 @@ impl Retention {
                     let from = self.successes_from.max(self.errors_from);
                     successes_before_ns.map(|before| span(from, before, None))
                 }
-                ByAge::Minutes => self.limits.minutes.map(|age| Step::Minutes(minute_before(now, age))),
-                ByAge::Runs => self.limits.minutes.map(|age| Step::Runs(before(now, age))),
+                ByAge::Minutes => self.limits.minutes.map(|age| Step::Minutes(now.minute_before(age))),
+                ByAge::Runs => self.limits.minutes.map(|age| Step::Runs(now.before(age))),
                 ByAge::Names => {
                     let due = self.removed_since_names && now.monotonic_ns >= self.next_names_ns;
                     due.then_some(Step::Names)
@@ -388,14 +388,6 @@ impl Retention {
         };
         (bytes > 0).then_some(Step::Vacuum(bytes))
     }
-}
-
-fn before(now: Moment, age: Duration) -> i64 {
-    now.unix_ns.saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX))
-}
-
-fn minute_before(now: Moment, age: Duration) -> i64 {
-    before(now, age).div_euclid(60_000_000_000)
 }
 
 #[cfg(test)]

@@ -57,6 +57,18 @@ pub struct Moment {
     pub unix_ns: i64,
 }
 
+impl Moment {
+    /// So long before, Unix ns.
+    pub(super) fn before(self, age: Duration) -> i64 {
+        self.unix_ns.saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX))
+    }
+
+    /// The same in Unix minutes.
+    pub(super) fn minute_before(self, age: Duration) -> i64 {
+        self.before(age).div_euclid(60_000_000_000)
+    }
+}
+
 /// A stretch of calls, and which of them go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallSpan {
