@@ -42,6 +42,8 @@ pub(super) struct Cursor {
 pub(super) struct Facts {
     pub(super) row: RunRow,
     pub(super) functions: Vec<Function>,
+    /// What the tape knows of the run's functions, by slot.
+    stored_functions: HashMap<u32, (i64, FunctionDef)>,
     pub(super) threads: Vec<Thread>,
     thread_places: HashMap<ThreadEvent, u32>,
     pub(super) cursors: HashMap<u32, Cursor>,
@@ -117,6 +119,7 @@ impl Followed {
             facts.books[slot as usize] = books;
             facts.stored[slot as usize] = books.stored;
         }
+        facts.stored_functions.extend(transaction.functions(id)?);
         facts.counted = Counted::load(transaction, id)?;
         for row in transaction.cursors(id)? {
             let thread = facts.threads.iter().position(|thread| row.thread.is_some() && thread.number == row.thread);
@@ -182,16 +185,27 @@ impl Facts {
             let slot = self.functions.len();
             let function = match FunctionDef::decode(bytes) {
                 Ok(definition) => Function { definition, is_known: true, number: None },
-                Err(_) => Function::unknown(format!("(unreadable function {slot})")),
+                Err(_) => self.unreadable(slot as u32),
             };
             self.functions.push(function);
         }
         while at_least.is_some_and(|slot| self.functions.len() <= slot as usize) {
-            let slot = self.functions.len();
-            self.functions.push(Function::unknown(format!("(unreadable function {slot})")));
+            let function = self.unreadable(self.functions.len() as u32);
+            self.functions.push(function);
         }
         let last = self.functions.len() as u32 - 1;
         self.grow_books(last);
+    }
+
+    /// What stands in for a function whose definition cannot be read: what the tape has of it, so that its calls stay
+    /// in its books. Which values it withholds the tape does not say.
+    fn unreadable(&self, slot: u32) -> Function {
+        match self.stored_functions.get(&slot) {
+            Some((number, definition)) => {
+                Function { definition: definition.clone(), is_known: false, number: Some(*number) }
+            }
+            None => Function::unknown(format!("(unreadable function {slot})")),
+        }
     }
 
     /// What a function changes of the names whose values are withheld; `None` while the function is not known.
