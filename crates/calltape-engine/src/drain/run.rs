@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use calltape_journal::{Run, monotonic_ns, unix_ns};
+use calltape_journal::{Run, Spell, monotonic_ns, unix_ns};
 use calltape_record::{FunctionDef, ThreadEvent, ids};
 
 use super::batch::Sensitive;
@@ -65,6 +65,14 @@ pub(super) struct Facts {
     pub(super) seen_ns: i64,
     /// Frames and values that could not be read.
     pub(super) damaged: u64,
+    /// Of these, what the tape says.
+    pub(super) damaged_said: u64,
+    /// By slot, ended calls in files that were given up before this tape began.
+    pub(super) elsewhere: Vec<u64>,
+    /// Spells of a full journal, as the tape has them.
+    pub(super) spells: [Spell; 4],
+    /// Books as they were before the batch that is not committed.
+    pub(super) undo: Vec<(u32, BooksRow)>,
 }
 
 /// A run that is being drained.
@@ -119,10 +127,22 @@ impl Followed {
             facts.cursors.insert(row.segment, Cursor { epoch: row.epoch, offset: row.offset, thread });
             self.run.mark_drained(row.segment, row.epoch, row.offset);
         }
+        for (slot, calls) in transaction.elsewhere(id)? {
+            facts.elsewhere.resize(facts.elsewhere.len().max(slot as usize + 1), 0);
+            facts.elsewhere[slot as usize] = calls;
+        }
+        facts.damaged = transaction.unreadable(id)?;
+        facts.damaged_said = facts.damaged;
         facts.early.extend(transaction.early_ends(id)?);
         facts.early_notes.extend(transaction.early_notes(id)?);
         self.loaded = true;
         Ok(())
+    }
+
+    /// What the last batch said of the run is committed.
+    pub(super) fn committed(&mut self) {
+        self.facts.undo.clear();
+        self.facts.damaged_said = self.facts.damaged;
     }
 }
 
@@ -132,6 +152,11 @@ impl Facts {
         let slots = (slot as usize + 1).max(self.books.len());
         self.books.resize(slots, BooksRow::default());
         self.stored.resize(slots, 0);
+    }
+
+    /// Forgets the numbers of functions in the database: they are looked up again, and those that are gone stored.
+    pub(super) fn forget_numbers(&mut self) {
+        self.functions.iter_mut().for_each(|function| function.number = None);
     }
 
     /// The place of a thread, new or known.

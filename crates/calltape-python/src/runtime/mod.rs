@@ -133,7 +133,7 @@ impl Running {
     }
 
     /// Tries again, while the settings allow and the run lasts, each time the journal has room; other Python threads run
-    /// meanwhile. `None` when the time is over, or when room does not help: a frame too large for any segment.
+    /// meanwhile, and may be quicker. `None` when the time is over.
     #[cold]
     fn patiently<T>(&self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = monotonic_ns() + self.block_ns?;
@@ -150,13 +150,8 @@ impl Running {
             if self.generation != generation() {
                 return None;
             }
-            // Asked first: where a segment is free and the attempt fails all the same, no room will ever do.
-            let has_room = self.journal.occupancy().free_segments > 0;
             if let Some(done) = attempt() {
                 return Some(done);
-            }
-            if has_room {
-                return None;
             }
         }
     }
