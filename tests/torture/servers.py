@@ -147,6 +147,7 @@ def asked(place: Round, command: list[str], port: int, ready: str = "") -> Verdi
         serving.wait_until(
             lambda: all(ready.replace("PID", str(pid)) in server.log.read_text() for pid in before), server.log
         )
+        stop.wait(SPAN)
         server.process.send_signal(signal.SIGHUP)
         serving.wait_until(lambda: len(server.children()) == WORKERS and not server.children() & before, server.log)
         stop.wait(SPAN)
