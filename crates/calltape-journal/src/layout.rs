@@ -85,6 +85,8 @@ pub(crate) mod control {
     pub(crate) const ENDING: usize = 72;
     /// Slots in use, slot 0 included.
     pub(crate) const SLOTS_IN_USE: usize = 80;
+    /// Lost errors of all kinds.
+    pub(crate) const LOST_COUNT: usize = 88;
     pub(crate) const IDENTITY: usize = 128;
     /// For each level of pressure above none, lowest first: times it was entered, when last, when left. Zero in
     /// version 1, whose identity has at most 2,544 bytes.
@@ -153,4 +155,20 @@ pub(crate) mod ids {
     pub(crate) const NEXT: usize = 0;
     /// One page; only the first word is used.
     pub(crate) const FILE_BYTES: usize = 4096;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written out, for files of these sizes exist: a figure that is derived otherwise would not open them.
+    #[test]
+    fn the_sizes_on_disk_are_these() {
+        assert_eq!((control::IDENTITY, control::IDENTITY_LIMIT), (128, 2944));
+        assert_eq!((control::SPELLS, control::HEADER_BYTES), (3072, 4096));
+        assert_eq!((control::LOST_ERRORS, control::FILE_BYTES), (1_052_672, 1_577_472));
+        assert_eq!((lost_error::ENTRIES, tallies::BYTES, tallies::STEP_BYTES), (1025, 16_384, 262_144));
+        assert_eq!((MAXIMUM_SLOTS, segment::MAXIMUM_BYTES), (16_384, 16_777_216));
+        assert_eq!((frame::LENGTH_MASK, functions::MAXIMUM_DEFINITION_BYTES), (0x00ff_ffff, 1_048_576));
+    }
 }

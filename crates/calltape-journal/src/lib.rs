@@ -56,6 +56,8 @@ mod clock;
 #[cfg(not(loom))]
 mod control;
 #[cfg(not(loom))]
+mod damage;
+#[cfg(not(loom))]
 mod directory;
 #[cfg(not(loom))]
 mod error;
@@ -100,6 +102,8 @@ pub use clock::{monotonic_ns, unix_ns};
 #[cfg(not(loom))]
 pub use control::{CounterValues, Counters, bump};
 #[cfg(not(loom))]
+pub use damage::Damage;
+#[cfg(not(loom))]
 pub use directory::{create_tape, list_runs};
 #[cfg(not(loom))]
 pub use error::{Full, JournalError};
@@ -110,13 +114,15 @@ pub use ids::{ID_EPOCH_UNIX_NS, ID_UNIT_NS};
 #[cfg(not(loom))]
 pub use journal::{Journal, JournalStats, Occupancy, Positions};
 #[cfg(not(loom))]
-pub use lock::{Lease, forget_after_fork};
+pub use lock::{Holder, Lease, forget_after_fork};
 #[cfg(not(loom))]
 pub use options::{Options, RunIdentity};
 #[cfg(not(loom))]
 pub use pressure::{Pressure, Spell};
 #[cfg(not(loom))]
-pub use run::{Damage, Run};
+pub use run::Run;
+#[cfg(not(loom))]
+pub use system::free_bytes;
 #[cfg(not(loom))]
 pub use tallies::Tally;
 #[cfg(not(loom))]

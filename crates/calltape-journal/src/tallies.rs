@@ -40,7 +40,8 @@ pub struct Tally {
 const _: () = assert!(size_of::<Tally>() == at::BYTES);
 
 impl Tally {
-    /// Counts a call that took `ns`, whose bucket the caller has found (calltape-record, `latency`); a number that is no
+    /// Counts a call that took `ns` and that the caller has counted in its [`Counters`] as sampled out or dropped: a tally
+    /// that says more than those is taken for damaged. Its bucket the caller has found (calltape-record, `latency`); a number that is no
     /// bucket's counts in the last. For callers that something else serialises (the interpreter lock): loads and stores,
     /// no locked instruction. Without that, additions may be lost.
     #[inline]
@@ -287,6 +288,17 @@ mod tests {
             assert_eq!((tally.calls(), tally.total_ns()), (1, 3));
         }
         assert_eq!(path.metadata().expect("metadata").len(), 16 << 20);
+    }
+
+    #[test]
+    fn two_threads_that_ask_first_get_one_tally() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tallies = made(&folder.path().join("tallies"));
+        let counters = Counters::default();
+        for _ in 0..2 {
+            tallies.make(1, &counters, 7).expect("a tally").add(5, 5);
+        }
+        assert_eq!(tallies.all().iter().map(|(slot, tally)| (*slot, tally.calls())).collect::<Vec<_>>(), [(1, 2)]);
     }
 
     #[test]

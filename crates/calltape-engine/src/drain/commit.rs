@@ -83,6 +83,7 @@ impl Drain {
         while let Some(place) = self.runs.iter().position(settled) {
             let followed = self.runs.remove(place);
             let (id, own) = (followed.run.id(), followed.own);
+            self.settled.push((id, followed.facts.damaged));
             match followed.run.remove() {
                 Ok(()) => self.removed.push(id),
                 Err(fault) => self.warnings.push(format!("the journal of a run that ended stays: {fault}")),
@@ -94,7 +95,7 @@ impl Drain {
     }
 }
 
-fn reached(observer: &mut Option<Observer>, point: Point) -> Result<(), DrainError> {
+pub(super) fn reached(observer: &mut Option<Observer>, point: Point) -> Result<(), DrainError> {
     let goes_on = observer.as_mut().is_none_or(|observer| observer(point));
     if goes_on { Ok(()) } else { Err(DrainError::Stopped(point)) }
 }

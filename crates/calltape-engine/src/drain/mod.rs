@@ -16,9 +16,11 @@
 //! read.rs     frames of a run into a batch
 //! batch.rs    calls of a batch, START and END joined
 //! notes.rs    what a program adds to its calls
+//! counted.rs  calls without a row, and lost errors
 //! source/     the lines of source that failures came from
 //! write.rs    a batch into one transaction
 //! settle.rs   the end of a run
+//! retention.rs a step of removing what is too old or too much, after a pass
 //! pace.rs     keeping the own journal supplied during long work
 //! ```
 //!
@@ -33,6 +35,7 @@
 mod batch;
 mod commit;
 mod continued;
+mod counted;
 mod custody;
 mod id_map;
 mod incidents;
@@ -42,6 +45,7 @@ mod pace;
 mod pass;
 mod pressure;
 mod read;
+mod retention;
 mod run;
 mod scan;
 mod settle;
@@ -52,5 +56,7 @@ mod write;
 
 pub use outcome::{DrainError, Point, Progress};
 pub use pass::{Drain, tape_directory};
+pub use retention::Pruning;
+pub(crate) use retention::{a_step_long, perform};
 pub(crate) use shared::{Shared, Wish};
 pub(crate) use thread::{Running, Worker, spawn};

@@ -17,6 +17,8 @@ pub enum Point {
     BeforeRemove,
     /// They are removed, their cursors are left.
     AfterRemove,
+    /// What is too old or too much is removed, nothing of that committed.
+    BeforePrune,
 }
 
 /// Why a pass stopped.

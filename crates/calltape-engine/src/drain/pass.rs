@@ -15,6 +15,7 @@ use super::continued::Carried;
 use super::incidents::{Incidents, UNREACHABLE};
 use super::outcome::{DrainError, Point, Progress};
 use super::pace::Pace;
+use super::retention::Keeping;
 use super::run::Followed;
 use super::settle::{DIED, EXIT};
 use crate::store::{BooksRow, ErrorKey, Minutes, Store, WAL_LIMIT_BYTES, beside, prepare_directory};
@@ -68,11 +69,11 @@ pub struct Drain {
     /// Lines for the log that need a person.
     pub(super) errors_said: Vec<String>,
     pub(super) own_ended: bool,
-    ending_own: bool,
+    pub(super) ending_own: bool,
     pub(super) next_scan_ns: u64,
     next_books_ns: u64,
     /// Something was committed since the store last settled down.
-    stirred: bool,
+    pub(super) stirred: bool,
     turn: usize,
     /// The tape belongs to another user than this process does.
     pub(super) is_anothers: bool,
@@ -81,6 +82,9 @@ pub struct Drain {
     /// What SQLite had called damaged was checked, and nothing was committed since.
     pub(super) was_found_sound: bool,
     pub(super) observer: Option<Observer>,
+    pub(super) keeping: Keeping,
+    /// Runs that were settled, with what of them could not be read.
+    pub(super) settled: Vec<(u64, u64)>,
 }
 
 impl fmt::Debug for Drain {
@@ -121,6 +125,8 @@ impl Drain {
             next_set_aside_ns: 0,
             was_found_sound: false,
             observer: None,
+            keeping: Keeping::default(),
+            settled: Vec::new(),
         }
     }
 
@@ -253,6 +259,10 @@ impl Drain {
         }
         let now = monotonic_ns();
         self.ready_store()?;
+        if self.is_overfull() {
+            self.prune(false, true)?;
+            return Ok(Progress { more: true, ..Progress::default() });
+        }
         if everything || now >= self.next_scan_ns {
             self.scan()?;
             self.next_scan_ns = now + SCAN_EVERY_NS;
@@ -261,7 +271,8 @@ impl Drain {
         let more = self.read(&mut pace, calls);
         let books_due = everything || now >= self.next_books_ns || !self.batch.moved.is_empty();
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);
-        let counted = books_due && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty());
+        let counted = books_due
+            && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty() || followed.has_counted());
         let mut progress = Progress { more, ..Progress::default() };
         let waiting = !self.removed.is_empty()
             || !self.carried_now.is_empty()
@@ -276,6 +287,7 @@ impl Drain {
         }
         self.release()?;
         self.look_after_store(progress.committed, books_due)?;
+        self.prune(progress.committed, progress.more)?;
         Ok(progress)
     }
 
@@ -297,7 +309,7 @@ impl Drain {
     /// Reads a batch from all runs in turn; false when there is no more.
     fn read(&mut self, pace: &mut Pace, calls: usize) -> bool {
         self.batch.clear();
-        self.batch.most_calls = calls;
+        self.batch.most_calls = self.most_calls(calls);
         self.carried_now.clear();
         self.batch.sources.begin(self.is_anothers);
         self.minutes.clear();

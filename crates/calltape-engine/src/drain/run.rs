@@ -7,6 +7,7 @@ use calltape_journal::{Run, Spell, monotonic_ns, unix_ns};
 use calltape_record::{FunctionDef, ThreadEvent, ids};
 
 use super::batch::Sensitive;
+use super::counted::Counted;
 use super::id_map::IdMap;
 use crate::store::{BooksRow, RunRow, StoreError, Transaction};
 
@@ -41,6 +42,8 @@ pub(super) struct Cursor {
 pub(super) struct Facts {
     pub(super) row: RunRow,
     pub(super) functions: Vec<Function>,
+    /// What the tape knows of the run's functions, by slot.
+    stored_functions: HashMap<u32, (i64, FunctionDef)>,
     pub(super) threads: Vec<Thread>,
     thread_places: HashMap<ThreadEvent, u32>,
     pub(super) cursors: HashMap<u32, Cursor>,
@@ -48,6 +51,8 @@ pub(super) struct Facts {
     pub(super) books: Vec<BooksRow>,
     /// Ended calls stored, by slot; ahead of the books within a batch.
     pub(super) stored: Vec<u64>,
+    /// Calls without a row, as committed.
+    pub(super) counted: Counted,
     /// Calls stored as running, and when they started.
     pub(super) running: IdMap<u64>,
     /// ENDs whose START has not been seen.
@@ -114,6 +119,8 @@ impl Followed {
             facts.books[slot as usize] = books;
             facts.stored[slot as usize] = books.stored;
         }
+        facts.stored_functions.extend(transaction.functions(id)?);
+        facts.counted = Counted::load(transaction, id)?;
         for row in transaction.cursors(id)? {
             let thread = facts.threads.iter().position(|thread| row.thread.is_some() && thread.number == row.thread);
             let thread = thread.map(|place| place as u32);
@@ -147,6 +154,11 @@ impl Facts {
         self.stored.resize(slots, 0);
     }
 
+    /// Forgets the numbers of functions in the database: they are looked up again, and those that are gone stored.
+    pub(super) fn forget_numbers(&mut self) {
+        self.functions.iter_mut().for_each(|function| function.number = None);
+    }
+
     /// The place of a thread, new or known.
     pub(super) fn thread(&mut self, event: ThreadEvent) -> u32 {
         if let Some(&place) = self.thread_places.get(&event) {
@@ -173,16 +185,27 @@ impl Facts {
             let slot = self.functions.len();
             let function = match FunctionDef::decode(bytes) {
                 Ok(definition) => Function { definition, is_known: true, number: None },
-                Err(_) => Function::unknown(format!("(unreadable function {slot})")),
+                Err(_) => self.unreadable(slot as u32),
             };
             self.functions.push(function);
         }
         while at_least.is_some_and(|slot| self.functions.len() <= slot as usize) {
-            let slot = self.functions.len();
-            self.functions.push(Function::unknown(format!("(unreadable function {slot})")));
+            let function = self.unreadable(self.functions.len() as u32);
+            self.functions.push(function);
         }
         let last = self.functions.len() as u32 - 1;
         self.grow_books(last);
+    }
+
+    /// What stands in for a function whose definition cannot be read: what the tape has of it, so that its calls stay
+    /// in its books. Which values it withholds the tape does not say.
+    fn unreadable(&self, slot: u32) -> Function {
+        match self.stored_functions.get(&slot) {
+            Some((number, definition)) => {
+                Function { definition: definition.clone(), is_known: false, number: Some(*number) }
+            }
+            None => Function::unknown(format!("(unreadable function {slot})")),
+        }
     }
 
     /// What a function changes of the names whose values are withheld; `None` while the function is not known.

@@ -19,7 +19,8 @@ use super::pressure;
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
 use crate::messages::Level;
-use crate::settings::Settings;
+use crate::retention::Limits;
+use crate::settings::{DrainBy, Settings};
 
 /// Between two attempts at the writer lease while another process has it.
 const LEASE_EVERY_NS: u64 = 1_000_000_000;
@@ -31,7 +32,10 @@ const PROBE_CALLS: usize = 256;
 pub(crate) struct Worker {
     drain: Drain,
     breaker: Breaker,
-    journal: Arc<Journal>,
+    /// None in a process that only drains.
+    journal: Option<Arc<Journal>>,
+    /// Another process is to drain, always.
+    elsewhere: bool,
     shared: Arc<Shared>,
     db: PathBuf,
     interval: Duration,
@@ -93,15 +97,21 @@ enum Round {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: &Settings, journal: Arc<Journal>, shared: Arc<Shared>) -> Self {
-        let seed = journal.run_id() ^ monotonic_ns();
+    /// The worker of a process that records into `journal`, or of one that only drains.
+    pub(crate) fn new(settings: &Settings, journal: Option<Arc<Journal>>, shared: Arc<Shared>) -> Self {
+        let seed = journal.as_ref().map_or(u64::from(std::process::id()), |journal| journal.run_id()) ^ monotonic_ns();
+        let mut drain = Drain::new(&settings.db, journal.clone());
+        drain.keep_within(Limits::of(settings));
         let patience = Patience {
             threshold: settings.breaker_threshold,
             timeout: settings.breaker_timeout,
             busy_grace: settings.breaker_busy,
         };
         Self {
-            drain: Drain::new(&settings.db, Some(Arc::clone(&journal))),
+            drain,
+            // A journal in memory is for this process alone to drain.
+            elsewhere: settings.drain == DrainBy::Elsewhere
+                && journal.as_ref().is_some_and(|journal| !journal.is_in_memory()),
             breaker: Breaker::new(patience, seed),
             journal,
             shared,
@@ -121,7 +131,7 @@ impl Worker {
     /// Works on the calling thread until a flush is served or the time is over.
     pub(crate) fn serve(&mut self, ticket: u64, deadline: Instant) {
         while self.shared.served() < ticket {
-            self.journal.maintain();
+            self.look_after_journal();
             let round = self.round(false, true);
             self.report(&round, ticket);
             let left = deadline.saturating_duration_since(Instant::now());
@@ -137,8 +147,7 @@ impl Worker {
     /// Works until the recorder wishes otherwise.
     pub(crate) fn run(mut self: Box<Self>) -> Box<Self> {
         loop {
-            self.journal.maintain();
-            self.say_pressure();
+            self.look_after_journal();
             let ticket = self.shared.last_ticket();
             let wish = self.shared.wished();
             let deadline = match wish {
@@ -152,7 +161,8 @@ impl Worker {
             let round = self.round(deadline.is_some(), ticket > self.shared.served());
             self.report(&round, ticket);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if self.drain.own_has_ended() || late || (deadline.is_some() && !self.drain.has_lease()) {
+            let over = self.drain.own_has_ended() || (self.journal.is_none() && !matches!(round, Round::More));
+            if (deadline.is_some() && over) || late || (deadline.is_some() && !self.drain.has_lease()) {
                 break;
             }
             if !matches!(round, Round::More) {
@@ -166,8 +176,10 @@ impl Worker {
     fn begin_end(&mut self) {
         if !self.closed {
             self.closed = true;
-            self.journal.close(CLEAN);
-            self.drain.end_own();
+            if let Some(journal) = &self.journal {
+                journal.close(CLEAN);
+                self.drain.end_own();
+            }
             self.next_lease_ns = 0;
         }
     }
@@ -175,6 +187,9 @@ impl Worker {
     /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
     /// is no later.
     fn round(&mut self, last: bool, everything: bool) -> Round {
+        if self.elsewhere {
+            return Round::Elsewhere;
+        }
         let now = monotonic_ns();
         if !self.drain.has_lease() {
             if now < self.next_lease_ns {
@@ -216,8 +231,10 @@ impl Worker {
         })
     }
 
-    fn say_pressure(&mut self) {
-        let now = self.journal.pressure();
+    fn look_after_journal(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        journal.maintain();
+        let now = journal.pressure();
         if let Some((level, line)) = pressure::line(std::mem::replace(&mut self.pressure, now), now) {
             self.shared.messages.say(level, line);
         }
@@ -238,7 +255,9 @@ impl Worker {
             self.shared.messages.say(Level::Info, line);
         }
         if progress.committed {
-            self.shared.lock().writes += 1;
+            let mut figures = self.shared.lock();
+            figures.writes += 1;
+            figures.calls += progress.calls;
         }
         if progress.more { Round::More } else { Round::Done }
     }

@@ -81,6 +81,19 @@ impl Store {
         self.connection.execute_batch("PRAGMA shrink_memory").map_err(StoreError::sqlite("to give memory back"))
     }
 
+    /// Bytes the WAL holds.
+    pub(super) fn wal_bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.wal("PRAGMA wal_checkpoint(NOOP)")?.file_bytes())
+    }
+
+    /// Moves all of the WAL back and cuts it to nothing, as far as readers let it.
+    pub(crate) fn cut_wal(&self) -> Result<(), StoreError> {
+        match self.wal("PRAGMA wal_checkpoint(TRUNCATE)") {
+            Err(error) if !error.is_transient() => Err(error),
+            _ => self.note_files(),
+        }
+    }
+
     pub(super) fn wal(&self, pragma: &str) -> Result<Wal, StoreError> {
         let doing = StoreError::sqlite("a checkpoint");
         let mut statement = self.connection.prepare_cached(pragma).map_err(&doing)?;

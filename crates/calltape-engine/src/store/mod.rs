@@ -17,16 +17,19 @@
 //! rows.rs        call, failure, early_end
 //! notes.rs       what a program adds to a call: call.args, early_note
 //! books.rs       run, function, thread, run_function, cursor
+//! counted.rs     tally, lost_error
 //! minutes.rs     the rollup a function and minute
 //! elsewhere.rs   calls of a run that are in another file
 //! incidents.rs   when recording was less than it should be
 //! checkpoint.rs  WAL back into the file, and within its limit
+//! prune.rs       rows that retention removes, room given back
 //! peek.rs        one figure for a process that does not drain
 //! schema.sql     the tables and the public views
 //! ```
 
 mod books;
 mod checkpoint;
+mod counted;
 mod elsewhere;
 mod error;
 mod incidents;
@@ -35,6 +38,7 @@ mod minutes;
 mod notes;
 mod open;
 mod peek;
+mod prune;
 mod quarantine;
 mod rows;
 mod transaction;
@@ -43,13 +47,15 @@ mod wal;
 mod watch;
 
 pub use error::StoreError;
-pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory};
+pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory, prepare_tape};
 
 pub(crate) use books::{BooksRow, CursorRow, RunRow};
+pub(crate) use counted::LostErrorRow;
 pub(crate) use incidents::IncidentRow;
 pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::{Store, WAL_LIMIT_BYTES, beside};
 pub(crate) use peek::stored_of_run;
+pub(crate) use prune::Removed;
 pub(crate) use quarantine::{can_be_written, set_aside, was_our_tape};
 pub(crate) use rows::{ActivityRow, CallRow, EndRow, ErrorKey, FailureRow, RowWriter};
 pub(crate) use transaction::Transaction;

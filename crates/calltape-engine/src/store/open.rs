@@ -214,6 +214,14 @@ pub fn prepare_directory(db: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes the folder of a tape's journals and lease, private to the user, where there is none.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn prepare_tape(folder: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::files(folder))
+}
+
 /// Makes an empty file for the user alone where there is none. One that exists is not opened: closing it again would
 /// drop the locks that another connection of this process holds on it.
 fn create_private(path: &Path) -> Result<(), StoreError> {

@@ -248,6 +248,10 @@ impl ThreadRecorder {
     #[cold]
     fn append_waiting(&mut self, payload: &[u8], reserve: usize) -> Appended {
         let Some(running) = self.running.clone() else { return Appended::Full };
+        // A frame too large for any segment waits for nothing.
+        if self.writer.as_ref().is_none_or(|writer| !writer.could_fit(payload.len(), reserve)) {
+            return Appended::Full;
+        }
         let appended = running.patiently(|| match self.append(kind::START, payload, reserve) {
             Appended::Yes => Some(()),
             Appended::Full => None,
