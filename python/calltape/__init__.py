@@ -13,6 +13,7 @@ which call made it. Recording starts with the first recorded call; importing thi
 file.
 """
 
+from calltape._children import install as _end_in_children
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
 from calltape._monitor import monitor, unmonitor
 from calltape._pools import install as _carry_calls_into_pools
@@ -38,3 +39,4 @@ __all__ = [
 ]
 
 _carry_calls_into_pools()
+_end_in_children()

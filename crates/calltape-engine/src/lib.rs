@@ -9,6 +9,7 @@
 
 pub mod breaker;
 pub mod drain;
+mod forked;
 mod messages;
 pub mod query;
 mod recorder;
@@ -17,6 +18,7 @@ pub mod settings;
 mod stats;
 pub mod store;
 
+pub use forked::forget_after_fork;
 pub use messages::Level;
 pub use recorder::{Recorder, StartError, StopReport};
 pub use settings::Settings;

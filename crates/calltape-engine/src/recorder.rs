@@ -5,13 +5,15 @@
 //! (`mem::forget`): its thread is not there, and its database connection is the parent's.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use calltape_journal::{Journal, JournalError, Options, Run, RunIdentity, monotonic_ns};
 
-use crate::drain::{Shared, Wish, Worker, spawn, tape_directory};
+use crate::drain::{self, Shared, Wish, Worker, spawn, tape_directory};
+use crate::forked::Reading;
 use crate::messages::Level;
 use crate::settings::Settings;
 use crate::stats::Stats;
@@ -22,6 +24,12 @@ const FLUSH_LOOK: Duration = Duration::from_millis(2);
 
 /// How long a wait for the thread outlasts the deadline the thread itself was given.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// Between two tries to get what another thread has for moments.
+const TRY_AGAIN: Duration = Duration::from_micros(100);
+
+/// How long a fork's end waits for a lock that is held for longer by a thread alone that ends the recording.
+const TRY_FOR: Duration = Duration::from_millis(5);
 
 /// Why a recording could not be started.
 #[derive(Debug)]
@@ -61,12 +69,14 @@ pub struct StopReport {
     pub drained: bool,
     /// Bytes of journal left for a later start; 0 when drained.
     pub left_bytes: u64,
+    /// Another process has the writer lease, and stores what is left.
+    pub elsewhere: bool,
 }
 
 /// Where the thread is.
 #[derive(Debug)]
 enum Place {
-    Running(JoinHandle<Worker>),
+    Running(drain::Running),
     Paused(Box<Worker>),
     Over,
 }
@@ -79,6 +89,8 @@ pub struct Recorder {
     /// The own run, for its slots and counters.
     run: Mutex<Run>,
     place: Mutex<Place>,
+    /// Forks that the thread rests for.
+    holds: AtomicU32,
 }
 
 impl fmt::Debug for Recorder {
@@ -89,6 +101,18 @@ impl fmt::Debug for Recorder {
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock within a time; `None` when it is over first.
+fn held_until<T>(mutex: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, T>> {
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(TRY_AGAIN),
+        }
+    }
 }
 
 impl Recorder {
@@ -118,13 +142,14 @@ impl Recorder {
         let waking = Arc::clone(&shared);
         journal.set_wake(move || waking.wake());
         let worker = Worker::new(settings, Arc::clone(&journal), Arc::clone(&shared));
-        let thread = spawn(worker).map_err(StartError::Thread)?;
+        let thread = spawn(Box::new(worker)).map_err(|(_, fault)| StartError::Thread(fault))?;
         Ok(Self {
             settings: settings.clone(),
             journal,
             shared,
             run: Mutex::new(run),
             place: Mutex::new(Place::Running(thread)),
+            holds: AtomicU32::new(0),
         })
     }
 
@@ -146,6 +171,7 @@ impl Recorder {
     /// Waits until everything recorded before the call is committed, whichever process drains; false when the time is
     /// over first.
     pub fn flush(&self, timeout: Duration) -> bool {
+        self.resume();
         let deadline = Instant::now() + timeout;
         let positions = self.journal.positions();
         let ticket = self.shared.want_flush();
@@ -154,9 +180,15 @@ impl Recorder {
         })
     }
 
-    /// For an exit that is not the very end: stores what there is, and goes on recording. As [`Self::flush`].
-    pub fn quiesce(&self, timeout: Duration) -> bool {
-        self.flush(timeout)
+    /// For an exit that is not the very end: stores what there is, and goes on recording.
+    pub fn quiesce(&self, timeout: Duration) -> StopReport {
+        let drained = self.flush(timeout);
+        self.report(drained)
+    }
+
+    fn report(&self, drained: bool) -> StopReport {
+        let left_bytes = if drained { 0 } else { self.journal.occupancy().bytes_leased_or_sealed };
+        StopReport { drained, left_bytes, elsewhere: self.shared.figures().elsewhere }
     }
 
     /// The very end: stores what there is until the time is over, ends the run and removes its journal. Nothing may
@@ -164,7 +196,7 @@ impl Recorder {
     pub fn finish(&self, timeout: Duration) -> StopReport {
         let deadline = Instant::now() + timeout;
         let positions = self.journal.positions();
-        let mut place = held(&self.place);
+        let mut place = self.place_between_forks();
         resume(&mut place);
         self.shared.wish(Wish::Finish(deadline));
         let stopped = self.shared.wait(deadline + GRACE, GRACE, |figures| figures.stopped);
@@ -173,19 +205,33 @@ impl Recorder {
             drop(thread.join());
         }
         let drained = self.shared.figures().own_ended || self.journal.drained_past(&positions);
-        let left_bytes = if drained { 0 } else { self.journal.occupancy().bytes_leased_or_sealed };
-        StopReport { drained, left_bytes }
+        self.report(drained)
+    }
+
+    fn place_between_forks(&self) -> MutexGuard<'_, Place> {
+        loop {
+            let place = held(&self.place);
+            if self.holds.load(Ordering::Acquire) == 0 {
+                return place;
+            }
+            drop(place);
+            thread::sleep(TRY_AGAIN);
+        }
     }
 
     /// Stops the thread without ending the run, as before a fork; false when it is in the middle of a batch for longer
     /// than `timeout`, and then it goes on.
     pub fn pause(&self, timeout: Duration) -> bool {
-        let mut place = held(&self.place);
+        self.pause_until(Instant::now() + timeout)
+    }
+
+    fn pause_until(&self, deadline: Instant) -> bool {
+        let Some(mut place) = held_until(&self.place, deadline) else { return false };
         if !matches!(*place, Place::Running(_)) {
             return true;
         }
         self.shared.wish(Wish::Pause);
-        let stopped = self.shared.wait(Instant::now() + timeout, timeout, |figures| figures.stopped);
+        let stopped = self.shared.wait(deadline, GRACE, |figures| figures.stopped);
         if !stopped {
             self.shared.wish(Wish::Run);
             // It may have stopped between the two.
@@ -194,18 +240,44 @@ impl Recorder {
             }
         }
         if let Place::Running(thread) = std::mem::replace(&mut *place, Place::Over)
-            && let Ok(worker) = thread.join()
+            && let Ok(Some(worker)) = thread.join()
         {
-            *place = Place::Paused(Box::new(worker));
+            *place = Place::Paused(worker);
         }
         self.shared.wish(Wish::Run);
         true
     }
 
-    /// Starts the thread again after [`Self::pause`]; false when the system has no thread to give.
+    /// Brings the thread, and whoever else reads the database here, to rest for a fork, until [`Self::release`], which
+    /// must follow. False when they do not come to rest in time: then the fork goes on without.
+    pub fn hold(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        // Release by the lock of `place`, under which `resume` looks at it.
+        self.holds.fetch_add(1, Ordering::AcqRel);
+        self.pause_until(deadline) && Reading::wait_for_none(deadline)
+    }
+
+    /// Starts the thread again after [`Self::hold`], where no other fork is under way.
+    pub fn release(&self) {
+        self.holds.fetch_sub(1, Ordering::AcqRel);
+        // Not `resume`: whoever looks at the holds right now may have seen this one still.
+        if let Some(mut place) = held_until(&self.place, Instant::now() + TRY_FOR)
+            && self.holds.load(Ordering::Acquire) == 0
+        {
+            resume(&mut place);
+        }
+    }
+
+    /// Starts the thread again after [`Self::pause`]; false when the system has no thread to give. Whoever comes by
+    /// later may try again.
     pub fn resume(&self) -> bool {
-        let mut place = held(&self.place);
-        resume(&mut place)
+        // Whoever has it starts or ends the thread.
+        let mut place = match self.place.try_lock() {
+            Ok(place) => place,
+            Err(TryLockError::Poisoned(place)) => place.into_inner(),
+            Err(TryLockError::WouldBlock) => return true,
+        };
+        self.holds.load(Ordering::Acquire) > 0 || resume(&mut place)
     }
 
     /// Takes the lines for the log that gathered since the last call.
@@ -215,6 +287,7 @@ impl Recorder {
 
     /// How the recording is doing.
     pub fn stats(&self) -> Stats {
+        self.resume();
         let figures = self.shared.figures();
         let occupancy = self.journal.occupancy();
         let mut stats = Stats {
@@ -255,9 +328,12 @@ impl Recorder {
 /// Starts a paused thread again; false when the system has no thread to give.
 fn resume(place: &mut Place) -> bool {
     match std::mem::replace(place, Place::Over) {
-        Place::Paused(worker) => match spawn(*worker) {
+        Place::Paused(worker) => match spawn(worker) {
             Ok(thread) => *place = Place::Running(thread),
-            Err(_) => return false,
+            Err((worker, _)) => {
+                *place = Place::Paused(worker);
+                return false;
+            }
         },
         other => *place = other,
     }

@@ -105,6 +105,8 @@ pub use options::{Options, RunIdentity};
 #[cfg(not(loom))]
 pub use run::{Damage, Run};
 #[cfg(not(loom))]
+pub use system::with_signals_blocked;
+#[cfg(not(loom))]
 pub use writer::Writer;
 
 /// The segment protocol over modelled memory, for the loom tests.

@@ -40,4 +40,4 @@ mod write;
 
 pub use pass::{Drain, DrainError, Point, Progress, tape_directory};
 pub(crate) use shared::{Shared, Wish};
-pub(crate) use thread::{Worker, spawn};
+pub(crate) use thread::{Running, Worker, spawn};

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use calltape_journal::Journal;
@@ -16,6 +17,7 @@ const STEPS: u32 = 64;
 /// The pace of one pass.
 pub(super) struct Pace {
     journal: Option<Arc<Journal>>,
+    hurried: Arc<AtomicBool>,
     steps: u32,
     next: Instant,
     deadline: Instant,
@@ -28,9 +30,10 @@ impl fmt::Debug for Pace {
 }
 
 impl Pace {
-    pub(super) fn new(journal: Option<Arc<Journal>>, reading: Duration) -> Self {
+    /// Reading ends after `reading`, or when `hurried` is set.
+    pub(super) fn new(journal: Option<Arc<Journal>>, reading: Duration, hurried: Arc<AtomicBool>) -> Self {
         let now = Instant::now();
-        Self { journal, steps: 0, next: now + EVERY, deadline: now + reading }
+        Self { journal, hurried, steps: 0, next: now + EVERY, deadline: now + reading }
     }
 
     /// One step of work; true when reading has taken long enough for one batch.
@@ -48,6 +51,6 @@ impl Pace {
             }
             self.next = Instant::now() + EVERY;
         }
-        now >= self.deadline
+        now >= self.deadline || self.hurried.load(Ordering::Relaxed)
     }
 }

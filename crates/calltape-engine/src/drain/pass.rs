@@ -7,6 +7,7 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use calltape_journal::{Journal, Lease, monotonic_ns, unix_ns};
@@ -23,6 +24,9 @@ const READING: Duration = Duration::from_millis(100);
 
 /// Between two looks for other processes' runs.
 const SCAN_EVERY_NS: u64 = 1_000_000_000;
+
+/// A file system's times are no finer than this: a second change within it may look like the first.
+const FOLDER_TICK_NS: i64 = 20_000_000;
 
 /// Between two looks at counters when no call was stored: sampling alone moves them.
 const BOOKS_EVERY_NS: u64 = 1_000_000_000;
@@ -113,7 +117,11 @@ pub struct Drain {
     pub(super) own_ended: bool,
     ending_own: bool,
     next_scan_ns: u64,
+    /// When the tape's folder was changed last, as of the last look; none while that may be in the same tick.
+    folder_changed: Option<(i64, i64)>,
     next_books_ns: u64,
+    /// Ends reading early when set.
+    hurried: Arc<AtomicBool>,
     /// Something was committed since the store last settled down.
     stirred: bool,
     turn: usize,
@@ -147,7 +155,9 @@ impl Drain {
             own_ended: false,
             ending_own: false,
             next_scan_ns: 0,
+            folder_changed: None,
             next_books_ns: 0,
+            hurried: Arc::default(),
             stirred: false,
             turn: 0,
             is_anothers: false,
@@ -161,6 +171,11 @@ impl Drain {
         self.observer = Some(Box::new(observer));
     }
 
+    /// Has reading end early whenever `hurried` is set.
+    pub(super) fn hurry_by(&mut self, hurried: Arc<AtomicBool>) {
+        self.hurried = hurried;
+    }
+
     /// Takes the writer lease if it is free; true when this drain has it. Without it no pass may run.
     ///
     /// # Errors
@@ -170,6 +185,11 @@ impl Drain {
             self.lease = Lease::try_acquire(&self.tape)?;
         }
         Ok(self.lease.is_some())
+    }
+
+    /// Lets another process have the writer lease.
+    pub(super) fn give_up_lease(&mut self) {
+        self.lease = None;
     }
 
     /// Whether this drain has the writer lease.
@@ -186,6 +206,11 @@ impl Drain {
     /// Whether the own run is settled and its journal gone.
     pub fn own_has_ended(&self) -> bool {
         self.own_ended
+    }
+
+    /// Whether there is more to read of runs whose process is gone.
+    pub(super) fn has_dead_left(&self) -> bool {
+        self.runs.iter().any(|followed| !followed.own && followed.ending.is_some() && !followed.exhausted)
     }
 
     /// Ended calls of the own run that are committed, and frames and values of it that could not be read.
@@ -233,11 +258,11 @@ impl Drain {
             self.is_anothers = owner(&self.tape).is_none_or(|owner| Some(owner) != owner_of_this_process());
             self.next_scan_ns = 0;
         }
-        if everything || now >= self.next_scan_ns {
+        if everything || now >= self.next_scan_ns || self.folder_has_changed() {
             self.scan()?;
             self.next_scan_ns = now + SCAN_EVERY_NS;
         }
-        let mut pace = Pace::new(self.own.clone(), READING);
+        let mut pace = Pace::new(self.own.clone(), READING, Arc::clone(&self.hurried));
         let more = self.read(&mut pace);
         let books_due = everything || now >= self.next_books_ns || !self.batch.moved.is_empty();
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);
@@ -253,6 +278,16 @@ impl Drain {
         self.release()?;
         self.look_after_store(progress.committed, books_due)?;
         Ok(progress)
+    }
+
+    /// Whether a run's folder has come or gone since the last look: a short-lived process is found while it lasts.
+    fn folder_has_changed(&mut self) -> bool {
+        let Ok(folder) = std::fs::metadata(&self.tape) else { return false };
+        let changed = (folder.mtime(), folder.mtime_nsec());
+        let is_news = self.folder_changed != Some(changed);
+        let age_ns = unix_ns().saturating_sub(changed.0.saturating_mul(1_000_000_000).saturating_add(changed.1));
+        self.folder_changed = (age_ns > FOLDER_TICK_NS).then_some(changed);
+        is_news
     }
 
     /// Checkpoints while calls come; lets go of memory when none came since the last look.

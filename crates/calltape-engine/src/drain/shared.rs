@@ -2,7 +2,7 @@
 //! Locked for moments only, never while the database or the disk is at work.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,8 @@ pub(crate) struct Figures {
     wish: Wish,
     pub(crate) stopped: bool,
     pub(crate) own_ended: bool,
+    /// Another process has the writer lease.
+    pub(crate) elsewhere: bool,
 }
 
 /// What recorder and thread share.
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
     flushes_served: AtomicU64,
     /// Whether a wish other than [`Wish::Run`] waits; looked at between batches without the lock.
     wished: AtomicBool,
+    /// Whether that is [`Wish::Pause`]: a batch being read ends early then.
+    pausing: Arc<AtomicBool>,
     thread: Mutex<Option<Thread>>,
     pub(crate) messages: Messages,
 }
@@ -70,6 +74,7 @@ impl Shared {
             wish: Wish::Run,
             stopped: true,
             own_ended: false,
+            elsewhere: false,
         };
         Self {
             figures: Mutex::new(figures),
@@ -77,6 +82,7 @@ impl Shared {
             flushes_wanted: AtomicU64::new(0),
             flushes_served: AtomicU64::new(0),
             wished: AtomicBool::new(false),
+            pausing: Arc::default(),
             thread: Mutex::new(None),
             messages: Messages::default(),
         }
@@ -105,7 +111,13 @@ impl Shared {
         self.lock().wish = wish;
         // Release; its partner is the load in `Worker::run`, which then takes the lock.
         self.wished.store(wish != Wish::Run, Ordering::Release);
+        self.pausing.store(wish == Wish::Pause, Ordering::Relaxed);
         self.wake();
+    }
+
+    /// Set while a pause is wished.
+    pub(super) fn pausing(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.pausing)
     }
 
     /// Asks for a flush. The ticket is served by the next round that stored all it found, counts included, or that found

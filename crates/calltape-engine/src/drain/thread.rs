@@ -5,20 +5,21 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calltape_journal::{Journal, monotonic_ns};
+use calltape_journal::{Journal, Positions, monotonic_ns, with_signals_blocked};
 
 use super::pass::{CLEAN, Drain, DrainError, Progress};
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, State};
+use crate::forked::may_use_sqlite;
 use crate::messages::Level;
 use crate::settings::Settings;
 
 /// Between two attempts at the writer lease while another process has it.
-const LEASE_EVERY_NS: u64 = 1_000_000_000;
+const LEASE_EVERY_NS: u64 = 250_000_000;
 
 /// The drain with its breaker: what the thread owns, and hands back when it pauses.
 pub(crate) struct Worker {
@@ -29,6 +30,8 @@ pub(crate) struct Worker {
     interval: Duration,
     next_lease_ns: u64,
     closed: bool,
+    /// How far the own journal was written when its run was over.
+    last: Option<Positions>,
 }
 
 impl fmt::Debug for Worker {
@@ -40,14 +43,31 @@ impl fmt::Debug for Worker {
 /// Starts the thread.
 ///
 /// # Errors
-/// When the system has no thread to give; the worker is lost then.
-pub(crate) fn spawn(worker: Worker) -> std::io::Result<JoinHandle<Worker>> {
+/// When the system has no thread to give; the worker comes back with that.
+pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, std::io::Error)> {
     let shared = Arc::clone(&worker.shared);
     shared.lock().stopped = false;
-    let handle = thread::Builder::new().name("calltape-drain".to_owned()).spawn(move || worker.run())?;
-    shared.runs_on(handle.thread().clone());
-    Ok(handle)
+    // A closure that becomes no thread is dropped, and what it owns with it.
+    let seat = Arc::new(Mutex::new(Some(worker)));
+    let taken = Arc::clone(&seat);
+    let run = move || taken.lock().ok()?.take().map(|worker| worker.run());
+    match with_signals_blocked(|| thread::Builder::new().name("calltape-drain".to_owned()).spawn(run)) {
+        Ok(handle) => {
+            shared.runs_on(handle.thread().clone());
+            Ok(handle)
+        }
+        Err(fault) => {
+            shared.lock().stopped = true;
+            match seat.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                Some(worker) => Err((worker, fault)),
+                None => unreachable!("only the thread takes the worker"),
+            }
+        }
+    }
 }
+
+/// The thread, which hands the worker back at its end.
+pub(crate) type Running = JoinHandle<Option<Box<Worker>>>;
 
 /// What one round came to.
 enum Round {
@@ -64,18 +84,21 @@ enum Round {
 impl Worker {
     pub(crate) fn new(settings: &Settings, journal: Arc<Journal>, shared: Arc<Shared>) -> Self {
         let seed = journal.run_id() ^ monotonic_ns();
+        let mut drain = Drain::new(&settings.db, Some(Arc::clone(&journal)));
+        drain.hurry_by(shared.pausing());
         Self {
-            drain: Drain::new(&settings.db, Some(Arc::clone(&journal))),
+            drain,
             breaker: Breaker::new(settings.breaker_threshold, settings.breaker_timeout, seed),
             journal,
             shared,
             interval: settings.flush_interval,
             next_lease_ns: 0,
             closed: false,
+            last: None,
         }
     }
 
-    fn run(mut self) -> Self {
+    fn run(mut self: Box<Self>) -> Box<Self> {
         loop {
             self.journal.maintain();
             let ticket = self.shared.last_ticket();
@@ -91,7 +114,7 @@ impl Worker {
             let round = self.round(deadline.is_some(), ticket > self.shared.served());
             self.report(&round, ticket);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if self.drain.own_has_ended() || late || (deadline.is_some() && !self.drain.has_lease()) {
+            if late || (deadline.is_some() && self.is_done(&round)) {
                 break;
             }
             if !matches!(round, Round::More) {
@@ -107,8 +130,19 @@ impl Worker {
             self.closed = true;
             self.journal.close(CLEAN);
             self.drain.end_own();
-            self.next_lease_ns = 0;
+            self.last = Some(self.journal.positions());
         }
+        // Whoever has it may be ending too.
+        self.next_lease_ns = 0;
+    }
+
+    /// Whether nothing is left for a process that ends: another one has stored all of its calls, or it has itself, and
+    /// has finished what it had begun to read of those that are gone.
+    fn is_done(&self, round: &Round) -> bool {
+        if !self.drain.has_lease() {
+            return self.last.as_ref().is_some_and(|last| self.journal.drained_past(last));
+        }
+        self.drain.own_has_ended() && !(matches!(round, Round::More) && self.drain.has_dead_left())
     }
 
     /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
@@ -121,6 +155,10 @@ impl Worker {
             }
             self.next_lease_ns = now + LEASE_EVERY_NS;
             match self.drain.take_lease() {
+                Ok(true) if !may_use_sqlite() => {
+                    self.drain.give_up_lease();
+                    return Round::Held;
+                }
                 Ok(true) => {}
                 Ok(false) => return Round::Elsewhere,
                 Err(fault) => {
@@ -186,6 +224,7 @@ impl Worker {
         let now = monotonic_ns();
         let mut figures = self.shared.lock();
         figures.drains = self.drain.has_lease();
+        figures.elsewhere = matches!(round, Round::Elsewhere);
         if let Some((stored, damaged)) = self.drain.own_figures() {
             (figures.stored, figures.damaged) = (stored, damaged);
         }
@@ -207,7 +246,7 @@ impl Worker {
         self.shared.tell();
     }
 
-    fn stop(self) -> Self {
+    fn stop(self: Box<Self>) -> Box<Self> {
         let mut figures = self.shared.lock();
         figures.stopped = true;
         drop(figures);

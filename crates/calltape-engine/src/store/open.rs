@@ -62,6 +62,7 @@ impl Store {
         prepare_directory(path)?;
         create_private(path)?;
         let identity = identity_of(path)?;
+        crate::forked::tell_files_apart();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(StoreError::sqlite("to open"))?;
         let store = Self { connection, path: path.to_path_buf(), identity };
