@@ -231,7 +231,12 @@ impl Recorder {
             return true;
         }
         self.shared.wish(Wish::Pause);
-        let stopped = self.shared.wait(deadline, GRACE, |figures| figures.stopped);
+        let half = deadline.saturating_duration_since(Instant::now()) / 2;
+        let mut stopped = self.shared.wait(deadline - half, GRACE, |figures| figures.stopped);
+        if !stopped {
+            self.shared.give_up_the_batch();
+            stopped = self.shared.wait(deadline, GRACE, |figures| figures.stopped);
+        }
         if !stopped {
             self.shared.wish(Wish::Run);
             // It may have stopped between the two.

@@ -7,13 +7,12 @@ use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use calltape_journal::{Journal, Lease, monotonic_ns, unix_ns};
 
 use super::batch::Batch;
-use super::pace::Pace;
+use super::pace::{Hurry, Pace};
 use super::run::Followed;
 use super::settle::{DIED, EXIT, settle};
 use super::write::Writing;
@@ -120,8 +119,9 @@ pub struct Drain {
     /// When the tape's folder was changed last, as of the last look; none while that may be in the same tick.
     folder_changed: Option<(i64, i64)>,
     next_books_ns: u64,
-    /// Ends reading early when set.
-    hurried: Arc<AtomicBool>,
+    hurry: Arc<Hurry>,
+    /// The last batch was given up; the next is not, or there would be no end to it.
+    gave_up: bool,
     /// Something was committed since the store last settled down.
     stirred: bool,
     turn: usize,
@@ -157,7 +157,8 @@ impl Drain {
             next_scan_ns: 0,
             folder_changed: None,
             next_books_ns: 0,
-            hurried: Arc::default(),
+            hurry: Arc::default(),
+            gave_up: false,
             stirred: false,
             turn: 0,
             is_anothers: false,
@@ -171,9 +172,9 @@ impl Drain {
         self.observer = Some(Box::new(observer));
     }
 
-    /// Has reading end early whenever `hurried` is set.
-    pub(super) fn hurry_by(&mut self, hurried: Arc<AtomicBool>) {
-        self.hurried = hurried;
+    /// Has batches cut short as `hurry` says.
+    pub(super) fn hurry_by(&mut self, hurry: Arc<Hurry>) {
+        self.hurry = hurry;
     }
 
     /// Takes the writer lease if it is free; true when this drain has it. Without it no pass may run.
@@ -231,8 +232,12 @@ impl Drain {
     /// When the batch was not committed. Everything known is dropped then, and the next pass begins with the database.
     pub fn pass(&mut self, everything: bool) -> Result<Progress, DrainError> {
         let outcome = self.try_pass(everything);
+        self.gave_up = matches!(outcome, Err(DrainError::Store(StoreError::GivenUp)));
         if outcome.is_err() {
+            // Nothing is wrong with the database when a batch is given up.
+            let kept = self.store.take().filter(|_| self.gave_up);
             self.forget();
+            self.store = kept;
         }
         outcome
     }
@@ -262,7 +267,7 @@ impl Drain {
             self.scan()?;
             self.next_scan_ns = now + SCAN_EVERY_NS;
         }
-        let mut pace = Pace::new(self.own.clone(), READING, Arc::clone(&self.hurried));
+        let mut pace = Pace::new(self.own.clone(), READING, Arc::clone(&self.hurry), !self.gave_up);
         let more = self.read(&mut pace);
         let books_due = everything || now >= self.next_books_ns || !self.batch.moved.is_empty();
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use calltape_journal::monotonic_ns;
 
+use super::pace::Hurry;
 use crate::breaker::State;
 use crate::messages::Messages;
 use crate::stats::BreakerStats;
@@ -53,8 +54,8 @@ pub(crate) struct Shared {
     flushes_served: AtomicU64,
     /// Whether a wish other than [`Wish::Run`] waits; looked at between batches without the lock.
     wished: AtomicBool,
-    /// Whether that is [`Wish::Pause`]: a batch being read ends early then.
-    pausing: Arc<AtomicBool>,
+    /// How a batch under way is to be cut short for [`Wish::Pause`].
+    hurry: Arc<Hurry>,
     thread: Mutex<Option<Thread>>,
     pub(crate) messages: Messages,
 }
@@ -82,7 +83,7 @@ impl Shared {
             flushes_wanted: AtomicU64::new(0),
             flushes_served: AtomicU64::new(0),
             wished: AtomicBool::new(false),
-            pausing: Arc::default(),
+            hurry: Arc::default(),
             thread: Mutex::new(None),
             messages: Messages::default(),
         }
@@ -111,13 +112,17 @@ impl Shared {
         self.lock().wish = wish;
         // Release; its partner is the load in `Worker::run`, which then takes the lock.
         self.wished.store(wish != Wish::Run, Ordering::Release);
-        self.pausing.store(wish == Wish::Pause, Ordering::Relaxed);
+        self.hurry.set(if wish == Wish::Pause { Hurry::READ_NO_MORE } else { Hurry::NONE });
         self.wake();
     }
 
-    /// Set while a pause is wished.
-    pub(super) fn pausing(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.pausing)
+    /// A pause is wished for so long that the batch under way is better begun again later.
+    pub(crate) fn give_up_the_batch(&self) {
+        self.hurry.set(Hurry::GIVE_UP);
+    }
+
+    pub(super) fn hurry(&self) -> Arc<Hurry> {
+        Arc::clone(&self.hurry)
     }
 
     /// Asks for a flush. The ticket is served by the next round that stored all it found, counts included, or that found

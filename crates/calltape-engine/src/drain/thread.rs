@@ -17,6 +17,7 @@ use crate::breaker::{Breaker, Change, Fault, State};
 use crate::forked::may_use_sqlite;
 use crate::messages::Level;
 use crate::settings::Settings;
+use crate::store::StoreError;
 
 /// Between two attempts at the writer lease while another process has it.
 const LEASE_EVERY_NS: u64 = 250_000_000;
@@ -85,7 +86,7 @@ impl Worker {
     pub(crate) fn new(settings: &Settings, journal: Arc<Journal>, shared: Arc<Shared>) -> Self {
         let seed = journal.run_id() ^ monotonic_ns();
         let mut drain = Drain::new(&settings.db, Some(Arc::clone(&journal)));
-        drain.hurry_by(shared.pausing());
+        drain.hurry_by(shared.hurry());
         Self {
             drain,
             breaker: Breaker::new(settings.breaker_threshold, settings.breaker_timeout, seed),
@@ -177,6 +178,7 @@ impl Worker {
         }
         match outcome {
             Ok(progress) => self.passed(progress),
+            Err(DrainError::Store(StoreError::GivenUp)) => Round::More,
             Err(fault) => self.failed(&fault),
         }
     }

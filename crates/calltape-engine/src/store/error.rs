@@ -32,6 +32,8 @@ pub enum StoreError {
         /// Why not.
         source: std::io::Error,
     },
+    /// When the batch was rolled back for a fork that waits; it is read again.
+    GivenUp,
     /// When the file at the path is no longer the one that was opened.
     Replaced(PathBuf),
     /// When SQLite refused a statement.
@@ -116,6 +118,7 @@ impl fmt::Display for StoreError {
             Self::Replaced(path) => {
                 write!(f, "{} was moved, deleted or replaced while in use; opening it again", path.display())
             }
+            Self::GivenUp => f.write_str("the batch was put off"),
             Self::Sqlite { doing, source } => write!(f, "the database refused {doing}: {source}"),
         }
     }
