@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     pool: Pool,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// Held for life: free means dead. Last, so that it is released after everything else.
-    _lock: LockedFile,
+    lock: LockedFile,
 }
 
 impl Shared {
@@ -139,7 +139,7 @@ impl Journal {
             pool: Pool::new(run_id, directory.clone(), options, chunks)?,
             directory,
             wake: OnceLock::new(),
-            _lock: lock,
+            lock,
         };
         Ok(Journal { shared: Arc::new(shared) })
     }
@@ -290,5 +290,16 @@ impl Journal {
     /// Says how the run ended (1: a clean exit). What is appended later is still read by whoever drains.
     pub fn close(&self, ending: u8) {
         self.shared.control.end(ending);
+    }
+
+    /// Leaves the journal to whoever drains, as this process's death would: it is settled and removed when it is all
+    /// read. Only after [`Journal::close`]; nothing may be appended any more.
+    pub fn abandon(&self) {
+        self.shared.lock.unlock();
+    }
+
+    /// Whether the run's folder is still there.
+    pub fn is_there(&self) -> bool {
+        self.shared.directory.exists()
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Worker {
     closed: bool,
     /// How far the own journal was written when its run was over.
     last: Option<Positions>,
+    /// Another process has stored all of the own run and may remove its journal.
+    abandoned: bool,
 }
 
 impl fmt::Debug for Worker {
@@ -96,6 +98,7 @@ impl Worker {
             next_lease_ns: 0,
             closed: false,
             last: None,
+            abandoned: false,
         }
     }
 
@@ -137,13 +140,23 @@ impl Worker {
         self.next_lease_ns = 0;
     }
 
-    /// Whether nothing is left for a process that ends: another one has stored all of its calls, or it has itself, and
-    /// has finished what it had begun to read of those that are gone.
-    fn is_done(&self, round: &Round) -> bool {
-        if !self.drain.has_lease() {
-            return self.last.as_ref().is_some_and(|last| self.journal.drained_past(last));
+    /// Whether nothing is left for a process that ends: another one has settled its run, or it has itself, and has
+    /// finished what it had begun to read of those that are gone.
+    fn is_done(&mut self, round: &Round) -> bool {
+        if self.drain.has_lease() {
+            return self.drain.own_has_ended() && !(matches!(round, Round::More) && self.drain.has_dead_left());
         }
-        self.drain.own_has_ended() && !(matches!(round, Round::More) && self.drain.has_dead_left())
+        if !self.abandoned && self.last.as_ref().is_some_and(|last| self.journal.drained_past(last)) {
+            self.abandoned = true;
+            self.journal.abandon();
+        }
+        self.is_settled_elsewhere()
+    }
+
+    /// Whether another process has stored all of the own run and removed its journal. Asked once more with the lease
+    /// in hand: from then on nobody else does.
+    fn is_settled_elsewhere(&self) -> bool {
+        self.abandoned && !self.journal.is_there()
     }
 
     /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
@@ -156,7 +169,7 @@ impl Worker {
             }
             self.next_lease_ns = now + LEASE_EVERY_NS;
             match self.drain.take_lease() {
-                Ok(true) if !may_use_sqlite() => {
+                Ok(true) if !may_use_sqlite() || self.is_settled_elsewhere() => {
                     self.drain.give_up_lease();
                     return Round::Held;
                 }
@@ -243,7 +256,7 @@ impl Worker {
             breaker.last_error = self.breaker.last_error().map(str::to_owned);
         }
         figures.next_probe_ns = self.breaker.until_probe(now).map(|left| now.saturating_add(left.as_nanos() as u64));
-        figures.own_ended = self.drain.own_has_ended();
+        figures.own_ended = self.drain.own_has_ended() || self.is_settled_elsewhere();
         drop(figures);
         self.shared.tell();
     }
