@@ -48,12 +48,7 @@ impl fmt::Debug for Pace {
 
 impl Pace {
     /// Reading ends after `reading`, or when `hurry` says so; writing is given up by it only where it `may_give_up`.
-    pub(super) fn new(
-        journal: Option<Arc<Journal>>,
-        reading: Duration,
-        hurry: Arc<Hurry>,
-        may_give_up: bool,
-    ) -> Self {
+    pub(super) fn new(journal: Option<Arc<Journal>>, reading: Duration, hurry: Arc<Hurry>, may_give_up: bool) -> Self {
         let now = Instant::now();
         Self { journal, hurry, may_give_up, steps: 0, next: now + EVERY, deadline: now + reading }
     }

@@ -77,7 +77,9 @@ pub(super) fn start_lazily() -> Option<Arc<Running>> {
         turn_off_by_setting(&settings);
         return None;
     }
-    match Python::attach(|py| begin(py, settings)) {
+    // SAFETY: whoever records holds the interpreter lock. `Python::attach` would panic where the interpreter is about to be
+    // gone, and the first call may be a finaliser's.
+    match unsafe { Python::attach_unchecked(|py| begin(py, settings)) } {
         Ok(running) => Some(running),
         Err(error) => {
             turn_off();

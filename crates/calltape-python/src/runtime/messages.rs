@@ -15,7 +15,7 @@ const REPEAT_AFTER_NS: u64 = 20_000_000_000;
 
 static LAST: Renewed<Option<(String, u64)>> = Renewed::new(None);
 
-/// Logs one line; a fault of the logging itself is dropped, as is a repetition within 20 seconds.
+/// Logs one line, with the interpreter lock held; a fault of the logging itself is dropped, as is a repetition within 20 seconds.
 pub(super) fn log(level: Level, text: &str) {
     if is_repetition(text) {
         return;
@@ -25,18 +25,20 @@ pub(super) fn log(level: Level, text: &str) {
         Level::Warning => "warning",
         Level::Error => "error",
     };
-    Python::attach(|py| {
-        let logged = || -> PyResult<()> {
-            let logger = py.import("logging")?.call_method1("getLogger", ("calltape",))?;
-            logger.call_method1(name, ("calltape: %s", text))?;
-            Ok(())
-        };
+    let logged = |py: Python<'_>| -> PyResult<()> {
+        let logger = py.import("logging")?.call_method1("getLogger", ("calltape",))?;
+        logger.call_method1(name, ("calltape: %s", text))?;
+        Ok(())
+    };
+    let keeping_the_exception = |py: Python<'_>| {
         let pending = PyErr::take(py);
-        let _ = logged();
+        let _ = logged(py);
         if let Some(pending) = pending {
             pending.restore(py);
         }
-    });
+    };
+    // SAFETY: whoever logs holds the interpreter lock. `Python::attach` panics while the interpreter is being taken down.
+    unsafe { Python::attach_unchecked(keeping_the_exception) };
 }
 
 fn is_repetition(text: &str) -> bool {
