@@ -27,6 +27,7 @@ mod native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        super::runtime::context::refuse_sub_interpreters()?;
         super::wrapper::install(py)?;
         super::runtime::context::install(py)?;
         super::runtime::fork::install(py)?;

@@ -24,9 +24,6 @@ const READING: Duration = Duration::from_millis(100);
 /// Between two looks for other processes' runs.
 const SCAN_EVERY_NS: u64 = 1_000_000_000;
 
-/// A file system's times are no finer than this: a second change within it may look like the first.
-const FOLDER_TICK_NS: i64 = 20_000_000;
-
 /// Between two looks at counters when no call was stored: sampling alone moves them.
 const BOOKS_EVERY_NS: u64 = 1_000_000_000;
 
@@ -117,7 +114,7 @@ pub struct Drain {
     ending_own: bool,
     next_scan_ns: u64,
     /// When the tape's folder was changed last, as of the last look; none while that may be in the same tick.
-    folder_changed: Option<(i64, i64)>,
+    pub(super) folder_changed: Option<(i64, i64)>,
     next_books_ns: u64,
     hurry: Arc<Hurry>,
     /// The last batch was given up; the next is not, or there would be no end to it.
@@ -283,16 +280,6 @@ impl Drain {
         self.release()?;
         self.look_after_store(progress.committed, books_due)?;
         Ok(progress)
-    }
-
-    /// Whether a run's folder has come or gone since the last look: a short-lived process is found while it lasts.
-    fn folder_has_changed(&mut self) -> bool {
-        let Ok(folder) = std::fs::metadata(&self.tape) else { return false };
-        let changed = (folder.mtime(), folder.mtime_nsec());
-        let is_news = self.folder_changed != Some(changed);
-        let age_ns = unix_ns().saturating_sub(changed.0.saturating_mul(1_000_000_000).saturating_add(changed.1));
-        self.folder_changed = (age_ns > FOLDER_TICK_NS).then_some(changed);
-        is_news
     }
 
     /// Checkpoints while calls come; lets go of memory when none came since the last look.

@@ -12,6 +12,7 @@ use std::mem::transmute;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
+use pyo3::exceptions::PyImportError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 
@@ -151,6 +152,19 @@ pub(crate) unsafe fn unset(token: *mut PyObject) {
         }
         ffi::Py_DECREF(token);
     }
+}
+
+/// Refuses to be loaded into a sub-interpreter, whose objects must not meet those of the main one. From 3.12 on the
+/// interpreter refuses by itself, in the same words.
+///
+/// # Errors
+/// An ImportError there.
+pub(crate) fn refuse_sub_interpreters() -> PyResult<()> {
+    // SAFETY: an interpreter's lock is held; both calls only ask.
+    if unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() } {
+        return Ok(());
+    }
+    Err(PyImportError::new_err("module calltape._native does not support loading in subinterpreters"))
 }
 
 /// Makes the variable and puts the hooks in place.
