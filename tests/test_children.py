@@ -1,5 +1,5 @@
-"""Children of multiprocessing and of billiard: their last calls are stored, and their runs end as `exit`, though they leave
-by `os._exit`. Children that leave by themselves without a word are stored whole by whoever is left.
+"""Children of multiprocessing and of billiard: their last calls are stored, and their runs end as `exit`, though they
+leave by `os._exit`. Children that leave by themselves without a word are stored whole by whoever is left.
 """
 
 from collections import Counter
@@ -35,7 +35,9 @@ def endings(tape: Tape) -> Counter[str]:
 
 
 def calls_by_process(tape: Tape) -> Counter[str]:
-    rows = tape.rows("SELECT args ->> 'who' AS who, count(DISTINCT args) AS n, count(*) AS all_n FROM calls GROUP BY pid")
+    rows = tape.rows(
+        "SELECT args ->> 'who' AS who, count(DISTINCT args) AS n, count(*) AS all_n FROM calls GROUP BY pid"
+    )
     assert all(row["n"] == row["all_n"] for row in rows)
     return Counter({row["who"]: row["n"] for row in rows})
 
@@ -46,7 +48,9 @@ def test_runs_of_multiprocessings_children_end_with_them(run_program: RunProgram
     tape = run_program(PROGRAM, method, main).tape
     processes = 4 if main == "records" else 3
     assert calls_by_process(tape) == Counter(
-        {"main": 50, **{f"child-{n}": 50 for n in range(3)}} if main == "records" else {f"child-{n}": 50 for n in range(3)}
+        {"main": 50, **{f"child-{n}": 50 for n in range(3)}}
+        if main == "records"
+        else {f"child-{n}": 50 for n in range(3)}
     )
     assert endings(tape) == {"exit": processes}
     assert [path for path in tape.path.with_name("calls.db.tape").iterdir() if path.is_dir()] == []
@@ -54,7 +58,10 @@ def test_runs_of_multiprocessings_children_end_with_them(run_program: RunProgram
 
 def test_a_run_begun_before_multiprocessing_set_the_child_up_ends_with_it(run_program: RunProgram) -> None:
     """The child's finalisers are cleared after its fork handlers have run."""
-    program = PROGRAM.replace('if __name__ == "__main__":\n', 'import os\nos.register_at_fork(after_in_child=lambda: work("early", 0))\nif __name__ == "__main__":\n')
+    program = PROGRAM.replace(
+        'if __name__ == "__main__":\n',
+        'import os\nos.register_at_fork(after_in_child=lambda: work("early", 0))\nif __name__ == "__main__":\n',
+    )
     tape = run_program(program, "fork", "records").tape
     assert endings(tape) == {"exit": 4}
     assert len(tape.calls()) == 203
@@ -83,7 +90,9 @@ nested(3)
 def test_runs_of_billiards_children_end_with_them(run_program: RunProgram) -> None:
     pytest.importorskip("billiard")
     # billiard changes multiprocessing's own module of utilities, and asks the loader for something old.
-    tape = run_program(PROGRAM.replace("multiprocessing", "billiard"), "fork", "records", env={"PYTHONWARNINGS": "ignore"}).tape
+    tape = run_program(
+        PROGRAM.replace("multiprocessing", "billiard"), "fork", "records", env={"PYTHONWARNINGS": "ignore"}
+    ).tape
     assert calls_by_process(tape) == Counter({"main": 50, **{f"child-{n}": 50 for n in range(3)}})
     assert endings(tape) == {"exit": 4}
 
@@ -136,8 +145,10 @@ import sqlite3
 def ending():
     # In a process of its own: two SQLite libraries in one drop each other's locks.
     import subprocess
-    code = "import sqlite3, sys; print([row[0] for row in sqlite3.connect(sys.argv[1]).execute('select ending from runs order by id')])"
-    return subprocess.run([sys.executable, "-c", code, os.environ["CALLTAPE_DB"]], capture_output=True, text=True).stdout.strip()
+    code = "import sqlite3, sys; database = sqlite3.connect(sys.argv[1]);"
+    code += "print([row[0] for row in database.execute('select ending from runs order by id')])"
+    command = [sys.executable, "-c", code, os.environ["CALLTAPE_DB"]]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 while ending() != "['died', 'running']":
     assert time.monotonic() < deadline, ending()
     if {busy}: work("sibling")
@@ -176,8 +187,10 @@ from calltape import monitor, start, stop, flush
 @monitor
 def work(n): return n
 start(); work(0); assert flush(20)
-code = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('BEGIN IMMEDIATE'); print(flush=True); sys.stdin.read()"
-locker = subprocess.Popen([sys.executable, "-c", code, os.environ["CALLTAPE_DB"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+code = "import sqlite3, sys; database = sqlite3.connect(sys.argv[1]); database.execute('BEGIN IMMEDIATE');"
+code += "print(flush=True); sys.stdin.read()"
+command = [sys.executable, "-c", code, os.environ["CALLTAPE_DB"]]
+locker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 locker.stdout.readline()
 work(1)
 assert stop(0.1) is False

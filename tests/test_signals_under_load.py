@@ -1,5 +1,5 @@
-"""A signal a thousand times a second, whose handler calls monitored functions in the middle of others: no gap, no deadlock.
-`CALLTAPE_SIGNAL_CALLS` sets how many calls the main program makes.
+"""A signal a thousand times a second, whose handler calls monitored functions in the middle of others: no gap, no
+deadlock. `CALLTAPE_SIGNAL_CALLS` sets how many calls the main program makes.
 """
 
 import os

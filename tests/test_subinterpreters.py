@@ -44,7 +44,7 @@ def test_a_sub_interpreter_gets_no_context_variable_and_the_main_one_keeps_its_t
 
 
 # What each program begins with: `inside` runs a text in a new sub-interpreter and gives the error's text, or None. By
-# default such an interpreter has a lock of its own from 3.12 on; one like those of mod_wsgi and uWSGI shares the main one's.
+# default such an interpreter has a lock of its own from 3.12 on; one like those of mod_wsgi shares the main one's.
 BEGIN = """
 import os, sys, threading
 from calltape import flush, monitor, stats
@@ -112,8 +112,8 @@ print(sum(made_calls))
 
 
 def test_a_fork_in_a_sub_interpreter_leaves_the_drain_working(run_program: RunProgram) -> None:
-    """The hook behind `os.fork` stands in a definition that all interpreters share. The child is ended by CPython itself,
-    which knows only the main interpreter after a fork.
+    """The hook behind `os.fork` stands in a definition that all interpreters share. The child is ended by CPython
+    itself, which knows only the main interpreter after a fork.
     """
     program = f"""{BEGIN}
 import resource

@@ -1,8 +1,7 @@
-"""Celery's prefork pool, over a broker of files: each task that gave a result is on the one tape once, though the pool's
-processes leave by `os._exit` after some tasks and at the end, and one is killed.
+"""Celery's prefork pool, with broker and results in SQLite: each task that gave a result is on the one tape once, though
+the pool's processes leave by `os._exit` after some tasks and at the end, and one is killed.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -18,14 +17,16 @@ pytest.importorskip("celery")
 TASKS = """
 import os, signal, time
 from celery import Celery
+from kombu.transport import sqlalchemy
 from calltape import monitor
 
 folder = os.environ["TASKS_FOLDER"]
-app = Celery("tasks", broker="filesystem://", backend="file://" + folder + "/results")
-queue = folder + "/queue"
-app.conf.broker_transport_options = {
-    "data_folder_in": queue, "data_folder_out": queue, "control_folder": folder + "/control", "polling_interval": 0.02
-}
+# kombu's broker of plain files reads a message before it is all written, now and then.
+broker, results = f"sqla+sqlite:///{folder}/broker.sqlite", f"db+sqlite:///{folder}/results.sqlite"
+app = Celery("tasks", broker=broker, backend=results)
+sqlalchemy.Transport.polling_interval = 0.05
+app.conf.broker_transport_options = {"connect_args": {"timeout": 60}}
+app.conf.database_engine_options = {"connect_args": {"timeout": 60}}
 app.conf.worker_prefetch_multiplier = 1
 app.conf.broker_connection_retry_on_startup = False
 
@@ -70,8 +71,6 @@ def test_each_task_is_on_the_one_tape_once(
     environment: dict[str, str], tmp_path: Path, run_program: RunProgram
 ) -> None:
     (tmp_path / "tasks.py").write_text(TASKS)
-    for folder in ("queue", "control", "results"):
-        (tmp_path / folder).mkdir()
     # kombu and billiard use what Python has deprecated; of calltape's nothing is said.
     environment = environment | {"PYTHONWARNINGS": "ignore", "TASKS_FOLDER": str(tmp_path), "PYTHONPATH": "."}
     command = [
@@ -93,11 +92,13 @@ def test_each_task_is_on_the_one_tape_once(
         answered |= given(60, 100)
         server.end(signal.SIGTERM)
         log = server.log.read_text()
-    assert "calltape" not in log.replace(str(tmp_path), "").replace(os.environ.get("VIRTUAL_ENV", "\0"), "")
+    assert "calltape: " not in log
     tape = run_program("import calltape\ncalltape.start()\nassert calltape.flush(20)\n").tape
 
     assert set(answered) == set(range(100))
-    handled = Counter((int(call["result"].strip("[]").split(",")[0]) // 2, call["pid"]) for call in tape.calls("handle"))
+    handled = Counter(
+        (int(call["result"].strip("[]").split(",")[0]) // 2, call["pid"]) for call in tape.calls("handle")
+    )
     assert handled == Counter(answered.items())
     assert len(tape.calls("doubled")) == 100
     assert [call["status"] for call in tape.calls("failing")] == ["error"]

@@ -5,7 +5,7 @@
 //! (`mem::forget`): its thread is not there, and its database connection is the parent's.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -91,6 +91,8 @@ pub struct Recorder {
     place: Mutex<Place>,
     /// Forks that the thread rests for.
     holds: AtomicU32,
+    /// After the last of them the system had no thread to give.
+    stranded: AtomicBool,
 }
 
 impl fmt::Debug for Recorder {
@@ -150,6 +152,7 @@ impl Recorder {
             run: Mutex::new(run),
             place: Mutex::new(Place::Running(thread)),
             holds: AtomicU32::new(0),
+            stranded: AtomicBool::new(false),
         })
     }
 
@@ -171,7 +174,7 @@ impl Recorder {
     /// Waits until everything recorded before the call is committed, whichever process drains; false when the time is
     /// over first.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.resume();
+        self.rescue();
         let deadline = Instant::now() + timeout;
         let positions = self.journal.positions();
         let ticket = self.shared.want_flush();
@@ -269,12 +272,18 @@ impl Recorder {
         if let Some(mut place) = held_until(&self.place, Instant::now() + TRY_FOR)
             && self.holds.load(Ordering::Acquire) == 0
         {
-            resume(&mut place);
+            self.stranded.store(!resume(&mut place), Ordering::Relaxed);
         }
     }
 
-    /// Starts the thread again after [`Self::pause`]; false when the system has no thread to give. Whoever comes by
-    /// later may try again.
+    /// Starts the thread where a fork's end could not. Whoever comes by, and not on each call, tries it.
+    pub fn rescue(&self) {
+        if self.stranded.load(Ordering::Relaxed) && self.resume() {
+            self.stranded.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Starts the thread again after [`Self::pause`]; false when the system has no thread to give.
     pub fn resume(&self) -> bool {
         // Whoever has it starts or ends the thread.
         let mut place = match self.place.try_lock() {
@@ -292,7 +301,7 @@ impl Recorder {
 
     /// How the recording is doing.
     pub fn stats(&self) -> Stats {
-        self.resume();
+        self.rescue();
         let figures = self.shared.figures();
         let occupancy = self.journal.occupancy();
         let mut stats = Stats {

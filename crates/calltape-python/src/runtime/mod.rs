@@ -209,7 +209,7 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
 #[cold]
 pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
     let Some(running) = running() else { return false };
-    running.recorder.resume();
+    running.recorder.rescue();
     // SAFETY: passed on; finding the thread's name allocates, which is passed through meanwhile.
     unsafe {
         (*thread).busy = true;
