@@ -181,7 +181,7 @@ assert flush(20), os.getpid()
 if pid == 0: stop(); start(); work("again"); assert flush(20); os._exit(0)
 """
     tape = run_program(program).tape
-    by_process = {}
+    by_process: dict[int, Counter[tuple[str, str]]] = {}
     for row in tape.rows("SELECT pid, function, status, count(*) AS n FROM calls GROUP BY 1, 2, 3"):
         by_process.setdefault(row["pid"], Counter())[row["function"].rpartition(".")[2], row["status"]] = row["n"]
     parent, child = sorted(by_process.values(), key=lambda counts: -counts["outer", "ok"])

@@ -1,5 +1,5 @@
-"""Celery's prefork pool, with broker and results in SQLite: each task that gave a result is on the one tape once, though
-the pool's processes leave by `os._exit` after some tasks and at the end, and one is killed.
+"""Celery's prefork pool, with broker and results in SQLite: each task that gave a result is on the one tape once,
+though the pool's processes leave by `os._exit` after some tasks and at the end, and one is killed.
 """
 
 import signal
