@@ -13,6 +13,7 @@ mod messages;
 pub mod query;
 mod recorder;
 pub mod rollup;
+pub mod sampling;
 pub mod settings;
 mod stats;
 pub mod store;

@@ -7,6 +7,7 @@
 //! thread.rs     what a thread keeps between its calls
 //! lifecycle.rs  start, flush, stop, exit, fork
 //! identity.rs   who this process and this thread are
+//! scope.rs      a place in the tree of calls, and what is decided for the tree
 //! task.rs       the name of the running task
 //! messages.rs   what goes to logging.getLogger("calltape")
 //! ```
@@ -20,6 +21,7 @@ mod guarded;
 mod identity;
 mod lifecycle;
 mod messages;
+mod scope;
 mod task;
 mod thread;
 
@@ -29,7 +31,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use calltape_engine::Recorder;
-use calltape_journal::{Counters, Journal, JournalError, bump, monotonic_ns};
+use calltape_engine::sampling::Meter;
+use calltape_journal::{Counters, Journal, JournalError, Pressure, Writer, bump, monotonic_ns};
 use calltape_record::FunctionDef;
 use pyo3::ffi;
 
@@ -37,8 +40,9 @@ use crate::capture::Policy;
 
 pub(crate) use guarded::Guarded;
 pub(crate) use lifecycle::{flush, install_exit_hooks, quiesce, start, stats, stop};
+pub(crate) use scope::Scope;
 pub(crate) use task::current_task_name;
-pub(crate) use thread::{Appended, END_ROOM, Scope, ThreadRecorder, this_thread};
+pub(crate) use thread::{Appended, END_ROOM, ThreadRecorder, this_thread};
 
 /// The generation of functions and threads that have not met a run.
 pub(crate) const NEVER: u32 = 0;
@@ -86,27 +90,65 @@ pub(crate) struct Running {
     forks: u32,
     pub(crate) journal: Arc<Journal>,
     recorder: Recorder,
-    /// Numbers given out, by encoded definition: a function that is made anew each time keeps its number.
-    slots: Mutex<HashMap<Vec<u8>, u32>>,
+    /// By encoded definition: a function that is made anew each time keeps its number.
+    functions: Mutex<HashMap<Vec<u8>, Function>>,
+    /// Of the functions for which there was no number.
+    more_functions: Function,
     /// How long a call waits for room; `None` to drop at once.
     pub(crate) block_ns: Option<u64>,
     policy: &'static Policy,
     exit_timeout: Duration,
 }
 
+/// A function's number in a run, and how often it is called. The meter stays where it is as long as the run.
+struct Function {
+    slot: u32,
+    meter: Box<Guarded<Meter>>,
+}
+
+impl Function {
+    fn new(slot: u32) -> Self {
+        Self { slot, meter: Box::new(Guarded::new(Meter::new(monotonic_ns()))) }
+    }
+
+    fn parts(&self) -> (u32, *mut Meter) {
+        (self.slot, self.meter.get())
+    }
+}
+
 impl Running {
-    /// The number of a function, written to the journal the first time.
-    fn slot_of(&self, definition: &FunctionDef) -> Result<u32, JournalError> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The number of a function, written to the journal the first time, and its meter.
+    fn function_of(&self, definition: &FunctionDef) -> Result<(u32, *mut Meter), JournalError> {
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         let encoded = definition.encode();
-        if let Some(&slot) = slots.get(&encoded) {
-            return Ok(slot);
+        if let Some(known) = functions.get(&encoded) {
+            return Ok(known.parts());
         }
         let slot = self.journal.define(&encoded)?;
-        if slot != 0 {
-            slots.insert(encoded, slot);
+        if slot == 0 {
+            return Ok(self.more_functions.parts());
         }
-        Ok(slot)
+        Ok(functions.entry(encoded).or_insert(Function::new(slot)).parts())
+    }
+
+    /// A writer for the calling thread; an exception that is set stays. `None` when the journal has no room for another
+    /// thread, also not after the time that calls wait.
+    ///
+    /// # Safety
+    /// The interpreter lock is held, and the thread is marked busy.
+    #[cold]
+    unsafe fn lease(&self, is_error: bool) -> Option<Writer> {
+        // SAFETY: passed on; asking for the thread's name leaves no exception of its own.
+        let name = unsafe {
+            let raised = (!ffi::PyErr_Occurred().is_null()).then(|| crate::capture::Raised::take());
+            let event = identity::this_thread_event();
+            if let Some(raised) = raised {
+                raised.put_back();
+            }
+            event.encode()
+        };
+        let lease = || if is_error { self.journal.lease_for_error(&name).ok() } else { self.journal.lease(&name).ok() };
+        lease().or_else(|| self.patiently(lease))
     }
 
     /// Whether the run was started in this process, and not in one it was forked from.
@@ -133,7 +175,8 @@ impl Running {
                 return None;
             }
             // Asked first: where a segment is free and the attempt fails all the same, no room will ever do.
-            let has_room = self.journal.occupancy().free_segments > 0;
+            let is_open = self.journal.pressure() < Pressure::Dropping;
+            let has_room = is_open && self.journal.occupancy().free_segments > 0;
             if let Some(done) = attempt() {
                 return Some(done);
             }
@@ -149,6 +192,7 @@ pub(crate) struct Defined {
     pub(crate) generation: u32,
     pub(crate) slot: u32,
     pub(crate) counters: *const Counters,
+    pub(crate) meter: *mut Meter,
     pub(crate) policy: &'static Policy,
 }
 
@@ -184,64 +228,37 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
     let of_run = &running.policy.sensitive_fields;
     let sensitive_fields = of_run.iter().chain(sensitive_fields).cloned().collect();
     let definition = FunctionDef { sensitive_fields, ..definition.clone() };
-    let slot = match running.slot_of(&definition) {
-        Ok(slot) => slot,
+    let (slot, meter) = match running.function_of(&definition) {
+        Ok(known) => known,
         Err(error) => {
             messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));
             return None;
         }
     };
     let counters: *const Counters = running.journal.counters(slot);
-    Some(Defined { generation: running.generation, slot, counters, policy: running.policy })
+    Some(Defined { generation: running.generation, slot, counters, meter, policy: running.policy })
 }
 
-/// Joins this thread to the current run. False when the journal has no room for another thread.
+/// Joins this thread to the current run; false where there is none. Runs none of the interpreter's code.
 ///
 /// # Safety
 /// `thread` is this thread's own, the interpreter lock held.
 #[cold]
-pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
+pub(crate) unsafe fn join(thread: *mut ThreadRecorder) -> bool {
     let Some(running) = running() else { return false };
-    // SAFETY: passed on; finding the thread's name allocates, which is passed through meanwhile.
-    unsafe {
-        (*thread).busy = true;
-        let event = identity::this_thread_event();
-        let name = event.encode();
-        let lease = || running.journal.lease(&name).ok();
-        let writer = lease().or_else(|| running.patiently(lease));
-        let joined = writer.is_some();
-        if let Some(writer) = writer {
-            (*thread).join(running, writer);
-        }
-        (*thread).busy = false;
-        joined
-    }
-}
-
-/// As [`attach`], while an exception may be set, which stays.
-///
-/// # Safety
-/// As [`attach`].
-#[cold]
-pub(crate) unsafe fn attach_keeping_the_exception(thread: *mut ThreadRecorder) -> bool {
     // SAFETY: passed on.
-    unsafe {
-        let raised = (!ffi::PyErr_Occurred().is_null()).then(|| crate::capture::Raised::take());
-        let attached = attach(thread);
-        if let Some(raised) = raised {
-            raised.put_back();
-        }
-        attached
-    }
+    unsafe { (*thread).join(running) };
+    true
 }
 
 /// Whether this thread is joined to the current run, to which it is joined where it is not.
 ///
 /// # Safety
-/// As [`attach`].
-pub(crate) unsafe fn is_or_gets_attached(thread: *mut ThreadRecorder) -> bool {
+/// As [`join`].
+#[inline]
+pub(crate) unsafe fn is_or_gets_joined(thread: *mut ThreadRecorder) -> bool {
     // SAFETY: passed on.
-    unsafe { (*thread).generation == generation() || attach(thread) }
+    unsafe { (*thread).generation == generation() || join(thread) }
 }
 
 /// Counts a fault of calltape's own, and lets the thread record its next calls.

@@ -28,4 +28,4 @@ mod steps;
 mod table;
 
 pub(crate) use kinds::install;
-pub(super) use slice::{hand_over, is_suspended_object};
+pub(super) use slice::{hand_over, hand_over_missing, is_suspended_object};
