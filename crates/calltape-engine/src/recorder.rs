@@ -231,7 +231,7 @@ impl Recorder {
             lag_s: 0.0,
             damaged: figures.damaged,
             drains: figures.drains,
-            pressure: "none",
+            pressure: self.journal.pressure().name(),
             journal: "file",
         };
         if !figures.drains {

@@ -1,17 +1,11 @@
 //! Latency histograms: how long a function's calls took, in a few hundred bytes a minute.
 //!
 //! The drain keeps one a function and minute (`minute.latency`); the query merges them over any span of time and asks
-//! for quantiles. Buckets are log-linear: exact up to 32 ns, then 32 to an octave, so that a value read
-//! back is within 1/64 (1.6 %) of the one recorded. Holds no time and no function; never fails to record.
+//! for quantiles. The buckets are calltape-record's, `latency`. Holds no time and no function; never fails to record.
 
 use std::fmt;
 
-/// Buckets an octave: an error of half a bucket is 1/64 of the value.
-const SUB_BUCKETS: u64 = 1 << SUB_BITS;
-const SUB_BITS: u32 = 5;
-
-/// Buckets there are for 64-bit values; an index at or past it was not written by this version.
-const BUCKETS: u64 = (64 - SUB_BITS as u64 + 1) * SUB_BUCKETS;
+use calltape_record::latency::{BUCKETS, bucket_of, middle_of};
 
 /// The first byte of an encoded histogram: the layout of buckets and bytes.
 const FORMAT: u8 = 1;
@@ -142,32 +136,15 @@ impl Latency {
         while !rest.is_empty() {
             let step = take(&mut rest)?;
             let first = latency.buckets.is_empty();
-            bucket =
-                bucket.checked_add(step).filter(|at| *at < BUCKETS && (first || step > 0)).ok_or(DecodeError::Range)?;
+            bucket = bucket
+                .checked_add(step)
+                .filter(|at| *at < u64::from(BUCKETS) && (first || step > 0))
+                .ok_or(DecodeError::Range)?;
             let count = take(&mut rest)?;
             latency.buckets.push((bucket as u16, count));
         }
         Ok(latency)
     }
-}
-
-fn bucket_of(ns: u64) -> u16 {
-    if ns < SUB_BUCKETS {
-        return ns as u16;
-    }
-    let shift = ns.ilog2() - SUB_BITS;
-    (u64::from(shift + 1) * SUB_BUCKETS + ((ns >> shift) & (SUB_BUCKETS - 1))) as u16
-}
-
-/// The middle of a bucket: what its values read back as.
-fn middle_of(bucket: u16) -> u64 {
-    let bucket = u64::from(bucket);
-    if bucket < SUB_BUCKETS {
-        return bucket;
-    }
-    let shift = bucket / SUB_BUCKETS - 1;
-    let low = (SUB_BUCKETS + bucket % SUB_BUCKETS) << shift;
-    low + ((1u64 << shift) >> 1)
 }
 
 fn put(out: &mut Vec<u8>, mut value: u64) {
@@ -200,13 +177,6 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn a_value_reads_back_within_one_64th(ns: u64) {
-            let read = middle_of(bucket_of(ns));
-            prop_assert!(read.abs_diff(ns) <= ns / 64, "{ns} read back as {read}");
-            prop_assert!(u64::from(bucket_of(ns)) < BUCKETS);
-        }
-
         #[test]
         fn a_histogram_comes_back_as_written(values in prop::collection::vec(any::<u64>(), 0..200)) {
             let mut latency = Latency::new();

@@ -20,6 +20,8 @@ pub(crate) const IDS: &str = "ids";
 pub(crate) const CONTROL: &str = "control";
 /// A run's function definitions.
 pub(crate) const FUNCTIONS: &str = "functions";
+/// How long a run's calls without a row took.
+pub(crate) const TALLIES: &str = "tallies";
 /// What a chunk file's name ends in.
 const CHUNK_SUFFIX: &str = ".seg";
 /// A run that is being built.

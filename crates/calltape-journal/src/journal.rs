@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -13,15 +13,18 @@ use crate::chunk::Chunk;
 use crate::control::{Control, Counters};
 use crate::directory::{self, NewRun};
 use crate::error::{Full, JournalError};
+use crate::error_kinds::{self, Kind};
 use crate::functions::DefinitionsWriter;
 use crate::ids::Ids;
 use crate::layout::functions::MAXIMUM_DEFINITION_BYTES;
 use crate::layout::segment::HEADER_BYTES;
 use crate::lock::LockedFile;
 use crate::options::{Options, RunIdentity};
-use crate::pool::{self, Pool};
+use crate::pool::{self, Pool, Purpose};
+use crate::pressure::Pressure;
 use crate::run::Run;
 use crate::segment::SegmentState;
+use crate::tallies::{Tallies, Tally};
 use crate::writer::Writer;
 
 /// This process's journal. Shared by all threads; dropping it without [`Journal::close`] looks like a death to
@@ -38,6 +41,9 @@ pub(crate) struct Shared {
     ids: Ids,
     definitions: Mutex<DefinitionsWriter>,
     pool: Pool,
+    tallies: Tallies,
+    /// Held while a lost error is counted.
+    losing: Mutex<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// Held for life: free means dead. Last, so that it is released after everything else.
     _lock: LockedFile,
@@ -54,6 +60,10 @@ impl Shared {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.tallies
     }
 
     /// Bytes of frames an empty segment holds.
@@ -128,15 +138,18 @@ impl Journal {
             .and_then(|lock| lock.ok_or_else(|| std::io::ErrorKind::WouldBlock.into()))
             .map_err(JournalError::io("lock", &path))?;
         let functions = directory::create_file(&new.path().join(directory::FUNCTIONS))?;
+        let tallies = Tallies::create(&new.path().join(directory::TALLIES), run_id)?;
         let chunks = pool::first_chunks(new.path(), run_id, options)?;
         let directory = new.settle(&tape, run_id)?;
 
         let shared = Shared {
             run_id,
-            control,
             ids,
             definitions: Mutex::new(DefinitionsWriter::new(functions, run_id)),
-            pool: Pool::new(run_id, directory.clone(), options, chunks)?,
+            pool: Pool::new(run_id, directory.clone(), options, chunks, control.clone())?,
+            control,
+            tallies,
+            losing: Mutex::new(()),
             directory,
             wake: OnceLock::new(),
             _lock: lock,
@@ -194,13 +207,59 @@ impl Journal {
         }
     }
 
+    /// The tally of a slot, that of slot 0 for a slot that does not exist: made when first asked for. None when there is
+    /// no room for one more (1,023 functions a run; or the disk is full, and then it may be had later).
+    #[inline]
+    pub fn tally(&self, slot: u32) -> Option<&Tally> {
+        let Shared { control, tallies, run_id, .. } = &*self.shared;
+        let (slot, counters) = match control.counters(slot) {
+            Some(counters) => (slot, counters),
+            None => (0, self.counters(0)),
+        };
+        tallies.of(slot, counters, *run_id)
+    }
+
+    /// Counts an error for which the journal has no room, by its kind: function, type and place. The call itself is
+    /// counted by its [`Counters`]. Takes a lock and a system call's time at most; never fails.
+    pub fn count_lost_error(&self, slot: u32, error_type: &str, file: &str, line: u32, place: &str) {
+        let _alone = self.shared.losing.lock().unwrap_or_else(PoisonError::into_inner);
+        error_kinds::count(&self.shared.control, &Kind { slot, error_type, file, line, place });
+    }
+
+    /// How full the journal is, as a level: one relaxed load. It is set when segments are leased and recycled and by
+    /// [`Journal::maintain`]; where the disk gives no more, what there is counts as the limit.
+    #[inline]
+    pub fn pressure(&self) -> Pressure {
+        self.shared.pool.pressure()
+    }
+
+    /// Where the level stands, a number of [`Pressure`], for the caller's path.
+    pub fn pressure_word(&self) -> &AtomicU8 {
+        self.shared.pool.pressure_word()
+    }
+
+    /// Looks whether the level of pressure is still right, for callers that do not lease because of it: another process
+    /// may have drained. Cheap: at most one look at the segments a millisecond.
+    pub fn reconsider_pressure(&self) {
+        self.shared.pool.reconsider();
+    }
+
     /// An append handle for a thread. `thread` is the payload of the THREAD frame that its segments begin with.
     ///
     /// # Errors
     ///
-    /// [`Full`] when no segment is free and none can be made.
+    /// [`Full`] when no segment is free but those kept for errors, and none can be made.
     pub fn lease(&self, thread: &[u8]) -> Result<Writer, Full> {
-        Writer::begin(&self.shared, thread)
+        Writer::begin(&self.shared, thread, Purpose::Calls)
+    }
+
+    /// Like [`Journal::lease`] for a thread whose first record is of an error: it may get a segment of the reserve.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] when the reserve is used up too.
+    pub fn lease_for_error(&self, thread: &[u8]) -> Result<Writer, Full> {
+        Writer::begin(&self.shared, thread, Purpose::Errors)
     }
 
     /// Ends a thread's lease; its segment is continued by the next new thread.
@@ -214,6 +273,7 @@ impl Journal {
     pub fn maintain(&self) {
         self.shared.control.refresh_offset();
         self.shared.pool.maintain();
+        self.shared.tallies.maintain(self.shared.run_id);
     }
 
     /// How full the journal is.

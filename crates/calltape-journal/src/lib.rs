@@ -20,8 +20,9 @@
 //! <tape>/writer.lock             the writer lease (OFD lock)
 //! <tape>/ids                     the id counter all processes share (mapped)
 //! <tape>/<run id, 16 hex>/       one directory a run, that is, one process's recording
-//!     control                    header and function counters (mapped); the owner's OFD lock: free means dead
+//!     control                    header, function counters, lost errors (mapped); the owner's OFD lock: free means dead
 //!     functions                  function definitions, framed, append-only
+//!     tallies                    how long the calls without a row took (mapped)
 //!     000001.seg ...             chunk files of segments (mapped)
 //! ```
 //!
@@ -59,6 +60,8 @@ mod directory;
 #[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
+mod error_kinds;
+#[cfg(not(loom))]
 mod functions;
 #[cfg(not(loom))]
 mod ids;
@@ -74,10 +77,14 @@ mod options;
 #[cfg(not(loom))]
 mod pool;
 #[cfg(not(loom))]
+mod pressure;
+#[cfg(not(loom))]
 mod run;
 #[cfg(not(loom))]
 #[expect(unsafe_code, reason = "the system calls the standard library does not wrap")]
 mod system;
+#[cfg(not(loom))]
+mod tallies;
 #[cfg(not(loom))]
 mod writer;
 
@@ -95,6 +102,8 @@ pub use directory::list_runs;
 #[cfg(not(loom))]
 pub use error::{Full, JournalError};
 #[cfg(not(loom))]
+pub use error_kinds::LostError;
+#[cfg(not(loom))]
 pub use ids::{ID_EPOCH_UNIX_NS, ID_UNIT_NS};
 #[cfg(not(loom))]
 pub use journal::{Journal, JournalStats, Occupancy, Positions};
@@ -103,7 +112,11 @@ pub use lock::{Lease, forget_after_fork};
 #[cfg(not(loom))]
 pub use options::{Options, RunIdentity};
 #[cfg(not(loom))]
+pub use pressure::{Pressure, Spell};
+#[cfg(not(loom))]
 pub use run::{Damage, Run};
+#[cfg(not(loom))]
+pub use tallies::Tally;
 #[cfg(not(loom))]
 pub use writer::Writer;
 

@@ -1,6 +1,6 @@
 //! A file's bytes mapped shared, and the views the crate takes of them.
 //!
-//! Made by `chunk.rs`, `control.rs` and `ids.rs`. Never extends a file and never maps more than the file has; the
+//! Made by `chunk.rs`, `control.rs`, `tallies.rs` and `ids.rs`. Never extends a file and never maps more than the file has; the
 //! mapping goes when the last holder does.
 
 use std::fs::File;
@@ -10,12 +10,25 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::control::Counters;
-use crate::layout::control::SLOT_BYTES;
+use crate::tallies::Tally;
 
 /// A page, for stepping over a mapping. Larger pages only make the steps finer than needed.
 const PAGE_BYTES: usize = 4096;
 
-/// A shared, writable mapping of a file's first bytes.
+/// What may be seen in shared memory as it stands.
+///
+/// # Safety
+///
+/// The type is `repr(C)` and made of atomic words of 64 bits alone, so any bytes are a valid value, and its alignment is
+/// at most a page.
+pub(crate) unsafe trait Words {}
+
+// SAFETY: 8 atomic words, aligned to 64.
+unsafe impl Words for Counters {}
+// SAFETY: 2,048 atomic words.
+unsafe impl Words for Tally {}
+
+/// A shared, writable mapping of a part of a file.
 pub(crate) struct Mapping {
     base: NonNull<u8>,
     bytes: usize,
@@ -33,9 +46,19 @@ impl Mapping {
     ///
     /// When `bytes` is zero or the kernel refuses.
     pub(crate) fn of_file(file: &File, bytes: usize) -> io::Result<Mapping> {
+        Mapping::of_part(file, 0, bytes)
+    }
+
+    /// Maps `bytes` from `offset`, a multiple of the page size, as [`Mapping::of_file`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mapping::of_file`].
+    pub(crate) fn of_part(file: &File, offset: usize, bytes: usize) -> io::Result<Mapping> {
         if bytes == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"));
         }
+        let offset = libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EFBIG))?;
         // SAFETY: a fresh mapping at an address the kernel chooses touches no existing memory; the result is checked.
         let base = unsafe {
             libc::mmap(
@@ -44,7 +67,7 @@ impl Mapping {
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED,
                 file.as_raw_fd(),
-                0,
+                offset,
             )
         };
         if base == libc::MAP_FAILED {
@@ -76,38 +99,41 @@ impl Mapping {
         unsafe { AtomicU64::from_ptr(self.base().add(offset).cast()) }
     }
 
-    /// The counters at `offset`.
+    /// What stands at `offset`, seen as words.
     ///
     /// # Panics
     ///
-    /// When they lie outside the mapping or are not aligned to their size.
+    /// When it lies outside the mapping or is not aligned.
     #[inline]
-    pub(crate) fn counters(&self, offset: usize) -> &Counters {
-        assert!(offset.is_multiple_of(SLOT_BYTES) && offset < self.bytes && self.bytes - offset >= SLOT_BYTES);
-        // SAFETY: in bounds and aligned to 64 (checked; the base is page-aligned); `Counters` is `repr(C)`, 64 bytes
-        // of atomic words, so any bytes are valid and sharing is what it is for.
-        unsafe { &*self.base().add(offset).cast::<Counters>() }
+    pub(crate) fn view<T: Words>(&self, offset: usize) -> &T {
+        assert!(offset.is_multiple_of(align_of::<T>()));
+        assert!(offset < self.bytes && self.bytes - offset >= size_of::<T>());
+        // SAFETY: in bounds and aligned (checked; the base is page-aligned), mapped while `self` lives; by `Words` any
+        // bytes are valid and sharing is what they are for.
+        unsafe { &*self.base().add(offset).cast::<T>() }
     }
 
-    /// Copies bytes out of a header that is written once, before the file gets its name.
+    /// Copies bytes out that are written once: before the file gets its name, or before the word is published that says
+    /// they are there.
     ///
     /// # Panics
     ///
     /// When the bytes lie outside the mapping.
     pub(crate) fn copy_out(&self, offset: usize, into: &mut [u8]) {
         assert!(offset <= self.bytes && into.len() <= self.bytes - offset);
-        // SAFETY: in bounds (checked); `into` is exclusive and elsewhere. The bytes are not written after creation.
+        // SAFETY: in bounds (checked); `into` is exclusive and elsewhere. The bytes are not written once the caller can
+        // know of them.
         unsafe { std::ptr::copy_nonoverlapping(self.base().add(offset), into.as_mut_ptr(), into.len()) }
     }
 
-    /// Copies bytes into a header before anyone else can see the file.
+    /// Copies bytes in that nobody reads yet: the file has no name, or no word says that they are there.
     ///
     /// # Panics
     ///
     /// When the bytes lie outside the mapping.
     pub(crate) fn copy_in(&self, offset: usize, from: &[u8]) {
         assert!(offset <= self.bytes && from.len() <= self.bytes - offset);
-        // SAFETY: in bounds (checked); `from` is elsewhere; the caller is the only one who knows the file.
+        // SAFETY: in bounds (checked); `from` is elsewhere; the caller is the only one who looks there.
         unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.base().add(offset), from.len()) }
     }
 

@@ -16,13 +16,16 @@ use crate::chunk::{Chunk, FileIdentity};
 use crate::control::{Control, CounterValues, Found};
 use crate::directory;
 use crate::error::JournalError;
+use crate::error_kinds::{self, LostError};
 use crate::functions::DefinitionsReader;
 use crate::journal::Shared;
 use crate::listing::{SegmentKey, in_lease_order};
 use crate::options::RunIdentity;
+use crate::pressure::{LEVELS, Spell};
 use crate::scan::{self, Frame, ReadEnd};
 use crate::segment::{Geometry, Segment, SegmentState};
 use crate::system;
+use crate::tallies::{FoundTallies, Tally};
 
 /// What of a run cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +36,8 @@ pub enum Damage {
     ControlUnreadable,
     /// The functions file is gone.
     FunctionsMissing,
+    /// The tallies file is not this run's: how long calls without a row took is unknown.
+    TalliesUnreadable,
     /// A function's definition is unreadable; its slot keeps its counters.
     Definition {
         /// The slot.
@@ -63,6 +68,9 @@ impl fmt::Display for Damage {
             Damage::ControlMissing => f.write_str("the control file is missing; counters are unknown"),
             Damage::ControlUnreadable => f.write_str("the control file is unreadable; counters are unknown"),
             Damage::FunctionsMissing => f.write_str("the functions file is missing; function names are unknown"),
+            Damage::TalliesUnreadable => {
+                f.write_str("the tallies file is unreadable; how long calls without a row took is unknown")
+            }
             Damage::Definition { slot } => write!(f, "the definition of function slot {slot} is unreadable"),
             Damage::ChunkUnreadable { number } => write!(f, "chunk {number} is unreadable"),
             Damage::ChunkShort { number, missing_bytes } => {
@@ -84,6 +92,7 @@ pub struct Run {
     functions_file: Option<File>,
     functions: DefinitionsReader,
     chunks: BTreeMap<u32, Arc<Chunk>>,
+    tallies: FoundTallies,
     damage: BTreeSet<Damage>,
     /// Set when this is the process's own run: then the chunks are the journal's.
     own: Option<Arc<Shared>>,
@@ -116,6 +125,7 @@ impl Run {
             functions_file: None,
             functions: DefinitionsReader::new(id),
             chunks: BTreeMap::new(),
+            tallies: FoundTallies::default(),
             damage: BTreeSet::new(),
             own,
         };
@@ -192,6 +202,27 @@ impl Run {
         Some(self.control.as_ref()?.counters(slot)?.values())
     }
 
+    /// How long calls without a row took, by slot; a slot that has none is missing. A slot may stand twice in a damaged
+    /// file. [`Run::refresh`] finds those made since.
+    pub fn tallies(&self) -> Vec<(u32, &Tally)> {
+        match &self.own {
+            Some(own) => own.tallies().all(),
+            None => self.tallies.all(),
+        }
+    }
+
+    /// The errors there was no room for, by kind. None when they are unknown, which is not none; a run of the first
+    /// version has no such table.
+    pub fn lost_errors(&self) -> Option<Vec<LostError>> {
+        Some(error_kinds::read(self.control.as_ref()?))
+    }
+
+    /// How often each level of pressure above none was reached, lowest first. None when that is unknown.
+    pub fn pressure_spells(&self) -> Option<[Spell; LEVELS]> {
+        let control = self.control.as_ref()?;
+        Some(std::array::from_fn(|level| control.spell(level)))
+    }
+
     /// Slots in use, slot 0 included: `0..slots_in_use()` are worth reading.
     pub fn slots_in_use(&self) -> u32 {
         let defined = self.functions.definitions().len() as u32 + 1;
@@ -213,7 +244,10 @@ impl Run {
             Some(own) => {
                 self.chunks = own.pool().chunks().into_iter().map(|chunk| (chunk.number(), chunk)).collect();
             }
-            None => self.refresh_chunks().map_err(JournalError::io("read", &self.directory))?,
+            None => {
+                self.refresh_chunks().map_err(JournalError::io("read", &self.directory))?;
+                self.refresh_tallies()?;
+            }
         }
         self.refresh_functions()
     }
@@ -230,6 +264,14 @@ impl Run {
             let path = self.directory.join(directory::FUNCTIONS);
             let damaged = self.functions.read_on(file, dead).map_err(JournalError::io("read", &path))?;
             self.damage.extend(damaged.into_iter().map(|slot| Damage::Definition { slot }));
+        }
+        Ok(())
+    }
+
+    fn refresh_tallies(&mut self) -> Result<(), JournalError> {
+        let path = self.directory.join(directory::TALLIES);
+        if !self.tallies.refresh(&path, self.id).map_err(JournalError::io("read", &path))? {
+            self.damage.insert(Damage::TalliesUnreadable);
         }
         Ok(())
     }

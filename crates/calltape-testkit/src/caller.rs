@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicU64;
 use calltape_journal::{Full, Journal, RunIdentity, Writer, bump, monotonic_ns, unix_ns};
 use calltape_record::value::ValueWriter;
 use calltape_record::{
-    Activity, ArgumentWriter, Failure, FunctionDef, StartHead, Status, ThreadEvent, begin_end, begin_note, begin_start,
-    begin_suspended_end, kind, write_failure,
+    Activity, ArgumentWriter, EndHead, Failure, FunctionDef, StartHead, Status, ThreadEvent, begin_end, begin_note,
+    begin_start, begin_suspended_end, kind, write_failure,
 };
 
 /// Bytes kept free for the END of a call that has begun.
@@ -164,7 +164,7 @@ impl Caller {
     /// As [`Self::end`].
     pub fn end_as(&mut self, id: u64, function: u32, result: i64, ended: u64) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        begin_end(&mut scratch, id, ended, function, Status::Ok);
+        begin_end(&mut scratch, &EndHead { id, ended, function, status: Status::Ok, certain: false });
         ValueWriter::int(&mut scratch, result);
         self.writer().append(kind::END, &scratch, 0).expect("room for an END");
         self.scratch = scratch;
@@ -176,7 +176,10 @@ impl Caller {
     /// As [`Self::end`].
     pub fn raise(&mut self, id: u64, function: u32, raised: Raised) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        begin_end(&mut scratch, id, monotonic_ns(), function, Status::Error);
+        begin_end(
+            &mut scratch,
+            &EndHead { id, ended: monotonic_ns(), function, status: Status::Error, certain: false },
+        );
         raised.write(&mut scratch);
         self.writer().append(kind::END, &scratch, 0).expect("room for an END");
         self.scratch = scratch;
@@ -195,7 +198,7 @@ impl Caller {
         raised: Option<Raised>,
     ) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        begin_suspended_end(&mut scratch, id, ended, function, status, activity);
+        begin_suspended_end(&mut scratch, &EndHead { id, ended, function, status, certain: false }, activity);
         match raised {
             Some(raised) => raised.write(&mut scratch),
             None if status == Status::Ok => ValueWriter::int(&mut scratch, 0),
