@@ -232,10 +232,15 @@ impl ThreadRecorder {
         self.fill() == Pressure::None as u8
     }
 
-    /// What the journal's fill does to this thread's calls. Where they wait for room nothing is done to them before.
+    /// What the journal's fill does to this thread's calls before there is no room at all: nothing, where they wait for room
+    /// instead.
     pub(crate) fn pressure(&self) -> Pressure {
-        let pressure = Pressure::from_number(self.fill());
-        if pressure < Pressure::Dropping && self.waits() { Pressure::None } else { pressure }
+        if self.waits() { Pressure::None } else { Pressure::from_number(self.fill()) }
+    }
+
+    /// Whether what is left of the journal is for errors.
+    pub(crate) fn drops(&self) -> bool {
+        self.fill() >= Pressure::Dropping as u8
     }
 
     fn waits(&self) -> bool {
@@ -253,7 +258,7 @@ impl ThreadRecorder {
     /// The policy to capture arguments and results with.
     #[inline]
     pub(crate) fn fitting(&self, policy: &'static Policy) -> &'static Policy {
-        if self.has_plenty() || self.pressure() == Pressure::None { policy } else { policy.short() }
+        if self.has_plenty() || self.waits() { policy } else { policy.short() }
     }
 
     /// A run's journal, where this thread is joined to that run.

@@ -4,7 +4,6 @@
 //! so late has its arguments taken now, which the tape says; it stands for itself alone, and its parent is the innermost
 //! recorded call around it. An error for which there is no room either is counted by its kind.
 
-use calltape_journal::Pressure;
 use calltape_record::{Activity, StartHead, Status, begin_start};
 use pyo3::ffi::PyObject;
 
@@ -107,7 +106,7 @@ pub(super) unsafe fn end_seldom(
         let is_error = status == Status::Error;
         let is_slow = over.took() >= over.plan.slow_ns;
         let was_busy = std::mem::replace(&mut (*thread).busy, true);
-        let is_stored = if is_error || is_slow && (*thread).pressure() < Pressure::Dropping {
+        let is_stored = if is_error || is_slow && !(*thread).drops() {
             store(&mut *thread, over, outcome, is_error, arguments)
         } else {
             false

@@ -31,19 +31,18 @@ pub(super) unsafe fn enter_decided(
             return Entered::Passed;
         }
         let mut started = (*thread).now();
-        let pressure = if (*thread).has_plenty() { Pressure::None } else { (*thread).pressure() };
+        let is_plenty = (*thread).has_plenty();
+        let harder = !is_plenty && (*thread).pressure() >= Pressure::Sampled;
         let decision = match around.decision() {
             // A span decides nothing: which of several blocks ends is told by what runs.
-            Decision::UNDECIDED if !plan.is_block => {
-                plan.decide(pressure >= Pressure::Sampled, started, (*thread).random())
-            }
+            Decision::UNDECIDED if !plan.is_block => plan.decide(harder, started, (*thread).random()),
             decided => decided,
         };
         if decision == Decision::LEFT_OUT {
             leave_out(plan, &mut *thread, around, started, call);
             return Entered::Missing(Missing::LeftOut);
         }
-        if pressure >= Pressure::Dropping {
+        if !is_plenty && (*thread).drops() {
             if !(*thread).wait_for_room() {
                 return drop_call(plan, &mut *thread, decision, started, call);
             }
