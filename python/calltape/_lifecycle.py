@@ -37,8 +37,8 @@ class Stats:
     in_flight``, where ``in_flight`` counts what has not ended or is not in the database yet. Sizes are bytes, ``lag_s``
     is the age in seconds of the oldest record that is not in the database yet, ``writes`` counts committed batches.
     ``pressure`` is what a filling journal has done to recording now: ``"none"``, ``"shortened"`` (payloads),
-    ``"sampled"`` (harder than asked), ``"dropping"`` (successes) or ``"counting_errors"``; ``journal`` is where calls are
-    recorded: ``"file"``, ``"small"`` (a smaller file than asked for), ``"memory"`` (lost with the process),
+    ``"sampled"`` (harder than asked), ``"dropping"`` (successes) or ``"counting_errors"``; ``journal`` is where calls
+    are recorded: ``"file"``, ``"small"`` (a smaller file than asked for), ``"memory"`` (lost with the process),
     ``"counting"`` (nowhere, only counted) or ``"none"`` (no run).
     ``reentrant`` counts calls that calltape's own work made (finalisers run by an allocation), passed through and in no
     other figure; ``dropped_values`` counts values given to ``current().set`` that found no room in the journal;
