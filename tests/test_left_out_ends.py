@@ -59,7 +59,8 @@ after("closed")
     assert tape.calls("within") == []
     assert tape.accounting()["within"]["sampled_out"] == 12
     parents = {call["id"]: call["function"] for call in tape.calls()}
-    afters = [(call["args"][10:-2], parents.get(call["parent_id"])) for call in tape.calls("after")]
+    ordered = sorted(tape.calls("after"), key=lambda call: int(call["started_ns"]))
+    afters = [(call["args"][10:-2], parents.get(call["parent_id"])) for call in ordered]
     assert afters == [("thread", None), ("recorded", "__main__.recorded"), ("main", None)] * 3 + [("closed", None)]
     assert {name: book["in_flight"] for name, book in tape.accounting().items() if book["in_flight"]} == {}
 

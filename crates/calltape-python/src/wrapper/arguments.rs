@@ -24,7 +24,21 @@ pub(super) struct Given<'a> {
     pub(super) names: *mut PyObject,
 }
 
-impl Given<'_> {
+impl<'a> Given<'a> {
+    /// The arguments that the protocol hands over: so many positional ones, then one value for each name.
+    ///
+    /// # Safety
+    /// As the protocol demands, for as long as this is used.
+    #[inline]
+    pub(super) unsafe fn by_protocol(args: *const *mut PyObject, nargsf: usize, names: *mut PyObject) -> Self {
+        // SAFETY: passed on.
+        unsafe {
+            let positional = ffi::PyVectorcall_NARGS(nargsf as _) as usize;
+            let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
+            Self { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names }
+        }
+    }
+
     /// # Safety
     /// `at` is below the number of keywords, whose names are live.
     #[inline]
@@ -32,6 +46,17 @@ impl Given<'_> {
         // SAFETY: passed on.
         unsafe { ffi::PyTuple_GET_ITEM(self.names, at as isize) }
     }
+}
+
+/// # Safety
+/// `args` holds at least `from + count` live objects.
+#[inline]
+unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'a [*mut PyObject] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: passed on.
+    unsafe { std::slice::from_raw_parts(args.add(from), count) }
 }
 
 /// Writes the arguments of a call to `function` after a START's head.

@@ -17,7 +17,7 @@ use std::ptr;
 
 use calltape_engine::sampling::Decision;
 use calltape_record::{StartHead, Status, begin_start};
-use pyo3::ffi::{self, PyObject};
+use pyo3::ffi::PyObject;
 
 use super::arguments::{Given, write_arguments};
 use super::end::{Ending, Outcome, append_end};
@@ -26,7 +26,7 @@ use super::object::Monitored;
 use super::partial::write_partial_arguments;
 use super::plan::{Missing, Plan};
 use super::recursion;
-use super::sampled::enter_decided;
+use super::sampled::{begin_decided, leave_out};
 use super::suspend;
 use super::trampoline::contain;
 use crate::capture::{Capture, Policy};
@@ -98,15 +98,10 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
 ) -> *mut PyObject {
     let monitored = callable.cast::<Monitored>();
     let mut call = Call::nowhere();
-    // SAFETY: the protocol gives this many positional arguments, then one value for each name.
-    let given = unsafe {
-        let positional = ffi::PyVectorcall_NARGS(nargsf as _) as usize;
-        let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
-        Given { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names }
-    };
-    // SAFETY: as above; the plan lives as long as the callable, which the caller holds.
-    let entered =
-        contain(Entered::Passed, || unsafe { enter(&*(*monitored).plan, (*monitored).wrapped, given, &mut call) });
+    // SAFETY: the protocol gives live arguments; the plan lives as long as the callable, which the caller holds.
+    let entered = contain(Entered::Passed, || unsafe {
+        enter(&*(*monitored).plan, (*monitored).wrapped, Given::by_protocol(args, nargsf, names), &mut call)
+    });
     // SAFETY: the caller's arguments are handed on unchanged, and with them its promise about the slot before them.
     let result = unsafe { recursion::call((*monitored).wrapped, args, nargsf, names) };
     // SAFETY: as above.
@@ -122,7 +117,9 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
         // SAFETY: as above; the caller holds the arguments until this returns.
         Entered::Missing(missing) => contain((), || unsafe {
             if !(SUSPENDS && suspend_missing((*monitored).plan, &call, missing, result)) {
-                leave_missing(plan, &call, missing, given, (*monitored).wrapped, result);
+                leave_missing(plan, &call, missing, result, || {
+                    (Given::by_protocol(args, nargsf, names), (*monitored).wrapped)
+                });
             }
         }),
     }
@@ -168,17 +165,6 @@ unsafe fn suspend_missing(plan: *const Plan, call: &Call, missing: Missing, obje
     }
 }
 
-/// # Safety
-/// `args` holds at least `from + count` live objects.
-#[inline]
-unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'a [*mut PyObject] {
-    if count == 0 {
-        return &[];
-    }
-    // SAFETY: passed on.
-    unsafe { std::slice::from_raw_parts(args.add(from), count) }
-}
-
 /// Begins a call.
 ///
 /// # Safety
@@ -203,11 +189,21 @@ pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_
         if (*thread).generation != plan.generation.get() && !runtime::join(thread) {
             return Entered::Passed;
         }
-        if plan.is_sampled || !scope.is_undecided() || !(*thread).has_plenty() {
-            return enter_decided(plan, thread, scope, function, given, call);
-        }
+        let has_plenty = (*thread).has_plenty();
         let started = (*thread).now();
-        begin(plan, thread, Start { around: scope, decision: Decision::UNDECIDED, started }, function, given, call)
+        if !plan.is_sampled && scope.is_undecided() && has_plenty {
+            let start = Start { around: scope, decision: Decision::UNDECIDED, started, policy: plan.policy() };
+            return begin(plan, thread, start, function, given, call);
+        }
+        let decision = match scope.decision() {
+            Decision::UNDECIDED => plan.decide(&mut *thread, has_plenty, started),
+            decided => decided,
+        };
+        if decision == Decision::LEFT_OUT {
+            leave_out(plan, &mut *thread, scope, started, call);
+            return Entered::Missing(Missing::LeftOut);
+        }
+        begin_decided(plan, thread, scope, decision, started, function, given, call)
     }
 }
 
@@ -220,13 +216,15 @@ pub(super) struct Start {
     pub(super) decision: Decision,
     /// CLOCK_MONOTONIC ns.
     pub(super) started: u64,
+    /// What its arguments are captured with.
+    pub(super) policy: &'static Policy,
 }
 
 /// Writes the START of a call, and makes it current.
 ///
 /// # Safety
 /// As [`enter`]; `thread` is joined to the plan's run and not busy.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn begin(
     plan: &Plan,
     thread: *mut ThreadRecorder,
@@ -246,7 +244,7 @@ pub(super) unsafe fn begin(
 
 /// # Safety
 /// As [`begin`], save that the thread is busy.
-#[inline]
+#[inline(always)]
 unsafe fn append_start(
     plan: &Plan,
     thread: &mut ThreadRecorder,
@@ -255,7 +253,7 @@ unsafe fn append_start(
     given: Given<'_>,
     call: &mut Call,
 ) -> Entered {
-    let Start { around, decision, started } = start;
+    let Start { around, decision, started, policy } = start;
     let id = thread.next_id(started);
     let root = if around.root() == 0 { id } else { around.root() };
     let weight = if decision == Decision::UNDECIDED { 1.0 } else { decision.weight() };
@@ -263,35 +261,45 @@ unsafe fn append_start(
     let mut scratch = std::mem::take(&mut thread.scratch);
     begin_start(&mut scratch, &head);
     // SAFETY: passed on.
-    unsafe { capture_arguments(plan, thread.fitting(plan.policy()), given, function, &mut scratch) };
+    unsafe { capture_arguments(plan, policy, given, function, &mut scratch) };
     let appended = thread.append_start(&scratch, (thread.open + 1) * END_ROOM);
     thread.scratch = scratch;
-    // SAFETY: the plan is prepared for the current run: that of the thread, into whose journal the START went.
-    unsafe {
-        if plan.generation.get() != runtime::generation() {
-            return Entered::Passed;
-        }
-        plan.count_call();
-    }
-    call.generation = plan.generation.get();
+    call.id = id;
     call.started = started;
+    call.generation = plan.generation.get();
     call.decision = decision;
     call.thread = thread;
-    call.id = id;
     if matches!(appended, Appended::Full) {
-        call.outer = thread.scope;
-        return Entered::Missing(Missing::Dropped);
+        // SAFETY: passed on.
+        return unsafe { drop_begun(plan, thread, call) };
     }
+    // SAFETY: the plan is prepared for the thread's run, into whose journal the START just went.
+    unsafe { plan.count_call() };
     call.outer = std::mem::replace(&mut thread.scope, Scope::of(id, root, decision));
     thread.open += 1;
     Entered::Recording
+}
+
+/// Counts a call whose START found no room; not where the program has ended the run meanwhile.
+///
+/// # Safety
+/// As [`begin`].
+#[cold]
+unsafe fn drop_begun(plan: &Plan, thread: &ThreadRecorder, call: &mut Call) -> Entered {
+    if plan.generation.get() != runtime::generation() {
+        return Entered::Passed;
+    }
+    // SAFETY: the plan is prepared for the current run.
+    unsafe { plan.count_call() };
+    call.outer = thread.scope;
+    Entered::Missing(Missing::Dropped)
 }
 
 /// Captures the arguments of a call after its START's head.
 ///
 /// # Safety
 /// As [`enter`]; the thread is busy.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn capture_arguments(
     plan: &Plan,
     policy: &'static Policy,
@@ -337,16 +345,10 @@ unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
             false => Outcome::Bare(Status::Ok),
         };
         let policy = thread.fitting(plan.policy());
-        let ending = Ending {
-            id: call.id,
-            slot: plan.slot.get(),
-            ended,
-            policy,
-            activity: None,
-            // Of one that stands for itself alone there is nothing to be told apart.
-            weighted: call.decision != Decision::UNDECIDED,
-            slow: call.decision != Decision::UNDECIDED && ended.saturating_sub(call.started) >= plan.slow_ns,
-        };
+        let weighted = call.decision != Decision::UNDECIDED;
+        let slow = weighted && ended.saturating_sub(call.started) >= plan.slow_ns;
+        let (id, slot) = (call.id, plan.slot.get());
+        let ending = Ending { id, slot, ended, policy, activity: None, weighted, slow };
         let appended = append_end(thread, &ending, outcome);
         if matches!(appended, Appended::Full) && thread.generation == call.generation {
             // Room for this was kept since the START, in a run that the program has not ended meanwhile.

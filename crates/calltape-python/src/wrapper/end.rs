@@ -37,7 +37,12 @@ pub(super) enum Outcome {
 }
 
 impl Ending<'_> {
-    #[inline]
+    #[inline(never)]
+    fn begin_again(&self, out: &mut Vec<u8>, status: Status) {
+        self.begin(out, status);
+    }
+
+    #[inline(always)]
     fn begin(&self, out: &mut Vec<u8>, status: Status) {
         let certain = self.is_certain(status);
         let head = EndHead { id: self.id, ended: self.ended, function: self.slot, status, certain };
@@ -129,7 +134,7 @@ unsafe fn append_less(
     let reserve = thread.open * END_ROOM;
     // SAFETY: passed on.
     let status = unsafe { ending.status(outcome) };
-    ending.begin(scratch, status);
+    ending.begin_again(scratch, status);
     if matches!(outcome, Outcome::Raised) && status != Status::Closed {
         // SAFETY: passed on.
         unsafe { with_raised(|raised| write_bare_failure_of(raised, scratch, ending.policy)) };
@@ -140,7 +145,7 @@ unsafe fn append_less(
             // SAFETY: passed on.
             unsafe { count_lost(thread, ending.slot, ending.policy) };
         }
-        ending.begin(scratch, status);
+        ending.begin_again(scratch, status);
     }
     match thread.append_end(scratch, reserve) {
         Appended::Yes => Appended::Yes,
@@ -157,7 +162,7 @@ unsafe fn append_less(
 unsafe fn write_failed_end(scratch: &mut Vec<u8>, ending: &Ending<'_>) {
     // SAFETY: passed on.
     let status = unsafe { ending.status(Outcome::Raised) };
-    ending.begin(scratch, status);
+    ending.begin_again(scratch, status);
     if status == Status::Closed {
         return;
     }

@@ -45,15 +45,15 @@ impl Ended<'_> {
 /// Ends a call of a function: `result` is null when it raised.
 ///
 /// # Safety
-/// As [`super::call::enter`]; `call` is the one begun by this plan on this thread, `given` what it was given, still live.
+/// As [`super::call::enter`]; `call` is the one begun by this plan on this thread, and `given` says what it was given, still
+/// live, and the function.
 #[inline]
-pub(super) unsafe fn leave_missing(
+pub(super) unsafe fn leave_missing<'a>(
     plan: &Plan,
     call: &Call,
     missing: Missing,
-    given: Given<'_>,
-    function: *mut PyObject,
     result: *mut PyObject,
+    given: impl FnOnce() -> (Given<'a>, *mut PyObject),
 ) {
     // SAFETY: as in `enter`; a call ends on the thread that began it.
     unsafe {
@@ -72,9 +72,24 @@ pub(super) unsafe fn leave_missing(
         let id = Id::Seen(call.id);
         let over = Ended { plan, missing, id, around, started: call.started, ended, activity: None };
         end_seldom(thread, &over, outcome_of(plan, result), |_, policy, out| {
-            capture_arguments(plan, policy, given, function, out);
+            let (given, function) = given();
+            capture_late_arguments(plan, policy, given, function, out);
         });
     }
+}
+
+/// # Safety
+/// As [`capture_arguments`].
+#[inline(never)]
+pub(super) unsafe fn capture_late_arguments(
+    plan: &Plan,
+    policy: &'static Policy,
+    given: Given<'_>,
+    function: *mut PyObject,
+    out: &mut Vec<u8>,
+) {
+    // SAFETY: passed on.
+    unsafe { capture_arguments(plan, policy, given, function, out) };
 }
 
 /// How a call of a function ended.

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::Ordering;
 
 use calltape_engine::sampling::{Decision, Meter, Sampling};
-use calltape_journal::{Counters, Tally, bump};
+use calltape_journal::{Counters, Pressure, Tally, bump};
 use calltape_record::{FunctionDef, latency};
 use pyo3::ffi;
 
@@ -113,16 +114,32 @@ impl Plan {
         self.is_sampled = sampling != Sampling::Everything;
     }
 
-    /// Decides for a tree that this function's call begins at `now`; `harder` where the journal fills.
+    /// Decides for a tree that a call of this function begins at `now`. A span decides nothing: it may be one of several
+    /// blocks, and which of them ends is told by what runs.
     ///
     /// # Safety
     /// As [`Self::count_call`].
     #[inline]
-    pub(super) unsafe fn decide(&self, harder: bool, now: u64, random: u32) -> Decision {
+    pub(super) unsafe fn decide(&self, thread: &mut ThreadRecorder, has_plenty: bool, now: u64) -> Decision {
+        match self.sampling {
+            Sampling::Share(rate) if has_plenty => rate.draw(thread.random()),
+            // SAFETY: passed on.
+            _ => unsafe { self.decide_by_meter(thread, now) },
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::decide`].
+    #[inline(never)]
+    unsafe fn decide_by_meter(&self, thread: &mut ThreadRecorder, now: u64) -> Decision {
+        if self.is_block {
+            return Decision::UNDECIDED;
+        }
+        let harder = thread.pressure() >= Pressure::Sampled;
         // SAFETY: as there; deciding calls nothing of the interpreter.
         unsafe {
-            let calls = (*self.counters.get()).calls.load(std::sync::atomic::Ordering::Relaxed);
-            self.sampling.decide(harder, &mut *self.meter.get(), now, calls, random)
+            let calls = (*self.counters.get()).calls.load(Ordering::Relaxed);
+            self.sampling.decide(harder, &mut *self.meter.get(), now, calls, thread.random())
         }
     }
 

@@ -4,23 +4,37 @@
 //! Called by `enter` for those calls alone. Runs none of the program's code but what capture may run.
 
 use calltape_engine::sampling::Decision;
-use calltape_journal::Pressure;
 use pyo3::ffi::PyObject;
 
 use super::arguments::Given;
 use super::call::{Call, Entered, Start, begin};
 use super::plan::{Missing, Plan};
-use crate::runtime::{Scope, ThreadRecorder};
+use crate::runtime::{self, Scope, ThreadRecorder};
 
-/// Begins a call that `around` made.
+/// Counts a call that is left out, and has those below it left out too.
+///
+/// # Safety
+/// As [`super::call::enter`]; the thread is joined to the plan's run.
+#[inline]
+pub(super) unsafe fn leave_out(plan: &Plan, thread: &mut ThreadRecorder, around: Scope, started: u64, call: &mut Call) {
+    // SAFETY: passed on.
+    unsafe { plan.count_call() };
+    note(plan, thread, Decision::LEFT_OUT, started, call);
+    thread.scope = around.left_out();
+}
+
+/// Begins a call that is kept if there is room for it.
 ///
 /// # Safety
 /// As [`super::call::enter`]; `thread` is joined to the plan's run.
 #[inline(never)]
-pub(super) unsafe fn enter_decided(
+#[expect(clippy::too_many_arguments, reason = "in registers, as the caller has them")]
+pub(super) unsafe fn begin_decided(
     plan: &Plan,
     thread: *mut ThreadRecorder,
     around: Scope,
+    decision: Decision,
+    mut started: u64,
     function: *mut PyObject,
     given: Given<'_>,
     call: &mut Call,
@@ -30,44 +44,21 @@ pub(super) unsafe fn enter_decided(
         if around == Scope::SUPPRESSED {
             return Entered::Passed;
         }
-        let mut started = (*thread).now();
-        let is_plenty = (*thread).has_plenty();
-        let harder = !is_plenty && (*thread).pressure() >= Pressure::Sampled;
-        let decision = match around.decision() {
-            // A span decides nothing: which of several blocks ends is told by what runs.
-            Decision::UNDECIDED if !plan.is_block => plan.decide(harder, started, (*thread).random()),
-            decided => decided,
-        };
-        if decision == Decision::LEFT_OUT {
-            leave_out(plan, &mut *thread, around, started, call);
-            return Entered::Missing(Missing::LeftOut);
-        }
-        if !is_plenty && (*thread).drops() {
+        if !(*thread).has_plenty() && (*thread).drops() {
             if !(*thread).wait_for_room() {
                 return drop_call(plan, &mut *thread, decision, started, call);
             }
             started = (*thread).now();
         }
-        begin(plan, thread, Start { around, decision, started }, function, given, call)
+        let policy = (*thread).fitting(plan.policy());
+        begin(plan, thread, Start { around, decision, started, policy }, function, given, call)
     }
-}
-
-/// Counts a call that is left out, and has those below it left out too.
-///
-/// # Safety
-/// As [`enter_decided`].
-#[inline]
-unsafe fn leave_out(plan: &Plan, thread: &mut ThreadRecorder, around: Scope, started: u64, call: &mut Call) {
-    // SAFETY: passed on.
-    unsafe { plan.count_call() };
-    note(plan, thread, Decision::LEFT_OUT, started, call);
-    thread.scope = around.left_out();
 }
 
 /// Counts a call for which there is no room. Those below it are nobody's: they are made where it was made.
 ///
 /// # Safety
-/// As [`enter_decided`].
+/// As [`begin_decided`].
 #[cold]
 unsafe fn drop_call(
     plan: &Plan,
@@ -76,7 +67,7 @@ unsafe fn drop_call(
     started: u64,
     call: &mut Call,
 ) -> Entered {
-    if plan.generation.get() != crate::runtime::generation() {
+    if plan.generation.get() != runtime::generation() {
         // The program ended the run while this call waited for room.
         return Entered::Passed;
     }

@@ -19,9 +19,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::arguments::Given;
-use super::call::{Call, Entered, capture_arguments, enter};
+use super::call::{Call, Entered, enter};
 use super::end::{Ending, Outcome, append_end, owe};
-use super::missing::{Ended, Id, count_only, end_seldom};
+use super::missing::{Ended, Id, capture_late_arguments, count_only, end_seldom};
 use super::parameters::Parameters;
 use super::plan::{Missing, Plan};
 use crate::capture::{Capture, Policy};
@@ -249,7 +249,7 @@ impl OpenSpan {
                 let Ok(names) = PyTuple::new(py, &names) else { return };
                 let values: Vec<*mut PyObject> = values.iter().map(Bound::as_ptr).collect();
                 let given = Given { positional: &[], keywords: &values, names: names.as_ptr() };
-                capture_arguments(&self.plan, policy, given, ptr::null_mut(), out);
+                capture_late_arguments(&self.plan, policy, given, ptr::null_mut(), out);
             });
         }
     }
