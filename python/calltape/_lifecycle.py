@@ -75,7 +75,8 @@ def start(db: str | os.PathLike[str] | None = None, **settings: Setting) -> None
     Raises:
         ValueError: a setting is unknown or its value cannot be used.
         RuntimeError: another tape is open in this process.
-        OSError: the journal beside the database cannot be made.
+        OSError: the database's path is a folder. Where the journal beside the database cannot be made, recording
+            begins with a smaller one, or in memory: see ``stats().journal``.
     """
     given = [] if db is None else [("db", _text("db", db))]
     given.extend((name, _text(name, value)) for name, value in settings.items())

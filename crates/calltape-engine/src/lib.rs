@@ -9,6 +9,7 @@
 
 pub mod breaker;
 pub mod drain;
+mod ladder;
 mod messages;
 pub mod query;
 mod recorder;

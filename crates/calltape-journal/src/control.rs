@@ -94,8 +94,19 @@ impl Control {
         geometry: Geometry,
         identity: &RunIdentity,
     ) -> Result<Control, JournalError> {
-        system::allocate(file, at::FILE_BYTES).map_err(JournalError::allocation(path, at::FILE_BYTES))?;
-        let mapping = Mapping::of_file(file, at::FILE_BYTES).map_err(JournalError::io("map", path))?;
+        let bytes = at::FILE_BYTES;
+        system::allocate(file, bytes).map_err(JournalError::allocation(path, bytes))?;
+        let mapping = Mapping::of_file(file, bytes).map_err(JournalError::io("map", path))?;
+        Ok(Control::fill(mapping, run_id, geometry, identity))
+    }
+
+    /// What stands for the file of a run in memory.
+    pub(crate) fn in_memory(run_id: u64, geometry: Geometry, identity: &RunIdentity) -> Result<Control, JournalError> {
+        let mapping = Mapping::in_memory(at::FILE_BYTES).map_err(JournalError::NoMemory)?;
+        Ok(Control::fill(mapping, run_id, geometry, identity))
+    }
+
+    fn fill(mapping: Mapping, run_id: u64, geometry: Geometry, identity: &RunIdentity) -> Control {
         let identity = identity.to_bytes();
         debug_assert!(identity.len() <= at::IDENTITY_LIMIT);
         mapping.copy_in(at::IDENTITY, &identity);
@@ -109,7 +120,7 @@ impl Control {
         put(at::MAGIC, at::MAGIC_VALUE);
         let control = Control { mapping: Arc::new(mapping) };
         control.refresh_offset();
-        Ok(control)
+        control
     }
 
     /// Maps a file that anyone may have written.

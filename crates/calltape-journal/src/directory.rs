@@ -49,8 +49,12 @@ pub(crate) fn create_file(path: &Path) -> Result<File, JournalError> {
         .map_err(JournalError::io("create", path))
 }
 
-/// Makes the tape directory and its parents as far as they are missing, mode 0700.
-pub(crate) fn create_tape(tape: &Path) -> Result<PathBuf, JournalError> {
+/// Makes the tape directory and its parents as far as they are missing, mode 0700; its absolute path.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn create_tape(tape: &Path) -> Result<PathBuf, JournalError> {
     // Absolute: the recorded program may change its working directory.
     let tape = std::path::absolute(tape).map_err(JournalError::io("find", tape))?;
     DirBuilder::new().recursive(true).mode(0o700).create(&tape).map_err(JournalError::io("create", &tape))?;

@@ -1,8 +1,9 @@
-//! A file's bytes mapped shared, and the views the crate takes of them.
+//! A file's bytes mapped shared, or memory of the process alone, and the views the crate takes of them.
 //!
 //! Made by `chunk.rs`, `control.rs`, `tallies.rs` and `ids.rs`. Never extends a file and never maps more than the file has; the
 //! mapping goes when the last holder does.
 
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -10,10 +11,21 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::control::Counters;
+use crate::layout::control::SLOT_BYTES;
 use crate::tallies::Tally;
 
 /// A page, for stepping over a mapping. Larger pages only make the steps finer than needed.
 const PAGE_BYTES: usize = 4096;
+
+/// Where the bytes come from, and so how they go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    File,
+    /// Anonymous pages.
+    Pages,
+    /// The allocator, where the kernel has no pages to map.
+    Heap,
+}
 
 /// What may be seen in shared memory as it stands.
 ///
@@ -28,10 +40,11 @@ unsafe impl Words for Counters {}
 // SAFETY: 2,048 atomic words.
 unsafe impl Words for Tally {}
 
-/// A shared, writable mapping of a part of a file.
+/// A shared, writable mapping of a part of a file, or memory that stands in for one.
 pub(crate) struct Mapping {
     base: NonNull<u8>,
     bytes: usize,
+    source: Source,
 }
 
 // SAFETY: the mapping belongs to no thread; access goes through atomics or the commit protocol.
@@ -59,22 +72,23 @@ impl Mapping {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"));
         }
         let offset = libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EFBIG))?;
-        // SAFETY: a fresh mapping at an address the kernel chooses touches no existing memory; the result is checked.
-        let base = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                file.as_raw_fd(),
-                offset,
-            )
-        };
-        if base == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
+        let base = map(bytes, libc::MAP_SHARED, file.as_raw_fd(), offset)?;
+        Ok(Mapping { base, bytes, source: Source::File })
+    }
+
+    /// Zeroed memory of the process alone: pages of its own, or where the kernel has none to map, the allocator's.
+    ///
+    /// # Errors
+    ///
+    /// When neither has any.
+    pub(crate) fn in_memory(bytes: usize) -> io::Result<Mapping> {
+        if let Ok(base) = map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) {
+            return Ok(Mapping { base, bytes, source: Source::Pages });
         }
-        let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))?;
-        Ok(Mapping { base, bytes })
+        let layout = heap_layout(bytes).filter(|layout| layout.size() > 0).ok_or(io::ErrorKind::InvalidInput)?;
+        // SAFETY: the layout's size is not zero, checked above; null is checked below.
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Mapping { base, bytes, source: Source::Heap })
     }
 
     /// First byte; page-aligned.
@@ -158,8 +172,12 @@ impl Mapping {
         }
     }
 
-    /// Gives the pages of `[from, from + bytes)` back to the kernel; the file keeps the content.
+    /// Gives the pages of `[from, from + bytes)` back to the kernel; the file keeps the content. Memory, which nothing
+    /// keeps, stays.
     pub(crate) fn let_go(&self, from: usize, bytes: usize) {
+        if self.source != Source::File {
+            return;
+        }
         let (first, end) = self.pages(from, bytes);
         // SAFETY: the range is within the mapping. On a shared file mapping DONTNEED drops page-table entries only;
         // the next access finds the same bytes in the page cache.
@@ -176,7 +194,30 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: exactly what `of_file` mapped; every view borrows or holds this value, so none is left.
-        unsafe { libc::munmap(self.base().cast(), self.bytes) };
+        match (self.source, heap_layout(self.bytes)) {
+            // SAFETY: exactly what `in_memory` allocated with this layout; every view borrows or holds this value.
+            (Source::Heap, Some(layout)) => unsafe { dealloc(self.base(), layout) },
+            (Source::Heap, None) => {}
+            _ => {
+                // SAFETY: exactly what was mapped; every view borrows or holds this value, so none is left.
+                unsafe { libc::munmap(self.base().cast(), self.bytes) };
+            }
+        }
     }
+}
+
+/// Maps `bytes` at an address the kernel chooses.
+fn map(bytes: usize, flags: libc::c_int, file: libc::c_int, offset: libc::off_t) -> io::Result<NonNull<u8>> {
+    // SAFETY: a fresh mapping at an address the kernel chooses touches no existing memory; the result is checked.
+    let base =
+        unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, file, offset) };
+    if base == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))
+}
+
+/// How heap memory is asked for. Aligned to a cache line, as counters are.
+fn heap_layout(bytes: usize) -> Option<Layout> {
+    Layout::from_size_align(bytes, SLOT_BYTES).ok()
 }

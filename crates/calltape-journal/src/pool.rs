@@ -6,7 +6,6 @@
 mod fill;
 mod growth;
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use crate::clock;
 use crate::control::Control;
 use crate::error::{Full, JournalError};
 use crate::options::Options;
+use crate::place::Place;
 use crate::pressure::{Census, Pressure};
 use crate::segment::{Geometry, Segment, SegmentState};
 use crate::tail::Tail;
@@ -36,7 +36,7 @@ pub(crate) enum Purpose {
 /// The segments of one run.
 pub(crate) struct Pool {
     run_id: u64,
-    directory: PathBuf,
+    place: Place,
     geometry: Geometry,
     options: Options,
     state: Mutex<State>,
@@ -87,10 +87,10 @@ struct State {
 }
 
 impl Pool {
-    /// Takes over the chunks made in `directory`, which the run is about to be known by.
+    /// Takes over the chunks made in `place`.
     pub(crate) fn new(
         run_id: u64,
-        directory: PathBuf,
+        place: Place,
         options: &Options,
         chunks: Vec<Arc<Chunk>>,
         control: Control,
@@ -108,7 +108,7 @@ impl Pool {
         };
         Ok(Pool {
             run_id,
-            directory,
+            place,
             geometry: options.geometry()?,
             options: options.clone(),
             state: Mutex::new(state),
@@ -244,14 +244,6 @@ impl Pool {
         let bytes = state.chunks.len() as u64 * self.geometry.chunk_bytes() as u64;
         (bytes, count_free(&state.chunks))
     }
-}
-
-/// Makes the first chunks of a run.
-pub(crate) fn first_chunks(directory: &Path, run_id: u64, options: &Options) -> Result<Vec<Arc<Chunk>>, JournalError> {
-    let geometry = options.geometry()?;
-    (1..=options.initial_chunks() as u32)
-        .map(|number| Chunk::create(directory, run_id, number, geometry, 0).map(Arc::new))
-        .collect()
 }
 
 fn free_segment(chunks: &[Arc<Chunk>], prefaulted: bool) -> Option<Segment> {

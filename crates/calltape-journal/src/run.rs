@@ -5,7 +5,6 @@
 //! [`Run::damage`] or counted by [`ReadEnd`]. Never writes but to mark, recycle and remove.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
@@ -14,6 +13,7 @@ use std::sync::Arc;
 
 use crate::chunk::{Chunk, FileIdentity};
 use crate::control::{Control, CounterValues, Found};
+use crate::damage::Damage;
 use crate::directory;
 use crate::error::JournalError;
 use crate::error_kinds::{self, LostError};
@@ -26,60 +26,6 @@ use crate::scan::{self, Frame, ReadEnd};
 use crate::segment::{Geometry, Segment, SegmentState};
 use crate::system;
 use crate::tallies::{FoundTallies, Tally};
-
-/// What of a run cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Damage {
-    /// The control file is gone: identity, clock offset, ending and counters are unknown.
-    ControlMissing,
-    /// The control file is too short or not this run's: as if it were gone.
-    ControlUnreadable,
-    /// The functions file is gone.
-    FunctionsMissing,
-    /// The tallies file is not this run's: how long calls without a row took is unknown.
-    TalliesUnreadable,
-    /// A function's definition is unreadable; its slot keeps its counters.
-    Definition {
-        /// The slot.
-        slot: u32,
-    },
-    /// A chunk file cannot be opened or holds no segment.
-    ChunkUnreadable {
-        /// The chunk.
-        number: u32,
-    },
-    /// A chunk file is shorter than it was made.
-    ChunkShort {
-        /// The chunk.
-        number: u32,
-        /// Bytes that are gone, written or not.
-        missing_bytes: u64,
-    },
-    /// A segment's header is not what its place says; its frames are tried all the same.
-    SegmentHeader {
-        /// The segment.
-        number: u32,
-    },
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Damage::ControlMissing => f.write_str("the control file is missing; counters are unknown"),
-            Damage::ControlUnreadable => f.write_str("the control file is unreadable; counters are unknown"),
-            Damage::FunctionsMissing => f.write_str("the functions file is missing; function names are unknown"),
-            Damage::TalliesUnreadable => {
-                f.write_str("the tallies file is unreadable; how long calls without a row took is unknown")
-            }
-            Damage::Definition { slot } => write!(f, "the definition of function slot {slot} is unreadable"),
-            Damage::ChunkUnreadable { number } => write!(f, "chunk {number} is unreadable"),
-            Damage::ChunkShort { number, missing_bytes } => {
-                write!(f, "chunk {number} is {missing_bytes} bytes short")
-            }
-            Damage::SegmentHeader { number } => write!(f, "the header of segment {number} is damaged"),
-        }
-    }
-}
 
 /// A run opened for draining.
 pub struct Run {
@@ -110,14 +56,40 @@ impl Run {
 
     /// The own run, over the journal's mapping.
     pub(crate) fn of_own(shared: Arc<Shared>) -> Result<Run, JournalError> {
-        let directory = shared.directory().to_path_buf();
+        if shared.place().is_memory() {
+            return Run::of_memory(shared);
+        }
+        let directory = shared.place().folder().to_path_buf();
         Run::begin(&directory, Some(shared))
+    }
+
+    /// The own run where it has no files.
+    fn of_memory(shared: Arc<Shared>) -> Result<Run, JournalError> {
+        let mut run = Run::blank(PathBuf::new(), shared.run_id(), None);
+        run.control = Some(shared.control().clone());
+        run.geometry = Some(shared.pool().geometry());
+        run.own = Some(shared);
+        run.refresh()?;
+        Ok(run)
     }
 
     fn begin(dir: &Path, own: Option<Arc<Shared>>) -> Result<Run, JournalError> {
         let id = directory::run_id_of(dir).ok_or_else(|| JournalError::NotARun(dir.to_path_buf()))?;
-        let mut run = Run {
-            directory: dir.to_path_buf(),
+        let mut run = Run::blank(dir.to_path_buf(), id, own);
+        run.open_control()?;
+        let functions = dir.join(directory::FUNCTIONS);
+        run.functions_file = found(File::open(&functions)).map_err(JournalError::io("open", &functions))?;
+        if run.functions_file.is_none() {
+            run.damage.insert(Damage::FunctionsMissing);
+        }
+        run.refresh()?;
+        Ok(run)
+    }
+
+    /// A run of which nothing is known.
+    fn blank(directory: PathBuf, id: u64, own: Option<Arc<Shared>>) -> Run {
+        Run {
+            directory,
             id,
             control_file: None,
             control: None,
@@ -128,15 +100,7 @@ impl Run {
             tallies: FoundTallies::default(),
             damage: BTreeSet::new(),
             own,
-        };
-        run.open_control()?;
-        let functions = dir.join(directory::FUNCTIONS);
-        run.functions_file = found(File::open(&functions)).map_err(JournalError::io("open", &functions))?;
-        if run.functions_file.is_none() {
-            run.damage.insert(Damage::FunctionsMissing);
         }
-        run.refresh()?;
-        Ok(run)
     }
 
     fn open_control(&mut self) -> Result<(), JournalError> {
@@ -217,6 +181,11 @@ impl Run {
         Some(error_kinds::read(self.control.as_ref()?))
     }
 
+    /// How many errors there was no room for: a look that costs nothing, for whoever knows the kinds of before.
+    pub fn lost_error_count(&self) -> Option<u64> {
+        Some(error_kinds::count_of_all(self.control.as_ref()?))
+    }
+
     /// How often each level of pressure above none was reached, lowest first. None when that is unknown.
     pub fn pressure_spells(&self) -> Option<[Spell; LEVELS]> {
         let control = self.control.as_ref()?;
@@ -259,6 +228,10 @@ impl Run {
     ///
     /// When the functions file cannot be read.
     pub fn refresh_functions(&mut self) -> Result<(), JournalError> {
+        if let Some(own) = self.own.as_ref().filter(|own| own.place().is_memory()) {
+            own.teach(&mut self.functions);
+            return Ok(());
+        }
         let dead = !self.owner_is_alive();
         if let Some(file) = &self.functions_file {
             let path = self.directory.join(directory::FUNCTIONS);
@@ -376,6 +349,9 @@ impl Run {
     ///
     /// When the system refuses; what is left is removed by the next journal that starts on the tape.
     pub fn remove(self) -> Result<(), JournalError> {
+        if self.own.as_ref().is_some_and(|own| own.place().is_memory()) {
+            return Ok(());
+        }
         directory::remove_run(&self.directory)
     }
 }

@@ -12,7 +12,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::clock;
 use crate::control::Counters;
-use crate::directory;
 use crate::layout::tallies as at;
 use crate::layout::{FORMAT_VERSION, MAXIMUM_SLOTS, is_known_version};
 use crate::mapping::Mapping;
@@ -41,7 +40,8 @@ pub struct Tally {
 const _: () = assert!(size_of::<Tally>() == at::BYTES);
 
 impl Tally {
-    /// Counts a call that took `ns`, whose bucket the caller has found (calltape-record, `latency`); a number that is no
+    /// Counts a call that took `ns` and that the caller has counted in its [`Counters`] as sampled out or dropped: a tally
+    /// that says more than those is taken for damaged. Its bucket the caller has found (calltape-record, `latency`); a number that is no
     /// bucket's counts in the last. For callers that something else serialises (the interpreter lock): loads and stores,
     /// no locked instruction. Without that, additions may be lost.
     #[inline]
@@ -81,7 +81,8 @@ impl Tally {
 
 /// The tallies of the process's own run.
 pub(crate) struct Tallies {
-    file: File,
+    /// None for a run in memory.
+    file: Option<File>,
     steps: [OnceLock<Mapping>; at::MOST_STEPS],
     next: Mutex<Next>,
 }
@@ -97,20 +98,15 @@ struct Next {
 }
 
 impl Tallies {
-    /// Makes the file with its first step. A disk that has no room for it may have some later.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses to make the file.
-    pub(crate) fn create(path: &Path, run_id: u64) -> Result<Tallies, crate::error::JournalError> {
-        let file = directory::create_file(path)?;
+    /// Begins in an empty file, or in memory, with the first step. A disk that has no room for it may have some later.
+    pub(crate) fn new(file: Option<File>, run_id: u64) -> Tallies {
         let tallies = Tallies {
             file,
             steps: [const { OnceLock::new() }; at::MOST_STEPS],
             next: Mutex::new(Next { place: 1, steps: 0, no_growth_until: 0 }),
         };
         tallies.with_next(|next| tallies.grow(next, run_id));
-        Ok(tallies)
+        tallies
     }
 
     fn with_next<T>(&self, run: impl FnOnce(&mut Next) -> T) -> T {
@@ -124,8 +120,11 @@ impl Tallies {
             return false;
         }
         let from = next.steps * at::STEP_BYTES;
-        let made = system::allocate(&self.file, from + at::STEP_BYTES)
-            .and_then(|()| Mapping::of_part(&self.file, from, at::STEP_BYTES));
+        let made = match &self.file {
+            Some(file) => system::allocate(file, from + at::STEP_BYTES)
+                .and_then(|()| Mapping::of_part(file, from, at::STEP_BYTES)),
+            None => Mapping::in_memory(at::STEP_BYTES),
+        };
         let Ok(mapping) = made else {
             next.no_growth_until = clock::monotonic_ns() + GROWTH_PAUSE_NS;
             return false;
@@ -264,11 +263,15 @@ impl FoundTallies {
 mod tests {
     use super::*;
 
+    fn made(path: &Path) -> Tallies {
+        Tallies::new(crate::directory::create_file(path).ok(), 7)
+    }
+
     #[test]
     fn tallies_are_given_until_the_file_is_at_its_bound_and_are_all_found_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("tallies");
-        let tallies = Tallies::create(&path, 7).expect("a file");
+        let tallies = made(&path);
         let counters: Vec<Counters> = (0..1100).map(|_| Counters::default()).collect();
         let made = (0..).zip(&counters).filter(|(slot, counters)| {
             let tally = tallies.of(*slot, counters, 7);
@@ -290,7 +293,7 @@ mod tests {
     #[test]
     fn a_step_is_made_ahead_of_need() {
         let folder = tempfile::tempdir().expect("a folder");
-        let tallies = Tallies::create(&folder.path().join("tallies"), 7).expect("a file");
+        let tallies = made(&folder.path().join("tallies"));
         let steps = || tallies.steps.iter().filter(|step| step.get().is_some()).count();
         let counters: Vec<Counters> = (0..8).map(|_| Counters::default()).collect();
         for (slot, counters) in (0..).zip(&counters) {
@@ -305,7 +308,7 @@ mod tests {
     #[test]
     fn a_bucket_beyond_the_last_counts_in_the_last() {
         let folder = tempfile::tempdir().expect("a folder");
-        let tallies = Tallies::create(&folder.path().join("tallies"), 7).expect("a file");
+        let tallies = made(&folder.path().join("tallies"));
         let tally = tallies.of(1, &Counters::default(), 7).expect("a tally");
         tally.add(u16::MAX, u64::MAX);
         tally.add(0, 2);
@@ -319,7 +322,7 @@ mod tests {
         let path = folder.path().join("tallies");
         let mut found = FoundTallies::default();
         assert!(found.refresh(&path, 7).expect("no file is no tallies"));
-        drop(Tallies::create(&path, 7).expect("a file"));
+        drop(made(&path));
         assert!(!found.refresh(&path, 8).expect("reads"));
         for length in [0, 5, 20_000] {
             std::fs::write(&path, vec![b'x'; length]).expect("writes");

@@ -4,19 +4,20 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use calltape_journal::{Journal, Lease, monotonic_ns, unix_ns};
+use calltape_journal::{Journal, Lease, create_tape, monotonic_ns, unix_ns};
 
 use super::batch::Batch;
 use super::pace::Pace;
 use super::run::Followed;
 use super::settle::{DIED, EXIT, settle};
 use super::write::Writing;
-use crate::store::{ErrorKey, Minutes, Store, StoreError};
+use crate::store::{ErrorKey, Minutes, Store, StoreError, prepare_directory};
 
 /// Reading for one batch ends after this long, so that slow records do not hold back the others.
 const READING: Duration = Duration::from_millis(100);
@@ -167,7 +168,15 @@ impl Drain {
     /// When the lease's file cannot be used.
     pub fn take_lease(&mut self) -> std::io::Result<bool> {
         if self.lease.is_none() {
-            self.lease = Lease::try_acquire(&self.tape)?;
+            self.lease = match Lease::try_acquire(&self.tape) {
+                // A journal in memory began without the folders: there may be room for them now.
+                Err(fault) if fault.kind() == ErrorKind::NotFound => {
+                    prepare_directory(&self.db).map_err(std::io::Error::other)?;
+                    create_tape(&self.tape).map_err(std::io::Error::other)?;
+                    Lease::try_acquire(&self.tape)?
+                }
+                tried => tried?,
+            };
         }
         Ok(self.lease.is_some())
     }
@@ -241,7 +250,8 @@ impl Drain {
         let more = self.read(&mut pace);
         let books_due = everything || now >= self.next_books_ns || !self.batch.moved.is_empty();
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);
-        let counted = books_due && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty());
+        let counted = books_due
+            && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty() || followed.has_counted());
         let mut progress = Progress { more, ..Progress::default() };
         if !self.batch.moved.is_empty() || ending || counted || !self.removed.is_empty() {
             progress.calls = self.write(&mut pace)?;

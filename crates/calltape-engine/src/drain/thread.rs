@@ -4,8 +4,9 @@
 //! the breaker before every batch. It ends when the recorder says so, or pauses and hands itself back.
 
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -37,17 +38,38 @@ impl fmt::Debug for Worker {
     }
 }
 
+/// Bytes of the thread's stack, which are address space: a program may have little. It needs less than a tenth; see
+/// `tests/test_memory_limits.py`.
+const STACK_BYTES: usize = 512 << 10;
+
 /// Starts the thread.
 ///
 /// # Errors
-/// When the system has no thread to give; the worker is lost then.
-pub(crate) fn spawn(worker: Worker) -> std::io::Result<JoinHandle<Worker>> {
+/// When the system has no thread to give; the worker comes back with that.
+pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Error)> {
     let shared = Arc::clone(&worker.shared);
     shared.lock().stopped = false;
-    let handle = thread::Builder::new().name("calltape-drain".to_owned()).spawn(move || worker.run())?;
-    shared.runs_on(handle.thread().clone());
-    Ok(handle)
+    // A closure that becomes no thread is dropped, and what it owns with it.
+    let seat = Arc::new(Mutex::new(Some(worker)));
+    let taken = Arc::clone(&seat);
+    let run = move || taken.lock().ok()?.take().map(|worker| worker.run());
+    match thread::Builder::new().name("calltape-drain".to_owned()).stack_size(STACK_BYTES).spawn(run) {
+        Ok(handle) => {
+            shared.runs_on(handle.thread().clone());
+            Ok(handle)
+        }
+        Err(fault) => {
+            shared.lock().stopped = true;
+            match seat.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                Some(worker) => Err((worker, fault)),
+                None => unreachable!("only the thread takes the worker"),
+            }
+        }
+    }
 }
+
+/// The thread, which hands the worker back at its end.
+pub(crate) type Running = JoinHandle<Option<Box<Worker>>>;
 
 /// What one round came to.
 enum Round {
@@ -75,7 +97,24 @@ impl Worker {
         }
     }
 
-    fn run(mut self) -> Self {
+    /// Works on the calling thread until a flush is served or the time is over.
+    pub(crate) fn serve(&mut self, ticket: u64, deadline: Instant) {
+        while self.shared.served() < ticket {
+            self.journal.maintain();
+            let round = self.round(false, true);
+            self.report(&round, ticket);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            if !matches!(round, Round::More) && self.shared.served() < ticket {
+                thread::sleep(self.interval.min(left));
+            }
+        }
+    }
+
+    /// Works until the recorder wishes otherwise.
+    pub(crate) fn run(mut self: Box<Self>) -> Box<Self> {
         loop {
             self.journal.maintain();
             let ticket = self.shared.last_ticket();
@@ -207,7 +246,7 @@ impl Worker {
         self.shared.tell();
     }
 
-    fn stop(self) -> Self {
+    fn stop(self: Box<Self>) -> Box<Self> {
         let mut figures = self.shared.lock();
         figures.stopped = true;
         drop(figures);

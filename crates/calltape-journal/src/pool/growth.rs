@@ -3,14 +3,12 @@
 //! Called by `pool.rs` when nothing is free, and by `maintain`. The pool's lock is never held over a system call of
 //! growing or prefaulting.
 
-use std::fs;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, TryLockError};
 
 use super::{Pool, count_free};
 use crate::chunk::Chunk;
 use crate::clock;
-use crate::directory;
 use crate::segment::{Segment, SegmentState};
 
 /// After a failed growth the disk is not asked again for this long.
@@ -45,7 +43,7 @@ impl Pool {
         let number = (1..).find(|number| !taken(*number)).unwrap_or(u32::MAX);
         let epoch = state.first_epoch;
         drop(state);
-        match Chunk::create(&self.directory, self.run_id, number, self.geometry, epoch) {
+        match self.place.create_chunk(self.run_id, number, self.geometry, epoch) {
             Ok(chunk) => {
                 let mut state = self.state();
                 state.chunks.push(Arc::new(chunk));
@@ -136,7 +134,7 @@ impl Pool {
         state.target = state.chunks.len();
         // Under the lock, so that no new chunk takes the name before it is gone.
         for chunk in removed {
-            let _ = fs::remove_file(self.directory.join(directory::chunk_name(chunk.number())));
+            self.place.remove_chunk(chunk.number());
             self.counts.removed_chunks.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -4,12 +4,13 @@
 //! left over can be said. `finish`, from the interpreter's last exit hook, takes the calls that were made after it (other
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use calltape_engine::settings::{OnFull, Settings, Surroundings};
 use calltape_engine::{BreakerStats, Recorder, Stats};
+use calltape_journal::monotonic_ns;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -50,9 +51,16 @@ pub(crate) fn start(py: Python<'_>, arguments: &[(String, String)]) -> PyResult<
     begin(py, settings).map_err(PyOSError::new_err).map(drop)
 }
 
-/// Starts the run with the settings that environment and file give; at most one attempt, and a failure is logged.
+/// After a start for which there was no memory, the next attempt is made a second later.
+const START_PAUSE_NS: u64 = 1_000_000_000;
+
+/// Monotonic ns of the next attempt to start; 0 before the first failed.
+static NEXT_START: AtomicU64 = AtomicU64::new(0);
+
+/// Starts the run with the settings that environment and file give. Where not even a counter can be had, it is tried
+/// again later.
 pub(super) fn start_lazily() -> Option<Arc<Running>> {
-    if matches!(&*state(), State::Off) {
+    if matches!(&*state(), State::Off) || monotonic_ns() < NEXT_START.load(Ordering::Relaxed) {
         return None;
     }
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -67,8 +75,8 @@ pub(super) fn start_lazily() -> Option<Arc<Running>> {
     match Python::attach(|py| begin(py, settings)) {
         Ok(running) => Some(running),
         Err(error) => {
-            turn_off();
-            messages::log(Level::Error, &format!("nothing is recorded: {error}"));
+            NEXT_START.store(monotonic_ns() + START_PAUSE_NS, Ordering::Relaxed);
+            messages::log(Level::Error, &format!("nothing is recorded for now: {error}"));
             None
         }
     }
@@ -155,6 +163,11 @@ pub(crate) fn stop(timeout: Duration) -> bool {
 fn report_left(running: &Running, drained: bool) {
     if !drained {
         let database = running.recorder.settings().db.display().to_string();
+        if running.journal.is_in_memory() {
+            let text =
+                format!("calls are not in {database} yet; their journal is in memory and ends with this process");
+            return messages::log(Level::Warning, &text);
+        }
         let text = format!(
             "calls are not in {database} yet; they stay in {database}.tape until a process that records on it stores them"
         );
