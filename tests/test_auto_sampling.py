@@ -33,7 +33,8 @@ for n in range(5):
     assert hot["stored"] < hot["calls"] / 3
     assert hot["sampled_out"] + hot["stored"] == hot["calls"]
     hottest = [call["weight"] for call in tape.calls("hot")]
-    assert hottest[0] == 1.0 and max(hottest) > 50
+    assert hottest[0] == 1.0
+    assert max(hottest) > 50
     assert all(weight * 8 == int(weight * 8) for weight in hottest)
     kept = {call["id"]: call["weight"] for call in tape.calls("hot")}
     helpers = tape.calls("helper")

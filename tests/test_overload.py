@@ -64,7 +64,8 @@ work(-2, "z" * 700)
     works = {json.loads(call["args"])["n"]: call for call in tape.calls("work")}
     whole, short = works[0], works[-1]
     assert json.loads(whole["args"])["payload"] == json.loads(whole["result"]) == "x" * 700
-    assert len(short["args"]) <= 256 + 30 and len(short["result"]) <= 256
+    assert len(short["args"]) <= 256 + 30
+    assert len(short["result"]) <= 256
     assert short["result"].startswith('"yyyyyy')
     assert json.loads(works[-2]["result"]) == "z" * 700
     assert {call["weight"] for call in works.values()} == {1.0}
@@ -95,7 +96,8 @@ unlock()
     tape = run_program(program).tape
     assert_the_books_balance(tape)
     weights = {call["weight"] for call in tape.calls("hot")}
-    assert 1.0 in weights and max(weights) > 10
+    assert 1.0 in weights
+    assert max(weights) > 10
     assert [call["weight"] for call in tape.calls("seldom") + tape.calls("inner")] == [1.0, 1.0]
 
 
@@ -142,7 +144,8 @@ once("again")
     ]
     assert all(json.loads(call["traceback"])[0]["frames"] for call in failed)
     assert [json.loads(call["args"]) for call in failed] == [{"n": n, "(taken at end)": True} for n in range(20)]
-    assert tape.calls("inner") == [] and len(tape.calls("once")) == 1
+    assert tape.calls("inner") == []
+    assert len(tape.calls("once")) == 1
     minutes = tape.rows("SELECT sum(calls) AS calls, sum(dropped) AS dropped FROM function_minutes")
     assert minutes[0]["dropped"] == sum(book["dropped"] for book in tape.accounting().values()) >= 70
 
@@ -182,9 +185,12 @@ def test_errors_without_room_are_counted_by_their_kind(run_program: RunProgram) 
         + """
 until("dropping", lambda n: functions[n]("x" * 900), 8000)
 until("counting_errors", fail, 20_000)
-for n in range(30): fail(n)
+# What is left of this thread's own segment is still theirs.
+for n in range(20_000):
+    if stats().dropped_errors >= 200: break
+    fail(n)
 thread = threading.Thread(target=fail, args=(0,)); thread.start(); thread.join()
-assert stats().dropped_errors >= 30 * 4, stats()
+assert stats().dropped_errors >= 204, stats()
 assert stats().faults == 0
 unlock()
 import json; print(json.dumps(made))
@@ -201,7 +207,8 @@ import json; print(json.dumps(made))
         total[row["error_type"]] = total.get(row["error_type"], 0) + row["calls"]
     assert total == made
     by_type: dict[str, Any] = {row["error_type"]: row for row in lost}
-    assert by_type["KeyError"]["file"].endswith("program.py") and by_type["KeyError"]["place"] == "fails"
+    assert by_type["KeyError"]["file"].endswith("program.py")
+    assert by_type["KeyError"]["place"] == "fails"
     assert by_type["KeyError"]["calls"] >= 11
     errors = tape.rows("SELECT sum(errors) AS n FROM function_minutes")
     assert errors == [{"n": sum(made.values())}]

@@ -16,7 +16,7 @@ WAYS = ("plain", "thread", "gather", "task", "generator", "async generator", "sp
 
 def nodes() -> st.SearchStrategy[Node]:
     name = st.sampled_from(["all", "half", "tenth", "none", "auto"])
-    leaf = st.tuples(name, st.booleans(), st.just("plain"), st.just([]))
+    leaf: st.SearchStrategy[Node] = st.tuples(name, st.booleans(), st.just("plain"), st.just([]))
     return st.recursive(
         leaf,
         lambda children: st.tuples(

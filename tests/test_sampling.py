@@ -108,7 +108,7 @@ DRAWN = "SELECT sum(weight) AS weight FROM calls WHERE function LIKE ? AND statu
 
 
 def histogram_total(encoded: bytes) -> int:
-    """The values in a histogram as `function_minutes.latency` has it: format, then bucket steps and counts as LEB128."""
+    """The values counted in `function_minutes.latency`: a format byte, then steps and counts as LEB128."""
     numbers: list[int] = []
     number = shift = 0
     for byte in encoded[1:]:

@@ -49,7 +49,7 @@ class span:  # noqa: N801 - a context manager that reads as a word, like `contex
         traceback: TracebackType | None,
         /,
     ) -> None:
-        # Several tasks may be inside one span object: the block that ends is the one that runs here, or else the last one
+        # Several tasks may be inside one span object: the block that ends is the one that runs here, or else the last
         # that is not recorded.
         running = _native.current().id
         ids = [None if opened is None else opened.id for opened in reversed(self._open)]

@@ -147,7 +147,12 @@ impl Running {
             }
             event.encode()
         };
-        let lease = || if is_error { self.journal.lease_for_error(&name).ok() } else { self.journal.lease(&name).ok() };
+        let lease = || {
+            let leased = if is_error { self.journal.lease_for_error(&name) } else { self.journal.lease(&name) };
+            // Many threads that record little make no pressure: then nothing need be kept from one more.
+            let of_the_reserve = || self.journal.lease_for_error(&name).ok();
+            leased.ok().or_else(|| (self.journal.pressure() < Pressure::Dropping).then(of_the_reserve).flatten())
+        };
         lease().or_else(|| self.patiently(lease))
     }
 

@@ -290,15 +290,13 @@ impl ThreadRecorder {
         }
     }
 
-    /// Appends an END.
+    /// Appends an END: the call has begun, so it may have of what is reserved for errors.
     #[inline]
     pub(crate) fn append_end(&mut self, payload: &[u8], reserve: usize) -> Appended {
-        self.append(kind::END, payload, reserve)
-    }
-
-    /// Appends the END of a call that raised, also into what is reserved for those.
-    pub(crate) fn append_failed_end(&mut self, payload: &[u8], reserve: usize) -> Appended {
-        self.append_error(kind::END, payload, reserve)
+        match self.append(kind::END, payload, reserve) {
+            Appended::Full => self.append_error(kind::END, payload, reserve),
+            done => done,
+        }
     }
 
     /// Appends a NOTE.
@@ -314,6 +312,7 @@ impl ThreadRecorder {
         }
     }
 
+    #[cold]
     fn append_error(&mut self, kind: u8, payload: &[u8], reserve: usize) -> Appended {
         match &mut self.writer {
             Some(writer) => Appended::of(writer.append_error(kind, payload, reserve)),

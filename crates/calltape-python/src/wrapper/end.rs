@@ -109,11 +109,7 @@ pub(super) unsafe fn append_end(thread: &mut ThreadRecorder, ending: &Ending<'_>
         // SAFETY: passed on.
         Outcome::Raised => unsafe { write_failed_end(&mut scratch, ending) },
     }
-    let reserve = thread.open * END_ROOM;
-    let mut appended = match outcome {
-        Outcome::Raised => thread.append_failed_end(&scratch, reserve),
-        _ => thread.append_end(&scratch, reserve),
-    };
+    let mut appended = thread.append_end(&scratch, thread.open * END_ROOM);
     if matches!(appended, Appended::Full) {
         // SAFETY: passed on.
         appended = unsafe { append_less(thread, &mut scratch, ending, outcome) };
@@ -138,7 +134,7 @@ unsafe fn append_less(
     if matches!(outcome, Outcome::Raised) && status != Status::Closed {
         // SAFETY: passed on.
         unsafe { with_raised(|raised| write_bare_failure_of(raised, scratch, ending.policy)) };
-        if matches!(thread.append_failed_end(scratch, reserve), Appended::Yes) {
+        if matches!(thread.append_end(scratch, reserve), Appended::Yes) {
             return Appended::Yes;
         }
         if status == Status::Error {
@@ -147,11 +143,7 @@ unsafe fn append_less(
         }
         ending.begin_again(scratch, status);
     }
-    match thread.append_end(scratch, reserve) {
-        Appended::Yes => Appended::Yes,
-        // One that has begun may use what is reserved for errors.
-        Appended::Full => thread.append_failed_end(scratch, reserve),
-    }
+    thread.append_end(scratch, reserve)
 }
 
 /// Writes the END of a call that raised.
