@@ -114,6 +114,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         recorder,
         functions: Mutex::default(),
         more_functions: Function::new(0),
+        no_definition_until: AtomicU64::new(0),
         block_ns,
         policy,
         exit_timeout,

@@ -84,6 +84,9 @@ static STATE: Mutex<State> = Mutex::new(State::Idle);
 /// How long a waiting call sleeps before it looks whether the run still lasts.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// After a definition could not be written no other is tried for this long: on a full disk each call would try.
+const DEFINITION_PAUSE_NS: u64 = 100_000_000;
+
 /// A run in progress.
 pub(crate) struct Running {
     pub(crate) generation: u32,
@@ -94,6 +97,8 @@ pub(crate) struct Running {
     functions: Mutex<HashMap<Vec<u8>, Function>>,
     /// Of the functions for which there was no number.
     more_functions: Function,
+    /// Monotonic ns until which no definition is written.
+    no_definition_until: AtomicU64,
     /// How long a call waits for room; `None` to drop at once.
     pub(crate) block_ns: Option<u64>,
     policy: &'static Policy,
@@ -117,27 +122,42 @@ impl Function {
 }
 
 impl Running {
-    /// The number of a function, written to the journal the first time, and its meter.
-    fn function_of(&self, definition: &FunctionDef) -> Result<(u32, *mut Meter), JournalError> {
+    /// The number of a function, written to the journal the first time, and its meter; `None` in the pause after that
+    /// failed.
+    fn function_of(&self, definition: &FunctionDef) -> Option<Result<(u32, *mut Meter), JournalError>> {
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         let encoded = definition.encode();
         if let Some(known) = functions.get(&encoded) {
-            return Ok(known.parts());
+            return Some(Ok(known.parts()));
         }
-        let slot = self.journal.define(&encoded)?;
-        if slot == 0 {
-            return Ok(self.more_functions.parts());
+        // Relaxed: under the lock of `functions`.
+        if monotonic_ns() < self.no_definition_until.load(Ordering::Relaxed) {
+            return None;
         }
-        Ok(functions.entry(encoded).or_insert(Function::new(slot)).parts())
+        Some(match self.journal.define(&encoded) {
+            Ok(0) => Ok(self.more_functions.parts()),
+            Ok(slot) => Ok(functions.entry(encoded).or_insert(Function::new(slot)).parts()),
+            Err(error) => {
+                self.no_definition_until.store(monotonic_ns() + DEFINITION_PAUSE_NS, Ordering::Relaxed);
+                Err(error)
+            }
+        })
+    }
+
+    /// Counts a call of a function that has no number, for its definition could not be written.
+    fn count_undefined(&self) {
+        let counters = self.journal.counters(0);
+        bump(&counters.calls);
+        bump(&counters.dropped);
     }
 
     /// A writer for the calling thread; an exception that is set stays. `None` when the journal has no room for another
-    /// thread, also not after the time that calls wait.
+    /// thread, where it `waits` also not after the time that calls wait.
     ///
     /// # Safety
     /// The interpreter lock is held, and the thread is marked busy.
     #[cold]
-    unsafe fn lease(&self, is_error: bool) -> Option<Writer> {
+    unsafe fn lease(&self, is_error: bool, waits: bool) -> Option<Writer> {
         // SAFETY: passed on; asking for the thread's name leaves no exception of its own.
         let name = unsafe {
             let raised = (!ffi::PyErr_Occurred().is_null()).then(|| crate::capture::Raised::take());
@@ -153,7 +173,7 @@ impl Running {
             let of_the_reserve = || self.journal.lease_for_error(&name).ok();
             leased.ok().or_else(|| (self.journal.pressure() < Pressure::Dropping).then(of_the_reserve).flatten())
         };
-        lease().or_else(|| self.patiently(lease))
+        lease().or_else(|| if waits { self.patiently(lease) } else { None })
     }
 
     /// Whether the run was started in this process, and not in one it was forked from.
@@ -162,7 +182,7 @@ impl Running {
     }
 
     /// Tries again, while the settings allow and the run lasts, each time the journal has room; other Python threads run
-    /// meanwhile. `None` when the time is over, or when room does not help: a frame too large for any segment.
+    /// meanwhile, and may be quicker. `None` when the time is over.
     #[cold]
     fn patiently<T>(&self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = monotonic_ns() + self.block_ns?;
@@ -179,14 +199,8 @@ impl Running {
             if self.generation != generation() {
                 return None;
             }
-            // Asked first: where a segment is free and the attempt fails all the same, no room will ever do.
-            let is_open = self.journal.pressure() < Pressure::Dropping;
-            let has_room = is_open && self.journal.occupancy().free_segments > 0;
             if let Some(done) = attempt() {
                 return Some(done);
-            }
-            if has_room {
-                return None;
             }
         }
     }
@@ -223,8 +237,8 @@ fn running() -> Option<Arc<Running>> {
     }
 }
 
-/// Gives a function its number in the current run, which is started when there is none yet. `None` when nothing is
-/// recorded. `sensitive_fields` are what the function changes of the names that the run withholds.
+/// Gives a function that is being called its number in the current run, which is started when there is none yet. `None`
+/// when nothing is recorded; a call that is left out for want of a number is counted. `sensitive_fields` are what the function changes of the names that the run withholds.
 pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> Option<Defined> {
     let running = match running() {
         Some(running) => running,
@@ -234,9 +248,12 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
     let sensitive_fields = of_run.iter().chain(sensitive_fields).cloned().collect();
     let definition = FunctionDef { sensitive_fields, ..definition.clone() };
     let (slot, meter) = match running.function_of(&definition) {
-        Ok(known) => known,
-        Err(error) => {
-            messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));
+        Some(Ok(known)) => known,
+        failed => {
+            running.count_undefined();
+            if let Some(Err(error)) = failed {
+                messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));
+            }
             return None;
         }
     };

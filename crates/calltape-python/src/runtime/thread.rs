@@ -320,13 +320,13 @@ impl ThreadRecorder {
         }
     }
 
-    /// Leases a writer and appends with it.
+    /// Leases a writer and appends with it. A START waits for room by itself.
     #[cold]
     #[inline(never)]
     fn append_first(&mut self, kind: u8, payload: &[u8], reserve: usize, is_error: bool) -> Appended {
         let Some(running) = self.running.clone() else { return Appended::Full };
         // SAFETY: this thread's own, which is busy while it appends, with the interpreter lock held.
-        self.writer = unsafe { running.lease(is_error) };
+        self.writer = unsafe { running.lease(is_error, kind != kind::START) };
         match &mut self.writer {
             Some(writer) if is_error => Appended::of(writer.append_error(kind, payload, reserve)),
             Some(writer) => Appended::of(writer.append(kind, payload, reserve)),
@@ -337,11 +337,19 @@ impl ThreadRecorder {
     #[cold]
     fn append_waiting(&mut self, payload: &[u8], reserve: usize) -> Appended {
         let Some(running) = self.running.clone() else { return Appended::Full };
+        if !self.could_fit(payload, reserve) {
+            return Appended::Full;
+        }
         let appended = running.patiently(|| match self.append(kind::START, payload, reserve) {
-            Appended::Yes => Some(()),
-            Appended::Full => None,
+            Appended::Full if self.could_fit(payload, reserve) => None,
+            done => Some(done),
         });
-        if appended.is_some() { Appended::Yes } else { Appended::Full }
+        appended.unwrap_or(Appended::Full)
+    }
+
+    /// Whether room would help: a frame too large for any segment waits for nothing.
+    fn could_fit(&self, payload: &[u8], reserve: usize) -> bool {
+        self.writer.as_ref().is_none_or(|writer| writer.could_fit(payload.len(), reserve))
     }
 }
 
