@@ -19,6 +19,7 @@ mod recorder;
 pub mod recover;
 pub mod retention;
 pub mod rollup;
+pub mod sampling;
 pub mod settings;
 mod sidecar;
 mod stats;
