@@ -9,6 +9,7 @@
 
 pub mod breaker;
 pub mod drain;
+mod headroom;
 mod ladder;
 mod messages;
 pub mod query;
@@ -18,6 +19,7 @@ pub mod settings;
 mod stats;
 pub mod store;
 
+pub use headroom::set_memory_probe;
 pub use messages::Level;
 pub use recorder::{Recorder, StartError, StopReport};
 pub use settings::Settings;

@@ -27,6 +27,8 @@ mod native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        calltape_engine::set_memory_probe(crate::memory::has);
+        crate::memory::quieten_panics();
         super::wrapper::install(py)?;
         super::runtime::context::install(py)?;
         let [functions, others] = super::wrapper::types(py)?;

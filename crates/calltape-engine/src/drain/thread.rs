@@ -15,6 +15,7 @@ use calltape_journal::{Journal, monotonic_ns};
 use super::pass::{CLEAN, Drain, DrainError, Progress};
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, State};
+use crate::headroom;
 use crate::messages::Level;
 use crate::settings::Settings;
 
@@ -47,6 +48,9 @@ const STACK_BYTES: usize = 512 << 10;
 /// # Errors
 /// When the system has no thread to give; the worker comes back with that.
 pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Error)> {
+    if !headroom::for_a_thread() {
+        return Err((worker, io::ErrorKind::OutOfMemory.into()));
+    }
     let shared = Arc::clone(&worker.shared);
     shared.lock().stopped = false;
     // A closure that becomes no thread is dropped, and what it owns with it.
@@ -169,6 +173,11 @@ impl Worker {
             }
         }
         if !self.breaker.permits(now) && !last {
+            return Round::Held;
+        }
+        if !headroom::for_a_batch() {
+            let line = "there is no memory for a batch now; calls stay in the journal";
+            self.shared.messages.say(Level::Warning, line.to_owned());
             return Round::Held;
         }
         let probe = self.breaker.state() == State::HalfOpen;

@@ -103,7 +103,8 @@ impl Running {
             return Ok(slot);
         }
         let slot = self.journal.define(&encoded)?;
-        if slot != 0 {
+        // Without room to remember it, the function gets another number next time.
+        if slot != 0 && slots.try_reserve(1).is_ok() {
             slots.insert(encoded, slot);
         }
         Ok(slot)
