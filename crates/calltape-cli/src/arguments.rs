@@ -159,13 +159,13 @@ fn call_id(text: &str) -> Result<u64, &'static str> {
 #[command(after_help = "\
 Errors are the same when the same function's calls ended in the same type of exception, raised at the same place. An \
 exception that passes through several monitored functions counts in each. A call that was cancelled did not end in an \
-error.
+error. Errors there was no room for are counted by kind and marked so; a kind of which none was stored has no last call.
 
 Example:
   calltape errors --since 1h
 
-Each line of --json: error_type, function, file, line, place, count, first_seen_ns, last_seen_ns, last_message, \
-last_call_id.")]
+Each line of --json: error_type, function, file, line, place, count, counted_only, first_seen_ns, last_seen_ns, \
+last_message, last_call_id.")]
 pub(crate) struct Errors {
     /// Only calls that began since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00
     #[arg(long, value_name = "WHEN")]

@@ -5,19 +5,27 @@
 
 use std::fmt;
 
-use calltape_record::latency::{BUCKETS, bucket_of, middle_of};
+use calltape_record::latency::{BUCKETS, bucket_of, edges_of, middle_of};
 
 /// The first byte of an encoded histogram: the layout of buckets and bytes.
 const FORMAT: u8 = 1;
 
 /// A histogram of nanoseconds; sparse, so an idle function's costs nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Latency {
     /// Bucket and count, ascending by bucket, no count zero.
     buckets: Vec<(u16, u64)>,
     /// Where the last value went: calls of one function are alike.
     recent: usize,
 }
+
+impl PartialEq for Latency {
+    fn eq(&self, other: &Self) -> bool {
+        self.buckets == other.buckets
+    }
+}
+
+impl Eq for Latency {}
 
 /// Why stored bytes are no histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +69,8 @@ impl Latency {
         self.add(bucket, 1);
     }
 
-    fn add(&mut self, bucket: u16, count: u64) {
+    /// Counts `count` values of a bucket, a number below [`BUCKETS`].
+    pub(crate) fn add(&mut self, bucket: u16, count: u64) {
         match self.buckets.binary_search_by_key(&bucket, |entry| entry.0) {
             Ok(at) => {
                 self.buckets[at].1 = self.buckets[at].1.saturating_add(count);
@@ -79,6 +88,25 @@ impl Latency {
         for &(bucket, count) in &other.buckets {
             self.add(bucket, count);
         }
+    }
+
+    /// What `self` counts beyond `before`, bucket by bucket.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let mut since = Self::new();
+        for &(bucket, count) in &self.buckets {
+            let known = before.buckets.binary_search_by_key(&bucket, |entry| entry.0);
+            let count = count.saturating_sub(known.map_or(0, |at| before.buckets[at].1));
+            if count > 0 {
+                since.add(bucket, count);
+            }
+        }
+        since
+    }
+
+    /// The least and the greatest value the buckets allow; `None` when empty.
+    pub(crate) fn span(&self) -> Option<(u64, u64)> {
+        let (first, last) = (self.buckets.first()?, self.buckets.last()?);
+        Some((edges_of(first.0).0, edges_of(last.0).1))
     }
 
     /// How many values were counted.
@@ -183,6 +211,23 @@ mod tests {
             values.iter().for_each(|&ns| latency.record(ns));
             let read = Latency::decode(&latency.encode());
             prop_assert_eq!(read.map(|read| read.buckets), Ok(latency.buckets));
+        }
+
+        #[test]
+        fn what_was_counted_since_and_what_was_before_are_all(
+            before in prop::collection::vec(0..5000u64, 0..50), after in prop::collection::vec(0..5000u64, 0..50),
+        ) {
+            let mut first = Latency::new();
+            before.iter().for_each(|&ns| first.record(ns));
+            let mut all = first.clone();
+            after.iter().for_each(|&ns| all.record(ns));
+            let since = all.since(&first);
+            prop_assert_eq!(since.count(), after.len() as u64);
+            let span = since.span();
+            prop_assert_eq!(span.is_none(), after.is_empty());
+            prop_assert!(span.is_none_or(|(low, high)| after.iter().all(|ns| (low..=high).contains(ns))));
+            first.merge(&since);
+            prop_assert_eq!(first.buckets, all.buckets);
         }
 
         #[test]

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use crate::clock;
 use crate::control::Control;
-use crate::layout::control::LOST_ERRORS;
+use crate::layout::control::{LOST_COUNT, LOST_ERRORS};
 use crate::layout::{MAXIMUM_SLOTS, lost_error as at};
 use crate::mapping::Mapping;
 
@@ -143,6 +143,19 @@ impl<'a> Entry<'a> {
 
 /// Counts an error. The caller serialises the threads of its process.
 pub(crate) fn count(control: &Control, kind: &Kind<'_>) {
+    count_kind(control, kind);
+    let all = control.mapping().word(LOST_COUNT);
+    // Partner: the load in `count_of_all`. Who sees it counted finds it among its kind.
+    all.store(all.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+}
+
+/// Errors counted, of all kinds.
+pub(crate) fn count_of_all(control: &Control) -> u64 {
+    // Partner: the store in `count`.
+    control.mapping().word(LOST_COUNT).load(Ordering::Acquire)
+}
+
+fn count_kind(control: &Control, kind: &Kind<'_>) {
     let now = clock::unix_ns();
     let fingerprint = kind.fingerprint();
     let kinds = at::ENTRIES - 1;

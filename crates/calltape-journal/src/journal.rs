@@ -3,9 +3,11 @@
 //! The python crate makes one, leases a [`Writer`] a thread and bumps counters; the engine's background thread calls
 //! [`Journal::maintain`]. Never reads a record, never waits for the disk on the way of a call.
 
+mod overload;
+
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +15,6 @@ use crate::chunk::Chunk;
 use crate::control::{Control, Counters};
 use crate::directory::{self, NewRun};
 use crate::error::{Full, JournalError};
-use crate::error_kinds::{self, Kind};
 use crate::functions::{DefinitionsReader, DefinitionsWriter};
 use crate::ids::Ids;
 use crate::layout::functions::MAXIMUM_DEFINITION_BYTES;
@@ -22,10 +23,9 @@ use crate::lock::LockedFile;
 use crate::options::{Options, RunIdentity};
 use crate::place::Place;
 use crate::pool::{Pool, Purpose};
-use crate::pressure::Pressure;
 use crate::run::Run;
 use crate::segment::SegmentState;
-use crate::tallies::{Tallies, Tally};
+use crate::tallies::Tallies;
 use crate::writer::Writer;
 
 /// This process's journal. Shared by all threads; dropping it without [`Journal::close`] looks like a death to
@@ -258,43 +258,6 @@ impl Journal {
             Some(counters) => counters,
             None => unreachable!("an own control file is never short"),
         }
-    }
-
-    /// The tally of a slot, that of slot 0 for a slot that does not exist: made when first asked for. None when there is
-    /// no room for one more (1,023 functions a run; or the disk is full, and then it may be had later).
-    #[inline]
-    pub fn tally(&self, slot: u32) -> Option<&Tally> {
-        let Shared { control, tallies, run_id, .. } = &*self.shared;
-        let (slot, counters) = match control.counters(slot) {
-            Some(counters) => (slot, counters),
-            None => (0, self.counters(0)),
-        };
-        tallies.of(slot, counters, *run_id)
-    }
-
-    /// Counts an error for which the journal has no room, by its kind: function, type and place. The call itself is
-    /// counted by its [`Counters`]. Takes a lock and a system call's time at most; never fails.
-    pub fn count_lost_error(&self, slot: u32, error_type: &str, file: &str, line: u32, place: &str) {
-        let _alone = self.shared.losing.lock().unwrap_or_else(PoisonError::into_inner);
-        error_kinds::count(&self.shared.control, &Kind { slot, error_type, file, line, place });
-    }
-
-    /// How full the journal is, as a level: one relaxed load. It is set when segments are leased and recycled and by
-    /// [`Journal::maintain`]; where the disk gives no more, what there is counts as the limit.
-    #[inline]
-    pub fn pressure(&self) -> Pressure {
-        self.shared.pool.pressure()
-    }
-
-    /// Where the level stands, a number of [`Pressure`], for the caller's path.
-    pub fn pressure_word(&self) -> &AtomicU8 {
-        self.shared.pool.pressure_word()
-    }
-
-    /// Looks whether the level of pressure is still right, for callers that do not lease because of it: another process
-    /// may have drained. Cheap: at most one look at the segments a millisecond.
-    pub fn reconsider_pressure(&self) {
-        self.shared.pool.reconsider();
     }
 
     /// An append handle for a thread. `thread` is the payload of the THREAD frame that its segments begin with.

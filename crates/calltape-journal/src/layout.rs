@@ -85,6 +85,8 @@ pub(crate) mod control {
     pub(crate) const ENDING: usize = 72;
     /// Slots in use, slot 0 included.
     pub(crate) const SLOTS_IN_USE: usize = 80;
+    /// Lost errors of all kinds.
+    pub(crate) const LOST_COUNT: usize = 88;
     pub(crate) const IDENTITY: usize = 128;
     /// For each level of pressure above none, lowest first: times it was entered, when last, when left. Zero in
     /// version 1, whose identity has at most 2,544 bytes.

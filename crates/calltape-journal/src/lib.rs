@@ -56,6 +56,8 @@ mod clock;
 #[cfg(not(loom))]
 mod control;
 #[cfg(not(loom))]
+mod damage;
+#[cfg(not(loom))]
 mod directory;
 #[cfg(not(loom))]
 mod error;
@@ -100,6 +102,8 @@ pub use clock::{monotonic_ns, unix_ns};
 #[cfg(not(loom))]
 pub use control::{CounterValues, Counters, bump};
 #[cfg(not(loom))]
+pub use damage::Damage;
+#[cfg(not(loom))]
 pub use directory::{create_tape, list_runs};
 #[cfg(not(loom))]
 pub use error::{Full, JournalError};
@@ -116,7 +120,7 @@ pub use options::{Options, RunIdentity};
 #[cfg(not(loom))]
 pub use pressure::{Pressure, Spell};
 #[cfg(not(loom))]
-pub use run::{Damage, Run};
+pub use run::Run;
 #[cfg(not(loom))]
 pub use tallies::Tally;
 #[cfg(not(loom))]

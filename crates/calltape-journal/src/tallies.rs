@@ -40,7 +40,8 @@ pub struct Tally {
 const _: () = assert!(size_of::<Tally>() == at::BYTES);
 
 impl Tally {
-    /// Counts a call that took `ns`, whose bucket the caller has found (calltape-record, `latency`); a number that is no
+    /// Counts a call that took `ns` and that the caller has counted in its [`Counters`] as sampled out or dropped: a tally
+    /// that says more than those is taken for damaged. Its bucket the caller has found (calltape-record, `latency`); a number that is no
     /// bucket's counts in the last. For callers that something else serialises (the interpreter lock): loads and stores,
     /// no locked instruction. Without that, additions may be lost.
     #[inline]

@@ -215,7 +215,7 @@ impl Batch {
     }
 
     fn finish(&mut self, position: usize, end: EndEvent<'_>, sensitive: Sensitive<'_>) -> u64 {
-        let (status, ended) = (end.status, end.ended);
+        let (status, ended, certain) = (end.status, end.ended, is_certain(&end));
         let started_ns = self.rows.get(position).map_or(0, |row| row.started_ns);
         let activity = end.activity.map_or(0, |activity| {
             let active = self.render_activity(&activity);
@@ -229,6 +229,7 @@ impl Batch {
         });
         if let Some(row) = self.rows.get_mut(position) {
             row.status = status;
+            row.weight = if certain { 1.0 } else { row.weight };
             row.duration_ns = ended.saturating_sub(row.started_mono);
             row.result = result;
             row.failure = failure;
@@ -305,6 +306,11 @@ impl Batch {
         self.rows.sort_unstable_by_key(|row| row.id);
         self.sort_notes();
     }
+}
+
+/// Whether a call stands for itself alone, whatever its sample rate: an error is always kept.
+pub(super) fn is_certain(end: &EndEvent<'_>) -> bool {
+    end.certain || end.status == Status::Error
 }
 
 impl Row {

@@ -10,6 +10,7 @@
 //! read.rs     frames of a run into a batch
 //! batch.rs    calls of a batch, START and END joined
 //! notes.rs    what a program adds to its calls
+//! counted.rs  calls without a row, and lost errors
 //! source/     the lines of source that failures came from
 //! write.rs    a batch into one transaction
 //! settle.rs   the end of a run
@@ -25,6 +26,7 @@
 //!   open.
 
 mod batch;
+mod counted;
 mod id_map;
 mod notes;
 mod pace;

@@ -250,7 +250,8 @@ impl Drain {
         let more = self.read(&mut pace);
         let books_due = everything || now >= self.next_books_ns || !self.batch.moved.is_empty();
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);
-        let counted = books_due && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty());
+        let counted = books_due
+            && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty() || followed.has_counted());
         let mut progress = Progress { more, ..Progress::default() };
         if !self.batch.moved.is_empty() || ending || counted || !self.removed.is_empty() {
             progress.calls = self.write(&mut pace)?;

@@ -7,6 +7,7 @@ use calltape_journal::{Run, monotonic_ns, unix_ns};
 use calltape_record::{FunctionDef, ThreadEvent, ids};
 
 use super::batch::Sensitive;
+use super::counted::Counted;
 use super::id_map::IdMap;
 use crate::store::{BooksRow, RunRow, StoreError, Transaction};
 
@@ -48,6 +49,8 @@ pub(super) struct Facts {
     pub(super) books: Vec<BooksRow>,
     /// Ended calls stored, by slot; ahead of the books within a batch.
     pub(super) stored: Vec<u64>,
+    /// Calls without a row, as committed.
+    pub(super) counted: Counted,
     /// Calls stored as running, and when they started.
     pub(super) running: IdMap<u64>,
     /// ENDs whose START has not been seen.
@@ -106,6 +109,7 @@ impl Followed {
             facts.books[slot as usize] = books;
             facts.stored[slot as usize] = books.stored;
         }
+        facts.counted = Counted::load(transaction, id)?;
         for row in transaction.cursors(id)? {
             let thread = facts.threads.iter().position(|thread| row.thread.is_some() && thread.number == row.thread);
             let thread = thread.map(|place| place as u32);

@@ -31,7 +31,7 @@ mod tree;
 pub use accounting::{Account, Files, FunctionAccount, RunAccount};
 pub use calls::{Call, CallDetail, CallFilter};
 pub use error::{OpenError, QueryError};
-pub use errors::{ErrorFilter, ErrorGroup};
+pub use errors::{ErrorFilter, ErrorGroup, LastError};
 pub use failure::{ChainLink, Failure, Frame, Relation};
 pub use follow::{Followed, Follower};
 pub use journals::JournalState;

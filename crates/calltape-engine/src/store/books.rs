@@ -214,16 +214,16 @@ impl Transaction<'_> {
         self.execute("to keep a cursor", sql, values).map(drop)
     }
 
-    /// Forgets the cursors of runs whose journal is gone.
+    /// Forgets the cursors and tallies of a run whose journal is gone.
     pub(crate) fn drop_cursors(&self, run: u64) -> Result<(), StoreError> {
+        self.drop_tallies(run)?;
         self.execute("to drop cursors", "DELETE FROM cursor WHERE run_id = ?1", [run as i64]).map(drop)
     }
 
-    /// The runs that have cursors.
+    /// The runs of which something is kept for as long as their journal is there: cursors, tallies.
     pub(crate) fn runs_with_cursors(&self) -> Result<Vec<u64>, StoreError> {
-        self.rows("to list cursors", "SELECT DISTINCT run_id FROM cursor", [], |row| {
-            row.get::<_, i64>(0).map(|id| id as u64)
-        })
+        let sql = "SELECT run_id FROM cursor UNION SELECT run_id FROM tally";
+        self.rows("to list cursors", sql, [], |row| row.get::<_, i64>(0).map(|id| id as u64))
     }
 
     /// The ENDs of a run that wait for their START.

@@ -13,6 +13,7 @@
 //! rows.rs        call, failure, early_end
 //! notes.rs       what a program adds to a call: call.args, early_note
 //! books.rs       run, function, thread, run_function, cursor
+//! counted.rs     tally, lost_error
 //! minutes.rs     the rollup a function and minute
 //! checkpoint.rs  WAL back into the file
 //! peek.rs        one figure for a process that does not drain
@@ -21,6 +22,7 @@
 
 mod books;
 mod checkpoint;
+mod counted;
 mod error;
 mod minutes;
 mod notes;
@@ -34,6 +36,7 @@ pub use error::StoreError;
 pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory};
 
 pub(crate) use books::{BooksRow, CursorRow, RunRow};
+pub(crate) use counted::LostErrorRow;
 pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::Store;
 pub(crate) use peek::stored_of_run;

@@ -11,7 +11,7 @@ use crate::layout::segment::HEADER_BYTES;
 use crate::pressure::{Census, LEVELS, Pressure, level, reserve};
 use crate::segment::SegmentState;
 
-/// Two censuses are at least this far apart: with 512 segments one takes up to 40 us.
+/// Two censuses are at least this far apart: with 512 segments one takes some 10 us.
 const CENSUS_NS: u64 = 1_000_000;
 
 /// So few segments are counted whenever it matters.
