@@ -1,12 +1,12 @@
 """A program whose recording meets the nth failure, for many n: run by the tests of memory pressure, under the shim.
 
-Each round starts a tape of its own, makes calls of every kind, flushes and stops, and one of these steps meets the fault.
+Each round starts a tape of its own, makes calls of every kind, flushes and stops; one of these steps meets the fault.
 What the program sees must be as without calltape: results, exceptions, identities. Afterwards each tape is started once
 more without a fault, which takes up what a round left behind. Prints one JSON object: what the rounds came to.
 
     python -m faults.rounds FOLDER STEP WHAT ERRNO once|forever MOST_ROUNDS
 
-STEP: start, call, error, flush or stop. WHAT: alloc, or names of system calls joined by +.
+STEP: start, call, error, flush or stop, or several joined by +. WHAT: alloc, or names of system calls joined by +.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import calltape
 from calltape import monitor
-
 from faults import Faults
 
 
@@ -51,7 +50,6 @@ def around(order: object) -> str:
     try:
         refuse(order)
     except PermissionError as error:
-        assert error is REFUSED
         raise KeyError("around") from error
     return "never"
 
@@ -73,10 +71,6 @@ async def streamed(most: int) -> AsyncIterator[int]:
         yield number
 
 
-# Calls that `ordinary` makes, and `errors`.
-ORDINARY, ERRORS = 5, 3
-
-
 def ordinary() -> None:
     rows: list[object] = [ORDER, {"key": 1.5}, "y" * 2000, b"z" * 300, {1, 2}, None]
     order, same = place(ORDER, rows=rows, text="é" * 500)
@@ -93,18 +87,21 @@ def ordinary() -> None:
     asyncio.run(all_of_it())
 
 
+def raised_by(function: Callable[[object], object]) -> BaseException | None:
+    try:
+        function(ORDER)
+    except Exception as error:
+        return error
+    return None
+
+
 def errors() -> None:
-    try:
-        around(ORDER)
-    except KeyError as error:
-        assert error.args == ("around",)
-        assert error.__cause__ is REFUSED
-    try:
-        refuse(ORDER)
-    except PermissionError as error:
-        assert error is REFUSED
-        assert error.args == ("refused", ORDER)
-        assert sys.exc_info()[1] is REFUSED
+    error = raised_by(around)
+    assert isinstance(error, KeyError)
+    assert error.args == ("around",)
+    assert error.__cause__ is REFUSED
+    assert raised_by(refuse) is REFUSED
+    assert REFUSED.args == ("refused", ORDER)
     assert sys.exc_info() == (None, None, None)
     REFUSED.__traceback__ = None
     REFUSED.__context__ = None
@@ -127,7 +124,7 @@ class Rounds:
 
     def run(self, nth: int) -> tuple[int, int]:
         """One round; how much it saw of what was planned, and how much of that failed."""
-        steps = {
+        steps: dict[str, Callable[[], object]] = {
             "start": lambda: calltape.start(self.folder / str(nth) / "calls.db"),
             "call": ordinary,
             "error": errors,
@@ -169,15 +166,21 @@ def chosen(count: int, most: int) -> list[int]:
 def main() -> None:
     folder, step, what, error, how_long, most = sys.argv[1:]
     logging.getLogger("calltape").setLevel(logging.CRITICAL)
-    rounds = Rounds(Path(folder), step, what, int(error), how_long == "forever")
-    rounds.run(-1)
-    count, _ = rounds.run(-2)
-    failed = 0
-    for nth in chosen(count, int(most)):
-        failed += rounds.run(nth)[1] > 0
-        rounds.take_up(nth)
+    seen = failed = made = 0
+    journals: dict[str, int] = {}
+    for one in step.split("+"):
+        rounds = Rounds(Path(folder) / one, one, what, int(error), how_long == "forever")
+        rounds.run(-1)
+        count, _ = rounds.run(-2)
+        seen += count
+        for nth in chosen(count, int(most)):
+            failed += rounds.run(nth)[1] > 0
+            rounds.take_up(nth)
+            made += 1
+        for journal, times in rounds.journals.items():
+            journals[journal] = journals.get(journal, 0) + times
     faults = calltape.stats().faults
-    print(json.dumps({"seen": count, "failed": failed, "faults": faults, "journals": rounds.journals}))
+    print(json.dumps({"seen": seen, "rounds": made, "failed": failed, "faults": faults, "journals": journals}))
 
 
 if __name__ == "__main__":
