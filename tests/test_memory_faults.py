@@ -10,6 +10,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,52 @@ def test_the_nth_system_call_that_fails_changes_no_call(
     else:
         assert result["journals"]["small"] > 0
     check_books(tmp_path)
+
+
+INTERPRETER = """
+import sys
+import _testcapi
+from calltape import flush, monitor, start, stats
+
+REFUSED = PermissionError("refused")
+
+class Thing:
+    def __init__(self): self.number, self.text = 10**40, "é" * 300
+
+def give(value): return value
+def refuse(value): raise REFUSED
+def outcome(function, value):
+    try:
+        return function(value)
+    except PermissionError as error:
+        return error
+
+thing, given = Thing(), [1.5, {"key": Thing()}, {2**70, b"x"}, "text"]
+start()
+fresh = [monitor(lambda value: value) for _ in range(400)]
+known, refusing = monitor(give), monitor(refuse)
+known(given); outcome(refusing, given)
+stop = {"once": 1, "forever": 0}[sys.argv[1]]
+for nth in range(400):
+    for function, value in ((fresh[nth], given), (known, given), (known, thing), (refusing, thing)):
+        _testcapi.set_nomemory(nth, nth + stop if stop else 0)
+        found = outcome(function, value)
+        _testcapi.remove_mem_hooks()
+        assert found is (REFUSED if function is refusing else value), (nth, function)
+        REFUSED.__traceback__ = REFUSED.__context__ = None
+assert flush(20.0)
+figures = stats()
+assert figures.faults == 0 and figures.dropped == 0, figures
+assert figures.recorded == figures.stored
+print(figures.recorded)
+"""
+
+
+@pytest.mark.parametrize("how_long", ["once", "forever"])
+def test_the_interpreters_nth_allocation_that_fails_in_a_capture_reaches_no_caller(
+    how_long: str, run_program: Callable[..., Ended]
+) -> None:
+    pytest.importorskip("_testcapi")
+    ended = run_program(INTERPRETER, how_long)
+    assert int(ended.stdout) == 2 + 4 * 400
+    assert len(ended.tape.calls()) == 2 + 4 * 400

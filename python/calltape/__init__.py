@@ -13,6 +13,7 @@ which call made it. Recording starts with the first recorded call; importing thi
 file.
 """
 
+from calltape._breaker import CircuitBreaker, CircuitBreakerOpen
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
 from calltape._monitor import monitor, unmonitor
 from calltape._pools import install as _carry_calls_into_pools
@@ -22,6 +23,8 @@ from calltape._span import CurrentCall, current, span, suppressed
 
 __all__ = [
     "Breaker",
+    "CircuitBreaker",
+    "CircuitBreakerOpen",
     "CurrentCall",
     "SmartSerializer",
     "Stats",

@@ -43,6 +43,16 @@ impl Rung {
         }
     }
 
+    /// As the tape's incidents call it; None for the top.
+    pub(crate) fn incident(self) -> Option<&'static str> {
+        match self {
+            Rung::File => None,
+            Rung::Small => Some("small journal"),
+            Rung::Memory => Some("journal in memory"),
+            Rung::Counting => Some("counting only"),
+        }
+    }
+
     /// The line for the log; None for the top.
     fn line(self, why: &str) -> Option<String> {
         let what = match self {

@@ -113,12 +113,13 @@ impl Recorder {
         for problem in settings.problems() {
             shared.messages.say(Level::Warning, problem.clone());
         }
-        if let Some(line) = line {
-            shared.messages.say(Level::Warning, line);
-        }
         let waking = Arc::clone(&shared);
         journal.set_wake(move || waking.wake());
-        let worker = Worker::new(settings, Arc::clone(&journal), Arc::clone(&shared));
+        let mut worker = Worker::new(settings, Some(Arc::clone(&journal)), Arc::clone(&shared));
+        if let (Some(line), Some(kind)) = (line, begun.rung.incident()) {
+            worker.has_less_of_a_journal(kind, &line);
+            shared.messages.say(Level::Warning, line);
+        }
         let recorder = Self {
             settings: settings.clone(),
             journal,

@@ -34,6 +34,9 @@ fn a_folder_that_cannot_be_made_means_a_journal_in_memory_drained_once_it_can() 
     let database = Database::open(&db);
     assert_eq!(database.lines("SELECT calls, stored, dropped, in_flight, unknown FROM accounting"), ["100|100|0|0|0"]);
     assert_eq!(database.lines("SELECT ending FROM runs"), ["exit"]);
+    let incident = "SELECT kind, incidents.ended_ns = runs.ended_ns, detail LIKE 'the journal is in memory%'
+                    FROM incidents JOIN runs ON runs.id = run_id";
+    assert_eq!(database.lines(incident), ["journal in memory|1|1"], "it lasts as long as the run");
 }
 
 #[test]

@@ -156,3 +156,19 @@ pub(crate) mod ids {
     /// One page; only the first word is used.
     pub(crate) const FILE_BYTES: usize = 4096;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written out, for files of these sizes exist: a figure that is derived otherwise would not open them.
+    #[test]
+    fn the_sizes_on_disk_are_these() {
+        assert_eq!((control::IDENTITY, control::IDENTITY_LIMIT), (128, 2944));
+        assert_eq!((control::SPELLS, control::HEADER_BYTES), (3072, 4096));
+        assert_eq!((control::LOST_ERRORS, control::FILE_BYTES), (1_052_672, 1_577_472));
+        assert_eq!((lost_error::ENTRIES, tallies::BYTES, tallies::STEP_BYTES), (1025, 16_384, 262_144));
+        assert_eq!((MAXIMUM_SLOTS, segment::MAXIMUM_BYTES), (16_384, 16_777_216));
+        assert_eq!((frame::LENGTH_MASK, functions::MAXIMUM_DEFINITION_BYTES), (0x00ff_ffff, 1_048_576));
+    }
+}

@@ -114,13 +114,15 @@ pub use ids::{ID_EPOCH_UNIX_NS, ID_UNIT_NS};
 #[cfg(not(loom))]
 pub use journal::{Journal, JournalStats, Occupancy, Positions};
 #[cfg(not(loom))]
-pub use lock::{Lease, forget_after_fork};
+pub use lock::{Holder, Lease, forget_after_fork};
 #[cfg(not(loom))]
 pub use options::{Options, RunIdentity};
 #[cfg(not(loom))]
 pub use pressure::{Pressure, Spell};
 #[cfg(not(loom))]
 pub use run::Run;
+#[cfg(not(loom))]
+pub use system::free_bytes;
 #[cfg(not(loom))]
 pub use tallies::Tally;
 #[cfg(not(loom))]

@@ -81,6 +81,13 @@ pub fn forget_after_fork() {
     }
 }
 
+/// Who holds a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process, as that process sees its own number; `None` where it could not say.
+    pub pid: Option<u32>,
+}
+
 /// The right to drain a tape: one holder over all processes, until it is dropped or its process ends.
 #[derive(Debug)]
 pub struct Lease {
@@ -102,6 +109,8 @@ impl Lease {
             // Someone may have replaced the file between open and lock; a lock on a nameless file protects nothing.
             match fs::metadata(&path) {
                 Ok(named) if (named.dev(), named.ino()) == (mine.dev(), mine.ino()) => {
+                    // For people only; who cannot write it holds the lease all the same.
+                    let _ = fs::write(&path, format!("{}\n", std::process::id()));
                     return Ok(Some(Lease { _lock: lock }));
                 }
                 Ok(_) => {}
@@ -109,5 +118,23 @@ impl Lease {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Who holds the lease of a tape, this process included; `None` where nobody does.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file is there and cannot be read or asked.
+    pub fn holder(tape_dir: &Path) -> io::Result<Option<Holder>> {
+        let path = tape_dir.join(directory::WRITER_LOCK);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        if !system::is_locked_by_another(&file)? {
+            return Ok(None);
+        }
+        let pid = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+        Ok(Some(Holder { pid }))
     }
 }

@@ -319,6 +319,18 @@ impl Run {
         }
     }
 
+    /// Up to which offset a database was said to hold the segment's frames; 0 for a segment of another epoch by now.
+    pub fn drained(&self, number: u32, epoch: u32) -> usize {
+        self.chunk_of(number, epoch).map_or(0, |(_, segment)| segment.drained())
+    }
+
+    /// Whether a database was ever said to hold frames of the run.
+    pub fn was_drained(&self) -> bool {
+        let begins = crate::layout::segment::HEADER_BYTES;
+        let mut segments = self.chunks.values().flat_map(|chunk| chunk.segments());
+        segments.any(|segment| segment.epoch() > 0 || segment.drained() > begins)
+    }
+
     /// Says that a database holds the segment's frames up to `offset`. Only after its COMMIT.
     pub fn mark_drained(&self, number: u32, epoch: u32, offset: usize) {
         if let Some((_, segment)) = self.chunk_of(number, epoch) {

@@ -291,6 +291,17 @@ mod tests {
     }
 
     #[test]
+    fn two_threads_that_ask_first_get_one_tally() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tallies = made(&folder.path().join("tallies"));
+        let counters = Counters::default();
+        for _ in 0..2 {
+            tallies.make(1, &counters, 7).expect("a tally").add(5, 5);
+        }
+        assert_eq!(tallies.all().iter().map(|(slot, tally)| (*slot, tally.calls())).collect::<Vec<_>>(), [(1, 2)]);
+    }
+
+    #[test]
     fn a_step_is_made_ahead_of_need() {
         let folder = tempfile::tempdir().expect("a folder");
         let tallies = made(&folder.path().join("tallies"));

@@ -85,6 +85,13 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether an empty segment has room for a frame with a payload of this length and `keep_free` bytes more; where it
+    /// has not, waiting for room does not help.
+    pub fn could_fit(&self, payload: usize, keep_free: usize) -> bool {
+        let frames = frame::bytes(self.thread.len()).saturating_add(frame::bytes(payload));
+        frames.saturating_add(keep_free) <= self.shared.capacity()
+    }
+
     /// Bytes a frame with a payload of this length takes in a segment.
     #[inline]
     pub const fn frame_bytes(payload: usize) -> usize {
@@ -102,8 +109,7 @@ impl Writer {
     #[cold]
     #[inline(never)]
     fn append_elsewhere(&mut self, kind: u8, payload: &[u8], keep_free: usize, purpose: Purpose) -> Result<(), Full> {
-        let frames = frame::bytes(self.thread.len()) + frame::bytes(payload.len());
-        if frames.saturating_add(keep_free) > self.shared.capacity() {
+        if !self.could_fit(payload.len(), keep_free) {
             return Err(Full);
         }
         let mut next = self.shared.pool().lease(purpose)?;

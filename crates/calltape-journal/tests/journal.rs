@@ -133,6 +133,8 @@ fn a_frame_larger_than_a_segment_is_refused_and_the_segment_goes_on() {
     let mut writer = journal.lease(b"t").expect("a lease");
     assert_eq!(writer.append(2, &[0; 600], 0), Err(Full));
     assert_eq!(writer.append(2, &[0; 10], usize::MAX), Err(Full));
+    // A segment's 384 bytes, less 16 for the thread's name.
+    assert!(writer.could_fit(360, 0) && !writer.could_fit(361, 0) && !writer.could_fit(10, usize::MAX));
     assert_eq!(writer.append(2, &[0; 10], 0), Ok(()));
     assert_eq!(journal.stats().leases, 1);
 }

@@ -94,6 +94,9 @@ fn levels_fall_as_segments_are_recycled_and_their_spells_are_kept() {
         assert_eq!(spell.times, 1);
         assert!(!spell.lasts() && spell.left_unix_ns >= Some(spell.entered_unix_ns) && spell.entered_unix_ns > 0);
     }
+    levels_while(&journal, || writer.append(2, &[1; 800], 0));
+    let again = run.pressure_spells().expect("known").map(|spell| (spell.times, spell.lasts()));
+    assert_eq!(again, [(2, true), (2, true), (2, true), (1, false)]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! wrapper/   the callable that stands in for a monitored function
 //! capture/   Python values to bytes, under a budget
 //! runtime/   this process's recording: start, stop, exit, fork, threads
+//! breaker.rs the engine's breaker as a tool
 //! memory.rs  the allocator, for when memory is short
 //! module.rs  what Python imports
 //! ```
@@ -11,6 +12,7 @@
 //! Every file that speaks to the interpreter through its C API lifts the workspace's ban on unsafe code; the others do
 //! not.
 
+mod breaker;
 #[expect(unsafe_code, reason = "reads Python objects through the C API, so that no user code runs")]
 mod capture;
 #[expect(unsafe_code, reason = "an allocator")]

@@ -112,7 +112,7 @@ impl Arena {
             if run + free >= pieces {
                 return Some(piece - run);
             }
-            let taken = (bits >> free % 64).trailing_ones() as usize;
+            let taken = (bits >> (free % 64)).trailing_ones() as usize;
             (run, piece) = if free == 64 - piece % 64 { (run + free, piece + free) } else { (0, piece + free + taken) };
         }
         None

@@ -20,6 +20,8 @@ mod native {
         wrapped,
     };
     #[pymodule_export]
+    use crate::breaker::{Breaker, Leave};
+    #[pymodule_export]
     use crate::capture::Serializer;
     #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};

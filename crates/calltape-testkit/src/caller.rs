@@ -204,11 +204,16 @@ impl Caller {
     /// # Panics
     /// As [`Self::end`].
     pub fn raise(&mut self, id: u64, function: u32, raised: Raised) {
+        self.raise_as(id, function, raised, monotonic_ns());
+    }
+
+    /// Like [`Self::raise`] at a time of the test's choice.
+    ///
+    /// # Panics
+    /// As [`Self::end`].
+    pub fn raise_as(&mut self, id: u64, function: u32, raised: Raised, ended: u64) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        begin_end(
-            &mut scratch,
-            &EndHead { id, ended: monotonic_ns(), function, status: Status::Error, certain: false },
-        );
+        begin_end(&mut scratch, &EndHead { id, ended, function, status: Status::Error, certain: false });
         raised.write(&mut scratch);
         self.writer().append(kind::END, &scratch, 0).expect("room for an END");
         self.scratch = scratch;

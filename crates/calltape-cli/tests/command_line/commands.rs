@@ -126,7 +126,7 @@ fn an_empty_tape_has_nothing_to_show() {
 
 #[test]
 fn help_explains_each_command_with_examples() {
-    for command in ["", "top", "tail", "show", "errors", "stats"] {
+    for command in ["", "top", "tail", "show", "errors", "stats", "doctor", "recover", "prune", "drain"] {
         let help = shown(&format!("{command} --help"), 90);
         assert!(help.contains("calltape"), "{help}");
         if command == "top" || command.is_empty() {

@@ -7,9 +7,6 @@ use super::id_map::IdMap;
 use super::notes::Note;
 use super::source::Sources;
 
-/// Calls a batch takes: a commit then costs a few percent of it, and a reader waits for few rows.
-const MOST_CALLS: usize = 16_384;
-
 /// Payload bytes a batch takes: 8 MiB, an eighth of the WAL's limit.
 const MOST_BYTES: usize = 8 << 20;
 
@@ -127,6 +124,8 @@ pub(super) struct Batch {
     open: IdMap<u32>,
     late_by_id: IdMap<u32>,
     bytes: usize,
+    /// Calls it takes.
+    pub(super) most_calls: usize,
     /// Ids against starts, at most in this batch.
     pub(super) lead_ns: i64,
     pub(super) lag_ns: i64,
@@ -152,7 +151,7 @@ impl Batch {
 
     /// Whether the batch takes no more.
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() + self.late.len() + self.notes.len() >= MOST_CALLS || self.bytes >= MOST_BYTES
+        self.rows.len() + self.late.len() + self.notes.len() >= self.most_calls || self.bytes >= MOST_BYTES
     }
 
     /// Counts payload bytes taken in.

@@ -145,7 +145,7 @@ impl Facts {
         at
     }
 
-    fn begin(&mut self, start: &StartEvent<'_>, late: bool, place: u32, thread: u32, batch: &mut Batch) {
+    pub(super) fn begin(&mut self, start: &StartEvent<'_>, late: bool, place: u32, thread: u32, batch: &mut Batch) {
         let head = &start.head;
         let mut row = Row::begun(head.id, place, head.function, thread);
         row.started_mono = head.started;

@@ -187,6 +187,7 @@ impl Writing<'_> {
             let function = facts.function_number(self.transaction, slot)?;
             self.transaction.put_books(run, slot, function, &books)?;
             let before = std::mem::replace(&mut facts.books[slot as usize], books);
+            facts.undo.push((slot, before));
             let sampled_out = books.sampled_out.saturating_sub(before.sampled_out);
             let dropped = books.dropped.saturating_sub(before.dropped);
             let errors = books.dropped_errors.saturating_sub(before.dropped_errors);
@@ -234,7 +235,8 @@ impl Followed {
             books.dropped = counters.dropped;
             books.dropped_errors = counters.dropped_errors;
         }
-        books.calls = books.calls.max(books.stored + books.sampled_out + books.dropped);
+        let elsewhere = self.facts.elsewhere.get(slot as usize).copied().unwrap_or(0);
+        books.calls = books.calls.max(books.stored + books.sampled_out + books.dropped + elsewhere);
         books
     }
 }

@@ -71,7 +71,8 @@ fn split_unit(text: &str) -> Option<(f64, String)> {
     Some((number, text[end..].trim().to_ascii_lowercase()))
 }
 
-fn bytes(text: &str) -> Option<u64> {
+/// A size as people write it: `64MiB`, `512k`, `1000`.
+pub fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = split_unit(text)?;
     let factor = match unit.trim_end_matches('b').trim_end_matches('i') {
         "" => 1u64,
@@ -85,7 +86,8 @@ fn bytes(text: &str) -> Option<u64> {
     (bytes.is_finite() && bytes < u64::MAX as f64).then_some(bytes as u64)
 }
 
-fn time(text: &str) -> Option<Duration> {
+/// A time as people write it: `60s`, `250ms`, `3d`, `1.5` (seconds).
+pub fn time(text: &str) -> Option<Duration> {
     let (number, unit) = split_unit(text)?;
     let seconds = match unit.as_str() {
         "" | "s" | "sec" | "seconds" => number,

@@ -37,6 +37,9 @@ pub(crate) struct CursorRow {
     pub(crate) thread: Option<i64>,
 }
 
+/// A function of a run: its slot, its number and its definition.
+pub(crate) type StoredFunction = (u32, (i64, FunctionDef));
+
 impl Transaction<'_> {
     pub(super) fn execute(&self, doing: &'static str, sql: &str, values: impl Params) -> Result<usize, StoreError> {
         let doing = StoreError::sqlite(doing);
@@ -103,6 +106,24 @@ impl Transaction<'_> {
             }
         }
         Ok(counts)
+    }
+
+    /// The functions of a run by slot, but for the names it withholds, which are not stored.
+    pub(crate) fn functions(&self, run: u64) -> Result<Vec<StoredFunction>, StoreError> {
+        let sql = "SELECT slot, id, name, group_name, kind, file, line, parameters
+                   FROM run_function JOIN function ON id = function_id WHERE run_id = ?1";
+        self.rows("to read a run's functions", sql, [run as i64], |row| {
+            let definition = FunctionDef {
+                name: row.get(2)?,
+                group: row.get(3)?,
+                kind: row.get(4)?,
+                file: row.get(5)?,
+                line: row.get(6)?,
+                parameters: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
+                sensitive_fields: Vec::new(),
+            };
+            Ok((row.get(0)?, (row.get(1)?, definition)))
+        })
     }
 
     /// The number of a function, new or known.

@@ -69,6 +69,13 @@ CREATE TABLE lost_error (           -- errors there was no room for, counted by 
     PRIMARY KEY (run_id, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE elsewhere (             -- calls of a run that ended in another file, set aside or deleted before this tape began
+    run_id        INTEGER NOT NULL REFERENCES run (id),
+    slot          INTEGER NOT NULL,
+    calls         INTEGER,          -- NULL: nobody can tell
+    PRIMARY KEY (run_id, slot)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE incident (             -- when recording was less than it should be, and why
     id            INTEGER PRIMARY KEY,
     run_id        INTEGER,          -- NULL: the tape's, not one process's
@@ -198,17 +205,21 @@ SELECT f.name AS function, nullif(f.group_name, '') AS group_name, m.function_id
 FROM minute m JOIN function f ON f.id = m.function_id;
 
 -- Promise: calls = stored + sampled_out + dropped + in_flight + unknown, a row a run and function.
--- in_flight: begun and not ended, or not yet drained; unknown: NULL where the journal is gone and nobody can tell.
+-- in_flight: begun and not ended, or not yet drained; unknown: not in this tape and nowhere counted (in another file, or lost
+-- with a journal); NULL where nobody can tell.
 CREATE VIEW accounting AS
 SELECT f.name AS function, nullif(f.group_name, '') AS group_name, b.run_id, coalesce(r.ending, 'running') AS run,
        b.calls, b.stored, b.sampled_out, b.dropped, b.dropped_errors, b.pruned,
-       CASE WHEN r.ending IS NULL THEN b.calls - b.stored - b.sampled_out - b.dropped ELSE 0 END AS in_flight,
-       CASE WHEN r.ending IS NULL THEN 0
+       CASE WHEN r.ending IS NULL THEN b.calls - b.stored - b.sampled_out - b.dropped - coalesce(e.calls, 0)
+            ELSE 0 END AS in_flight,
+       CASE WHEN r.ending IS NULL AND e.run_id IS NULL THEN 0
+            WHEN r.ending IS NULL THEN e.calls
             WHEN r.ending = 'lost' THEN NULL
             ELSE b.calls - b.stored - b.sampled_out - b.dropped END AS unknown
 FROM run_function b
 JOIN function f ON f.id = b.function_id
-JOIN run r ON r.id = b.run_id;
+JOIN run r ON r.id = b.run_id
+LEFT JOIN elsewhere e ON e.run_id = b.run_id AND e.slot = b.slot;
 
 CREATE VIEW lost_errors AS
 SELECT f.name AS function, nullif(f.group_name, '') AS group_name, l.run_id, l.type AS error_type, l.file, l.line, l.place,

@@ -41,6 +41,13 @@ CREATE TABLE lost_error (
     PRIMARY KEY (run_id, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE elsewhere (
+    run_id        INTEGER NOT NULL REFERENCES run (id),
+    slot          INTEGER NOT NULL,
+    calls         INTEGER,
+    PRIMARY KEY (run_id, slot)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE incident (
     id            INTEGER PRIMARY KEY,
     run_id        INTEGER,
@@ -54,13 +61,16 @@ CREATE TABLE incident (
 CREATE VIEW accounting AS
 SELECT f.name AS function, nullif(f.group_name, '') AS group_name, b.run_id, coalesce(r.ending, 'running') AS run,
        b.calls, b.stored, b.sampled_out, b.dropped, b.dropped_errors, b.pruned,
-       CASE WHEN r.ending IS NULL THEN b.calls - b.stored - b.sampled_out - b.dropped ELSE 0 END AS in_flight,
-       CASE WHEN r.ending IS NULL THEN 0
+       CASE WHEN r.ending IS NULL THEN b.calls - b.stored - b.sampled_out - b.dropped - coalesce(e.calls, 0)
+            ELSE 0 END AS in_flight,
+       CASE WHEN r.ending IS NULL AND e.run_id IS NULL THEN 0
+            WHEN r.ending IS NULL THEN e.calls
             WHEN r.ending = 'lost' THEN NULL
             ELSE b.calls - b.stored - b.sampled_out - b.dropped END AS unknown
 FROM run_function b
 JOIN function f ON f.id = b.function_id
-JOIN run r ON r.id = b.run_id;
+JOIN run r ON r.id = b.run_id
+LEFT JOIN elsewhere e ON e.run_id = b.run_id AND e.slot = b.slot;
 
 CREATE VIEW lost_errors AS
 SELECT f.name AS function, nullif(f.group_name, '') AS group_name, l.run_id, l.type AS error_type, l.file, l.line, l.place,

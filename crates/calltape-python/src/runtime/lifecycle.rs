@@ -113,6 +113,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         journal: Arc::clone(recorder.journal()),
         recorder,
         slots: Mutex::default(),
+        no_definition_until: AtomicU64::new(0),
         block_ns,
         policy,
         exit_timeout,

@@ -80,6 +80,9 @@ static STATE: Mutex<State> = Mutex::new(State::Idle);
 /// How long a waiting call sleeps before it looks whether the run still lasts.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// After a definition could not be written no other is tried for this long: on a full disk each call would try.
+const DEFINITION_PAUSE_NS: u64 = 100_000_000;
+
 /// A run in progress.
 pub(crate) struct Running {
     pub(crate) generation: u32,
@@ -88,6 +91,8 @@ pub(crate) struct Running {
     recorder: Recorder,
     /// Numbers given out, by encoded definition: a function that is made anew each time keeps its number.
     slots: Mutex<HashMap<Vec<u8>, u32>>,
+    /// Monotonic ns until which no definition is written.
+    no_definition_until: AtomicU64,
     /// How long a call waits for room; `None` to drop at once.
     pub(crate) block_ns: Option<u64>,
     policy: &'static Policy,
@@ -95,19 +100,33 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The number of a function, written to the journal the first time.
-    fn slot_of(&self, definition: &FunctionDef) -> Result<u32, JournalError> {
+    /// The number of a function, written to the journal the first time; `None` in the pause after that failed.
+    fn slot_of(&self, definition: &FunctionDef) -> Option<Result<u32, JournalError>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let encoded = definition.encode();
         if let Some(&slot) = slots.get(&encoded) {
-            return Ok(slot);
+            return Some(Ok(slot));
         }
-        let slot = self.journal.define(&encoded)?;
-        // Without room to remember it, the function gets another number next time.
-        if slot != 0 && slots.try_reserve(1).is_ok() {
-            slots.insert(encoded, slot);
+        // Relaxed: under the lock of `slots`.
+        if monotonic_ns() < self.no_definition_until.load(Ordering::Relaxed) {
+            return None;
         }
-        Ok(slot)
+        let slot = self.journal.define(&encoded);
+        match slot {
+            Ok(0) => {}
+            // Without room to remember it, the function gets another number next time.
+            Ok(slot) if slots.try_reserve(1).is_ok() => drop(slots.insert(encoded, slot)),
+            Ok(_) => {}
+            Err(_) => self.no_definition_until.store(monotonic_ns() + DEFINITION_PAUSE_NS, Ordering::Relaxed),
+        }
+        Some(slot)
+    }
+
+    /// Counts a call of a function that has no number, for its definition could not be written.
+    fn count_undefined(&self) {
+        let counters = self.journal.counters(0);
+        bump(&counters.calls);
+        bump(&counters.dropped);
     }
 
     /// Whether the run was started in this process, and not in one it was forked from.
@@ -116,7 +135,7 @@ impl Running {
     }
 
     /// Tries again, while the settings allow and the run lasts, each time the journal has room; other Python threads run
-    /// meanwhile. `None` when the time is over, or when room does not help: a frame too large for any segment.
+    /// meanwhile, and may be quicker. `None` when the time is over.
     #[cold]
     fn patiently<T>(&self, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
         let deadline = monotonic_ns() + self.block_ns?;
@@ -133,13 +152,8 @@ impl Running {
             if self.generation != generation() {
                 return None;
             }
-            // Asked first: where a segment is free and the attempt fails all the same, no room will ever do.
-            let has_room = self.journal.occupancy().free_segments > 0;
             if let Some(done) = attempt() {
                 return Some(done);
-            }
-            if has_room {
-                return None;
             }
         }
     }
@@ -175,8 +189,8 @@ fn running() -> Option<Arc<Running>> {
     }
 }
 
-/// Gives a function its number in the current run, which is started when there is none yet. `None` when nothing is
-/// recorded. `sensitive_fields` are what the function changes of the names that the run withholds.
+/// Gives a function that is being called its number in the current run, which is started when there is none yet. `None`
+/// when nothing is recorded; a call that is left out for want of a number is counted. `sensitive_fields` are what the function changes of the names that the run withholds.
 pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> Option<Defined> {
     let running = match running() {
         Some(running) => running,
@@ -186,14 +200,12 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
     let sensitive_fields = of_run.iter().chain(sensitive_fields).cloned().collect();
     let definition = FunctionDef { sensitive_fields, ..definition.clone() };
     let slot = match running.slot_of(&definition) {
-        Ok(slot) => slot,
-        Err(error) => {
-            let text = format!("calls of {} are only counted for now: {error}", definition.name);
-            messages::log(messages::Level::Warning, &text);
-            // The next call tries again; this one is nobody's.
-            let of_others = running.journal.counters(0);
-            bump(&of_others.calls);
-            bump(&of_others.dropped);
+        Some(Ok(slot)) => slot,
+        failed => {
+            running.count_undefined();
+            if let Some(Err(error)) = failed {
+                messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));
+            }
             return None;
         }
     };

@@ -217,6 +217,10 @@ impl ThreadRecorder {
     /// Appends a START, keeping `reserve` bytes free for the ENDs that must follow; waits where the settings say so.
     #[inline]
     pub(crate) fn append_start(&mut self, payload: &[u8], reserve: usize) -> Appended {
+        // What little memory there is is for the calls that have begun.
+        if crate::memory::is_short() {
+            return Appended::Full;
+        }
         match self.append(kind::START, payload, reserve) {
             Appended::Full => self.append_waiting(payload, reserve),
             done => done,
@@ -248,6 +252,10 @@ impl ThreadRecorder {
     #[cold]
     fn append_waiting(&mut self, payload: &[u8], reserve: usize) -> Appended {
         let Some(running) = self.running.clone() else { return Appended::Full };
+        // A frame too large for any segment waits for nothing.
+        if self.writer.as_ref().is_none_or(|writer| !writer.could_fit(payload.len(), reserve)) {
+            return Appended::Full;
+        }
         let appended = running.patiently(|| match self.append(kind::START, payload, reserve) {
             Appended::Yes => Some(()),
             Appended::Full => None,
