@@ -79,6 +79,8 @@ pub struct Drain {
     pub(super) is_anothers: bool,
     pub(super) wal_limit: i64,
     pub(super) next_set_aside_ns: u64,
+    /// What SQLite had called damaged was checked, and nothing was committed since.
+    pub(super) was_found_sound: bool,
     pub(super) observer: Option<Observer>,
     pub(super) keeping: Keeping,
     /// Runs that were settled, with what of them could not be read.
@@ -121,6 +123,7 @@ impl Drain {
             is_anothers: false,
             wal_limit: WAL_LIMIT_BYTES,
             next_set_aside_ns: 0,
+            was_found_sound: false,
             observer: None,
             keeping: Keeping::default(),
             settled: Vec::new(),
