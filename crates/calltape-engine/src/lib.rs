@@ -11,6 +11,7 @@ pub mod breaker;
 pub mod doctor;
 pub mod drain;
 mod forked;
+mod headroom;
 mod ladder;
 mod messages;
 pub mod prune;
@@ -26,6 +27,7 @@ mod stats;
 pub mod store;
 
 pub use forked::forget_after_fork;
+pub use headroom::set_memory_probe;
 pub use messages::Level;
 pub use recorder::{Recorder, StartError, StopReport};
 pub use settings::Settings;

@@ -30,6 +30,8 @@ mod native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         super::runtime::context::refuse_sub_interpreters()?;
+        calltape_engine::set_memory_probe(crate::memory::has);
+        crate::memory::quieten_panics();
         super::wrapper::install(py)?;
         super::runtime::context::install(py)?;
         super::runtime::fork::install(py)?;

@@ -143,7 +143,11 @@ impl Running {
         }
         Some(match self.journal.define(&encoded) {
             Ok(0) => Ok(self.more_functions.parts()),
-            Ok(slot) => Ok(functions.entry(encoded).or_insert(Function::new(slot)).parts()),
+            Ok(slot) if functions.try_reserve(1).is_ok() => {
+                Ok(functions.entry(encoded).or_insert(Function::new(slot)).parts())
+            }
+            // Without room to remember it, the function gets another number next time.
+            Ok(slot) => Ok((slot, self.more_functions.parts().1)),
             Err(error) => {
                 self.no_definition_until.store(monotonic_ns() + DEFINITION_PAUSE_NS, Ordering::Relaxed);
                 Err(error)

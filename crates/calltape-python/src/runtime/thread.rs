@@ -277,6 +277,10 @@ impl ThreadRecorder {
     /// Appends a START, keeping `reserve` bytes free for the ENDs that must follow; waits where the settings say so.
     #[inline]
     pub(crate) fn append_start(&mut self, payload: &[u8], reserve: usize) -> Appended {
+        // What little memory there is is for the calls that have begun.
+        if crate::memory::is_short() {
+            return Appended::Full;
+        }
         match self.append(kind::START, payload, reserve) {
             Appended::Full => self.append_waiting(payload, reserve),
             done => done,
