@@ -44,7 +44,9 @@ class Stats:
     ``reentrant`` counts calls that calltape's own work made (finalisers run by an allocation), passed through and in no
     other figure; ``dropped_values`` counts values given to ``current().set`` that found no room in the journal;
     ``failed_captures`` counts failures of the program's own code for showing objects (:func:`register`,
-    ``__calltape__``, ``repr``); ``faults`` counts errors inside calltape.
+    ``__calltape__``, ``repr``); ``faults`` counts errors inside calltape; ``hurried_forks`` counts
+    forks that did not wait until the background thread had finished its batch, which they do for 50 ms: such a child
+    leaves storing its calls to other processes.
     """
 
     recorded: int
@@ -65,6 +67,7 @@ class Stats:
     dropped_values: int
     failed_captures: int
     faults: int
+    hurried_forks: int
 
 
 def start(db: str | os.PathLike[str] | None = None, **settings: Setting) -> None:

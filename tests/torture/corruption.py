@@ -129,9 +129,13 @@ def judge_damaged(db: Path, old: list[int], new: list[int], database_changed: bo
 
 def newest_are_there(db: Path) -> bool:
     """Whether the new calls can be read where an old page is damaged that nothing has touched since."""
-    with closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)) as database:
-        rows = database.execute(f"SELECT args FROM call ORDER BY id DESC LIMIT {4 * NEW_CALLS}").fetchall()
-    return set(NEW) <= {json.loads(args)["n"] for (args,) in rows}
+    newest = f"SELECT args FROM call ORDER BY id DESC LIMIT {4 * NEW_CALLS}"
+    try:
+        with closing(sqlite3.connect(f"{db.as_uri()}?mode=ro", uri=True)) as database:
+            rows = database.execute(newest).fetchall()
+        return set(NEW) <= {json.loads(args)["n"] for (args,) in rows}
+    except (sqlite3.Error, UnicodeDecodeError):
+        return False
 
 
 def resumed(place: Round) -> list[int]:
@@ -157,10 +161,10 @@ def damaged(place: Round) -> Verdict:
     new = resumed(place)
     try:
         verdict = judge_damaged(place.db, old, new, changed)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # its own words may quote what is no text
         verdict = Verdict(made=len(old) + len(new), unknown=len(old) + len(new))
         if not changed or not newest_are_there(place.db):
-            verdict.blame(f"the tape cannot be read: {error}")
+            verdict.blame(f"the tape at the path cannot be read, and was not set aside: {error}")
     verdict.wrong = [f"after {' and '.join(done)}: {line}" for line in verdict.wrong]
     return verdict
 

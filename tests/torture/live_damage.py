@@ -6,6 +6,7 @@ Calls from before may be in the file that is gone or set aside, and are unknown 
 """
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -118,7 +119,10 @@ def damaged_meanwhile(place: Round) -> Verdict:
 
 def judge_after(db: Path, numbers: list[int], noticed: dict[int, int]) -> Verdict:
     """The calls after the damage was noticed are there, each once and unaltered; the books balance."""
-    tape = read_tape(db)
+    try:
+        tape = read_tape(db)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        return Verdict(made=len(numbers), wrong=[f"the tape cannot be read, and was not set aside: {error}"])
     verdict = judge(tape, [], Allowance(unknown=True))
     stored = {n for row in tape.rows if name_of(row) == "outer" and (n := number_of(row)) is not None}
     for lane, last in noticed.items():

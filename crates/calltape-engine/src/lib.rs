@@ -10,6 +10,7 @@
 pub mod breaker;
 pub mod doctor;
 pub mod drain;
+mod forked;
 mod ladder;
 mod messages;
 pub mod prune;
@@ -23,6 +24,7 @@ mod sidecar;
 mod stats;
 pub mod store;
 
+pub use forked::forget_after_fork;
 pub use messages::Level;
 pub use recorder::{Recorder, StartError, StopReport};
 pub use settings::Settings;

@@ -112,7 +112,7 @@ pub fn prune(
         let holder = Lease::holder(&folder).map_err(lease)?.unwrap_or(Holder { pid: None });
         return Err(PruneError::Held { path: db.to_path_buf(), holder });
     };
-    let mut store = Store::open(db, WAL_LIMIT_BYTES, || ())?;
+    let mut store = Store::open(db, WAL_LIMIT_BYTES, false, || ())?;
     let mut retention = Retention::thorough(limits);
     let mut pruned = Pruned { before: store.room()?, ..Pruned::default() };
     loop {

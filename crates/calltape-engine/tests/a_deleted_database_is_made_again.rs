@@ -59,3 +59,24 @@ fn calls_after_the_deletion_of_the_database_alone_are_in_a_new_one() {
 fn files_may_go_one_after_the_other_while_the_drain_is_at_work() {
     calls_after_a_deletion(&["", "-wal", "-shm"], Duration::from_millis(100));
 }
+
+#[test]
+fn calls_without_a_row_that_were_counted_before_are_in_no_minute_of_the_new_one() {
+    let stage = stage::Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let mut drain = stage.drain();
+    for _ in 0..5 {
+        caller.sample_out(place);
+    }
+    assert!(caller.call(place, 1, 2));
+    stage::drain_all(&mut drain);
+    std::fs::remove_file(&stage.db).expect("removed");
+    caller.sample_out(place);
+    assert!(caller.call(place, 3, 4));
+    stage::drain_all(&mut drain);
+    let database = stage.database();
+    assert_eq!(database.lines("SELECT calls, stored, sampled_out, unknown FROM accounting"), ["8|1|6|1"]);
+    assert_eq!(database.lines("SELECT calls, stored, sampled_out FROM function_minutes"), ["2|1|1"]);
+    database.assert_balanced();
+}

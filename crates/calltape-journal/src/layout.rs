@@ -161,6 +161,14 @@ pub(crate) mod ids {
 mod tests {
     use super::*;
 
+    #[test]
+    fn versions_before_the_first_and_after_the_last_are_not_known() {
+        assert!(!is_known_version(0));
+        assert!(is_known_version(1));
+        assert!(is_known_version(FORMAT_VERSION));
+        assert!(!is_known_version(FORMAT_VERSION + 1));
+    }
+
     /// Written out, for files of these sizes exist: a figure that is derived otherwise would not open them.
     #[test]
     fn the_sizes_on_disk_are_these() {

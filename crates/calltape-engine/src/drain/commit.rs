@@ -54,6 +54,7 @@ impl Drain {
         transaction.commit()?;
         self.removed.clear();
         self.incidents.committed();
+        self.was_found_sound = false;
         self.runs.iter_mut().for_each(Followed::committed);
         for run in self.carried_now.drain(..) {
             self.carried.remove(&run);

@@ -56,6 +56,7 @@ impl Followed {
             transaction.put_books(id, slot, function, &BooksRow { stored: 0, ..books })?;
             transaction.put_elsewhere(id, slot, known.map(|books| books.stored))?;
         }
+        self.skip_timed(transaction)?;
         let mut open = Open::new();
         for key in self.run.segments() {
             let mark = self.run.drained(key.number, key.epoch);

@@ -104,6 +104,12 @@ impl Followed {
         read
     }
 
+    /// Takes what the tallies say by now for what is in the minutes of another file: the run goes on in a new one.
+    pub(super) fn skip_timed(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let mut tallies = self.run.tallies().into_iter();
+        tallies.try_for_each(|(slot, tally)| transaction.put_tally(self.facts.row.id, slot, &Timed::of(tally).encode()))
+    }
+
     /// Adds what is new in them to the minute of `at_ns`, and notes that it is there.
     ///
     /// They were read before the counters, which the caller counts a call in first: a tally that says more than those is

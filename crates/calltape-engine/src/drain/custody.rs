@@ -23,28 +23,37 @@ const SET_ASIDE_EVERY_NS: u64 = 60_000_000_000;
 impl Drain {
     /// Makes sure that there is an open database, in its place and whole, with room for a batch.
     pub(super) fn ready_store(&mut self) -> Result<(), DrainError> {
-        let journal = self.own.clone();
-        let meanwhile = move || {
-            if let Some(journal) = &journal {
-                journal.maintain();
-            }
-        };
+        let meanwhile = self.looks_after_journal();
         match &mut self.store {
             Some(store) => store.check_files(meanwhile)?,
-            None => {
-                let mut store = Store::open(&self.db, self.wal_limit, meanwhile)?;
-                if let Some(remains) = store.remains.take() {
-                    let db = self.db.display();
-                    self.warnings.push(format!("{db} is gone; its WAL is kept as {}-wal", remains.display()));
-                }
-                self.store = Some(store);
-                self.is_anothers = owner(&self.tape).is_none_or(|owner| Some(owner) != owner_of_this_process());
-                self.next_scan_ns = 0;
-            }
+            None => self.open_store(false)?,
         }
         if let Some(store) = &self.store {
             store.make_room()?;
         }
+        Ok(())
+    }
+
+    /// What is to be done now and then while the database is checked.
+    fn looks_after_journal(&self) -> impl Fn() + Send + 'static {
+        let journal = self.own.clone();
+        move || {
+            if let Some(journal) = &journal {
+                journal.maintain();
+            }
+        }
+    }
+
+    /// Opens the database; a suspect one is checked.
+    fn open_store(&mut self, is_suspect: bool) -> Result<(), StoreError> {
+        let mut store = Store::open(&self.db, self.wal_limit, is_suspect, self.looks_after_journal())?;
+        if let Some(remains) = store.remains.take() {
+            let db = self.db.display();
+            self.warnings.push(format!("{db} is gone; its WAL is kept as {}-wal", remains.display()));
+        }
+        self.store = Some(store);
+        self.is_anothers = owner(&self.tape).is_none_or(|owner| Some(owner) != owner_of_this_process());
+        self.next_scan_ns = 0;
         Ok(())
     }
 
@@ -64,6 +73,9 @@ impl Drain {
             store.drop_as_it_is();
         }
         self.forget();
+        if self.is_sound_after_all(error)? {
+            return Ok(true);
+        }
         if error.is_read_only() && !can_be_written(&self.db) {
             return Ok(false);
         }
@@ -77,6 +89,22 @@ impl Drain {
         self.incidents.happened(SET_ASIDE, &detail, unix_ns());
         self.errors_said.push(format!("{detail}; a new tape is begun, and goes on with what was not stored yet"));
         Ok(true)
+    }
+
+    /// A read that failed can make SQLite take a sound file for a damaged one, and an open that failed for one that is
+    /// read-only: it is opened again, and checked; but not twice without a batch in between.
+    fn is_sound_after_all(&mut self, error: &StoreError) -> Result<bool, StoreError> {
+        if self.was_found_sound || matches!(error, StoreError::Damaged { .. }) {
+            return Ok(false);
+        }
+        match self.open_store(true) {
+            Ok(()) => {
+                self.was_found_sound = true;
+                Ok(true)
+            }
+            Err(error) if error.is_damage() || error.is_read_only() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Lets go of a database that is not at its path any more, or whose WAL is not. False where a reader keeps rows in a

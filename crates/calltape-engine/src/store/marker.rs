@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::StoreError;
 use super::open::beside;
 
 /// Which file it is, and how it looked.
@@ -31,6 +32,15 @@ impl Look {
             bytes: found.len(),
             modified: (found.mtime(), found.mtime_nsec()),
         })
+    }
+
+    /// How a file looks now; `None` where there is none. Any other reason not to see it is an error: it may well be there.
+    pub(super) fn at_if_there(path: &Path) -> Result<Option<Self>, StoreError> {
+        match Self::at(path) {
+            Ok(look) => Ok(Some(look)),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(StoreError::files(path)(fault)),
+        }
     }
 
     /// Whether both are the same file, changed or not. The device is left out: its number changes when a machine starts.

@@ -62,8 +62,13 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the tape at `path`, or makes one where there is nothing. `meanwhile` is called now and then while a file is
-    /// checked that is not as it was left.
-    pub(crate) fn open(path: &Path, wal_limit: i64, meanwhile: impl Fn() + Send + 'static) -> Result<Self, StoreError> {
+    /// checked: one that is not as it was left, and with `is_suspect` any.
+    pub(crate) fn open(
+        path: &Path,
+        wal_limit: i64,
+        is_suspect: bool,
+        meanwhile: impl Fn() + Send + 'static,
+    ) -> Result<Self, StoreError> {
         if rusqlite::version_number() < MINIMUM_SQLITE {
             return Err(StoreError::OldSqlite(rusqlite::version_number()));
         }
@@ -72,7 +77,7 @@ impl Store {
         }
         prepare_directory(path)?;
         let before = marker::remembered(path);
-        let now = Look::at(path).ok();
+        let now = Look::at_if_there(path)?;
         // SQLite would delete the WAL of a file that is gone; it may hold all there is left of it.
         let is_gone = now.is_none();
         let remains = is_gone.then(|| quarantine::clear_remains(path, false, calltape_journal::unix_ns())).flatten();
@@ -81,12 +86,13 @@ impl Store {
         if changed.is_some_and(|(now, _)| now.bytes == 0) {
             return Err(StoreError::Damaged { path: path.to_path_buf(), how: "it was emptied".to_owned() });
         }
+        crate::forked::tell_files_apart();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(StoreError::sqlite("to open"))?;
         let path = path.to_path_buf();
         let mut store = Self { connection, path, watch: Cell::new(None), wal_limit, remains, left: true };
         store.set_up().map_err(|error| store.judged(error))?;
-        if let Some((now, _)) = changed {
+        if let Some(now) = now.filter(|now| changed.is_some() || (is_suspect && now.bytes > 0)) {
             store.verify(now.bytes, meanwhile)?;
         }
         store.note_files()?;

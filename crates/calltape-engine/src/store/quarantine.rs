@@ -24,13 +24,18 @@ pub(crate) fn can_be_written(db: &Path) -> bool {
 /// Gives the database at `db` and what belongs to it another name: the name.
 ///
 /// # Errors
-/// When a file cannot be renamed; those that were stay so, and the next attempt goes on with the others.
+/// When a file cannot be renamed; those that were have their names back then.
 pub(crate) fn set_aside(db: &Path, unix_ns: i64) -> Result<PathBuf, StoreError> {
     let aside = free_name(db, unix_ns);
-    for ending in ENDINGS {
+    for (count, ending) in ENDINGS.iter().enumerate() {
         let from = beside(db, ending);
         match fs::rename(&from, beside(&aside, ending)) {
-            Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::files(from)(fault)),
+            Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => {
+                for ending in &ENDINGS[..count] {
+                    let _ = fs::rename(beside(&aside, ending), beside(db, ending));
+                }
+                return Err(StoreError::files(from)(fault));
+            }
             _ => {}
         }
     }

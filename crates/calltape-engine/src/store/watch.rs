@@ -60,9 +60,9 @@ impl Store {
 
     /// How the files look.
     fn look(&self, frames: Wal) -> Result<Watch, StoreError> {
-        let database = Look::at(&self.path).map_err(|_| StoreError::Replaced(self.path.clone()))?;
-        let wal = Look::at(&self.wal_path()).ok();
-        let shared_memory = Look::at(&beside(&self.path, "-shm")).ok();
+        let database = Look::at_if_there(&self.path)?.ok_or_else(|| StoreError::Replaced(self.path.clone()))?;
+        let wal = Look::at_if_there(&self.wal_path())?;
+        let shared_memory = Look::at_if_there(&beside(&self.path, "-shm"))?;
         Ok(Watch { database, wal, shared_memory, frames })
     }
 
@@ -145,7 +145,9 @@ impl Store {
         if found != "ok" {
             return Err(self.damaged(found.lines().last().unwrap_or_default().to_owned()));
         }
-        self.connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(&doing)
+        // A header can forbid writing, which shows at the first write only.
+        let write = "BEGIN IMMEDIATE; UPDATE tape SET id_lead_ns = id_lead_ns; ROLLBACK";
+        self.connection.execute_batch(write).map_err(&doing)
     }
 
     /// What the check of its format says of the file at the path, knowing what was there before: a tape whose marks are

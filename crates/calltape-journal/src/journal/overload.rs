@@ -22,7 +22,7 @@ impl Journal {
     }
 
     /// Counts an error for which the journal has no room, by its kind: function, type and place. The call itself is
-    /// counted by its [`Counters`]. Takes a lock and a system call's time at most; never fails.
+    /// counted by its [`Counters`](crate::Counters). Takes a lock for a moment; never fails.
     pub fn count_lost_error(&self, slot: u32, error_type: &str, file: &str, line: u32, place: &str) {
         let _alone = self.shared.losing.lock().unwrap_or_else(PoisonError::into_inner);
         error_kinds::count(&self.shared.control, &Kind { slot, error_type, file, line, place });

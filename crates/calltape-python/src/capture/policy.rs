@@ -3,13 +3,14 @@
 //! Equal policies are one and live as long as the process, so that a walk holds a plain reference: it may outlive the
 //! run, and the function, that it was made for. How many there are is bounded by the different options in a program.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, MutexGuard};
 
 use calltape_engine::settings::Settings;
 use calltape_redact::{BadName, Names};
 use pyo3::FromPyObject;
 
 use super::walk::MOST_DEPTH;
+use crate::runtime::Renewed;
 
 /// The budgets and switches of one capture.
 #[derive(Debug)]
@@ -96,7 +97,22 @@ fn names_of(sensitive_fields: &[String]) -> Result<&'static Names, BadName> {
     Ok(Box::leak(Box::new(Names::with(&entries)?)))
 }
 
-static ALL: Mutex<Vec<&'static Policy>> = Mutex::new(Vec::new());
+static ALL: Renewed<Vec<&'static Policy>> = Renewed::new(Vec::new());
+
+/// How many policies there were, and the last policy of blocks that was made, with what it was made of.
+static LAST: Renewed<Option<(usize, &'static Policy, &'static Policy)>> = Renewed::new(None);
+
+/// Frees the locks that a thread of the parent's held at a fork.
+///
+/// # Safety
+/// The calling thread is the only one, and captures nothing.
+pub(crate) unsafe fn forget_held_locks() {
+    // SAFETY: passed on.
+    unsafe {
+        ALL.renew_if_held(Vec::new());
+        LAST.renew_if_held(None);
+    }
+}
 
 impl Policy {
     /// The policy of a function that has met no run: nothing is captured by it.
@@ -153,8 +169,7 @@ impl Policy {
     /// This policy for what belongs to no function: spans, and values that are set. A name that any function withholds
     /// is withheld there too, for either may stand in that function.
     pub(crate) fn of_blocks(&'static self) -> &'static Self {
-        static LAST: Mutex<Option<(usize, &'static Policy, &'static Policy)>> = Mutex::new(None);
-        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = LAST.lock();
         let known = all().len();
         if let Some((count, of, made)) = *last
             && count == known
@@ -246,6 +261,6 @@ impl Policy {
     }
 }
 
-fn all() -> std::sync::MutexGuard<'static, Vec<&'static Policy>> {
-    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+fn all() -> MutexGuard<'static, Vec<&'static Policy>> {
+    ALL.lock()
 }

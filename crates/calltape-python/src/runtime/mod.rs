@@ -5,7 +5,10 @@
 //! context.rs    the running call, carried into copied contexts and pool threads
 //! guarded.rs    a value that the interpreter lock guards
 //! thread.rs     what a thread keeps between its calls
-//! lifecycle.rs  start, flush, stop, exit, fork
+//! lifecycle.rs  start, flush, stop, exit
+//! fork.rs       what happens around a fork
+//! hook.rs       a C function in the place of one of the interpreter's
+//! renewed.rs    a mutex that a forked child makes anew
 //! identity.rs   who this process and this thread are
 //! task.rs       the name of the running task
 //! messages.rs   what goes to logging.getLogger("calltape")
@@ -16,16 +19,19 @@
 
 mod clock;
 pub(crate) mod context;
+pub(crate) mod fork;
 mod guarded;
+mod hook;
 mod identity;
 mod lifecycle;
 mod messages;
+mod renewed;
 mod task;
 mod thread;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use calltape_engine::Recorder;
@@ -36,7 +42,8 @@ use pyo3::ffi;
 use crate::capture::Policy;
 
 pub(crate) use guarded::Guarded;
-pub(crate) use lifecycle::{flush, install_exit_hooks, quiesce, start, stats, stop};
+pub(crate) use lifecycle::{end, flush, install_exit_hooks, quiesce, start, stats, stop};
+pub(crate) use renewed::Renewed;
 pub(crate) use task::current_task_name;
 pub(crate) use thread::{Appended, END_ROOM, Scope, ThreadRecorder, this_thread};
 
@@ -75,7 +82,7 @@ enum State {
     Off,
 }
 
-static STATE: Mutex<State> = Mutex::new(State::Idle);
+static STATE: Renewed<State> = Renewed::new(State::Idle);
 
 /// How long a waiting call sleeps before it looks whether the run still lasts.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -171,8 +178,8 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-fn state() -> std::sync::MutexGuard<'static, State> {
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock()
 }
 
 fn turn_off() {
@@ -218,6 +225,7 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
 #[cold]
 pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
     let Some(running) = running() else { return false };
+    running.recorder.rescue();
     // SAFETY: passed on; finding the thread's name allocates, which is passed through meanwhile.
     unsafe {
         (*thread).busy = true;
@@ -288,6 +296,13 @@ pub(crate) fn note_failed_capture() {
 /// Failures of the program's own code for showing objects since the program began.
 pub(crate) fn failed_captures() -> u64 {
     FAILED_CAPTURES.load(Ordering::Relaxed)
+}
+
+/// In a forked child: the figures were the parent's.
+fn forget_figures() {
+    for figure in [&FAULTS, &REENTRIES, &DROPPED_VALUES, &FAILED_CAPTURES] {
+        figure.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Leaves a warning for whoever logs next: in the middle of a call nothing is logged.

@@ -130,6 +130,8 @@ impl ThreadRecorder {
         self.next_id = 0;
         self.last_id = 0;
         self.ids_until = 0;
+        // A forked child would go on with its parent's numbers, as all its siblings do.
+        self.random = 0;
         self.writer = Some(writer);
         self.running = Some(running);
     }
