@@ -114,7 +114,7 @@ demo: build ## record a census of Python's own standard library, then look at th
 # ------------------------------------------------------------------------------------------------------------ tests
 
 .PHONY: test
-test: lint rust-test types python-test test-cpython-one ## build, lint, Rust tests, types, pytest, CPython's own tests
+test: lint rust-test types python-test torture-short test-cpython-one ## build, lint, Rust tests, types, pytest, faults, CPython's own tests
 
 .PHONY: lint
 lint: $(VENV)/.tools ## cargo fmt, clippy, rustdoc, ruff: they change nothing
@@ -177,10 +177,20 @@ test-cpython-one: build-quick # one interpreter's, without asyncio's; CPYTHON_AR
 	$(SAY) "CPython's own tests, monitored, on Python $(firstword $(subst -, ,$(TAG)))"
 	@PYTHONPATH=tests $(BIN)/python -m cpython $(CPYTHON_ARGS)
 
-.PHONY: torture-kill
-torture-kill: build-quick ## 200 rounds of SIGKILL under load
-	$(SAY) "200 rounds of SIGKILL under load"
-	@CALLTAPE_KILL_ROUNDS=200 $(BIN)/python -m pytest tests/test_kill.py $(PYTEST_ARGS)
+# The second process of the torture: it drains, and dies at a named point.
+.PHONY: drain-until
+drain-until:
+	@cargo build $(LOCKED) --quiet --package calltape-engine --example drain_until
+
+.PHONY: torture
+torture: build-quick drain-until ## faults made on purpose, about 15 minutes; TORTURE_ARGS="--only disk-full --seed 7"
+	$(SAY) "torture: kills, crash points, full disks, damage, locks, forks, servers, power losses"
+	@PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE_ARGS)
+
+.PHONY: torture-short
+torture-short: build-quick drain-until # the same in about 3 minutes, for `make test`
+	$(SAY) "torture, the short form"
+	@PYTHONPATH=tests $(BIN)/python -m torture --short $(TORTURE_ARGS)
 
 $(VENV)/.heavy: tests/capture/requirements-heavy.txt $(VENV)/.tools
 	$(SAY) "the heavy libraries into $(VENV)"
@@ -218,11 +228,48 @@ fuzz: $(CARGO_FUZZ) # each target for FUZZ_SECONDS on the nightly compiler
 	    done; \
 	done
 
+# A shard of the mutants of each package: MUTANTS_SHARD=3/10 is the fourth tenth, 0/1 all of them, which takes hours.
+MUTANTS_SHARD ?= 0/20
+MUTANTS_OUT := .make/mutants
+CARGO_MUTANTS := .make/cargo/bin/cargo-mutants
+
+$(CARGO_MUTANTS):
+	$(SAY) "cargo-mutants into .make/cargo"
+	@CARGO_TARGET_DIR=target/cargo-mutants cargo install cargo-mutants --version 27.1.0 --locked --quiet --root .make/cargo
+
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS) ## changes to journal, drain, breaker, books, retention that no test notices; MUTANTS_SHARD=0/1 for all
+	@mkdir -p "$(MUTANTS_OUT)"
+	@for package in calltape-journal calltape-engine; do \
+	    printf '\n==> mutants of %s, shard %s\n' "$$package" "$(MUTANTS_SHARD)"; \
+	    PATH="$(abspath .make/cargo/bin):$$PATH" cargo mutants --package "$$package" --shard "$(MUTANTS_SHARD)" \
+	        --jobs 1 --colors never --no-times --output "$(MUTANTS_OUT)/$$package" || [ $$? -le 3 ]; \
+	done
+	@$(PYTHON) .ci/mutants "$(MUTANTS_OUT)"
+
+# Its own directory, as with loom. Leaks are the interpreter's to have, so they are not looked for.
+ASAN_TARGET := target/asan
+ASAN_TRIPLE := x86_64-unknown-linux-gnu
+
+.PHONY: asan
+asan: build-quick ## AddressSanitizer over the journal's tests, valgrind over a short run of the extension
+	@cargo +nightly --version >/dev/null 2>&1 || { echo "AddressSanitizer needs a nightly toolchain (rustup toolchain install nightly)" >&2; exit 1; }
+	$(SAY) "AddressSanitizer over the journal's tests"
+	@RUSTFLAGS="-Zsanitizer=address" ASAN_OPTIONS=detect_leaks=0 CARGO_TARGET_DIR=$(ASAN_TARGET) \
+	    cargo +nightly test $(LOCKED) --package calltape-journal --target $(ASAN_TRIPLE) --lib --tests --quiet
+	@command -v valgrind >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y valgrind >/dev/null; } || true
+	@if command -v valgrind >/dev/null; then \
+	    printf '\n==> %s\n' "valgrind over a short run of the extension"; \
+	    PYTHONPATH=tests $(BIN)/python -m torture.valgrind; \
+	else printf '\n==> %s\n' "valgrind is not here: the extension's run under it is left out"; fi
+
 .PHONY: deep
-deep: fuzz ## the long forms: fuzzing, loom without a small bound, 200 kill rounds, a million values, torch
+deep: fuzz ## the long forms: fuzzing, loom without a small bound, torture, sanitizers, a shard of mutants, a million values, torch
 	$(SAY) "loom, three preemptions deep"
 	@LOOM_MAX_PREEMPTIONS=3 $(MAKE) loom
-	@$(MAKE) torture-kill
+	@$(MAKE) torture
+	@$(MAKE) asan
+	@$(MAKE) mutants
 	@$(MAKE) test-values
 	@$(MAKE) test-heavy
 

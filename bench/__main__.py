@@ -13,7 +13,17 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import big_list, capture_cost, exit_delay, memory, per_call, suspended, throughput
+from bench import (
+    big_list,
+    call_rates,
+    capture_cost,
+    exit_delay,
+    faults,
+    memory,
+    per_call,
+    suspended,
+    throughput,
+)
 from bench.figures import Measured, table
 from bench.processes import Scale
 
@@ -26,7 +36,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "big-list": big_list.measure,
     "capture": capture_cost.measure,
     "exit": exit_delay.measure,
+    "faults": faults.measure,
     "memory": memory.measure,
+    "rates": call_rates.measure,
 }
 
 

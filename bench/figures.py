@@ -51,6 +51,9 @@ GOALS: Mapping[str, Goal] = {
     "capture, dearest": Goal("the dearest of 26 usual values, added to a recorded call", " us", most=25),
     "exit, idle": Goal("exit delay, idle", " ms", most=50),
     "exit, backlog": Goal("exit delay, backlog of unwritten calls", " ms", most=2000),
+    "p99, locked": Goal("99th percentile of a call while the database is locked / healthy", "", most=1.05),
+    "p99, full": Goal("the same while its disk is full", "", most=1.05),
+    "p99, gone": Goal("the same while it is gone", "", most=1.05),
     "memory, idle": Goal("resident memory added, idle", " MiB", most=8),
     "memory, full speed": Goal("resident memory added, caller at full speed", " MiB", most=96),
 }

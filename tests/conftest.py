@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import faults
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -127,3 +128,18 @@ def calltape_cli(environment: dict[str, str], tmp_path: Path) -> Callable[..., s
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def fault_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The fault shim, compiled; see `faults`."""
+    try:
+        return faults.build(tmp_path_factory.mktemp("faults"))
+    except faults.CannotBuildError as error:
+        pytest.skip(f"the fault shim cannot be compiled: {error}")
+
+
+@pytest.fixture
+def fault_environment(fault_library: Path) -> dict[str, str]:
+    """What a program needs in its environment to plan faults of calltape's extension."""
+    return faults.environment(fault_library)

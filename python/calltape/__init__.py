@@ -13,6 +13,7 @@ which call made it. Recording starts with the first recorded call; importing thi
 file.
 """
 
+from calltape._breaker import CircuitBreaker, CircuitBreakerOpen
 from calltape._children import install as _end_in_children
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
 from calltape._monitor import monitor, unmonitor
@@ -23,6 +24,8 @@ from calltape._span import CurrentCall, current, span, suppressed
 
 __all__ = [
     "Breaker",
+    "CircuitBreaker",
+    "CircuitBreakerOpen",
     "CurrentCall",
     "SmartSerializer",
     "Stats",

@@ -36,6 +36,11 @@ class Stats:
     Calls: ``recorded`` is all calls made of monitored functions, and equals ``stored + sampled_out + dropped +
     in_flight``, where ``in_flight`` counts what has not ended or is not in the database yet. Sizes are bytes, ``lag_s``
     is the age in seconds of the oldest record that is not in the database yet, ``writes`` counts committed batches.
+    ``drains`` is whether this process moves calls to the database; else another one does, or none.
+    ``pressure`` is what a filling journal has done to recording now: ``"none"``, ``"shortened"`` (payloads),
+    ``"sampled"`` (harder than asked), ``"dropping"`` (successes) or ``"counting_errors"``; ``journal`` is where calls
+    are recorded: ``"file"``, ``"small"`` (a smaller file than asked for), ``"memory"`` (lost with the process),
+    ``"counting"`` (nowhere, only counted) or ``"none"`` (no run).
     ``reentrant`` counts calls that calltape's own work made (finalisers run by an allocation), passed through and in no
     other figure; ``dropped_values`` counts values given to ``current().set`` that found no room in the journal;
     ``failed_captures`` counts failures of the program's own code for showing objects (:func:`register`,
@@ -55,6 +60,9 @@ class Stats:
     breaker: Breaker
     writes: int
     lag_s: float
+    drains: bool
+    pressure: str
+    journal: str
     reentrant: int
     dropped_values: int
     failed_captures: int
@@ -72,7 +80,8 @@ def start(db: str | os.PathLike[str] | None = None, **settings: Setting) -> None
     Raises:
         ValueError: a setting is unknown or its value cannot be used.
         RuntimeError: another tape is open in this process.
-        OSError: the journal beside the database cannot be made.
+        OSError: the database's path is a folder. Where the journal beside the database cannot be made, recording
+            begins with a smaller one, or in memory: see ``stats().journal``.
     """
     given = [] if db is None else [("db", _text("db", db))]
     given.extend((name, _text(name, value)) for name, value in settings.items())

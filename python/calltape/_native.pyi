@@ -1,13 +1,17 @@
 import sys
 import types
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, final
+from typing import Any, ParamSpec, Self, TypeVar, final
+
+from typing_extensions import disjoint_base
 
 __all__ = [
+    "Breaker",
     "CurrentCall",
     "Monitored",
     "MonitoredCallable",
     "OpenSpan",
+    "Permit",
     "Serializer",
     "Suppression",
     "begin_span",
@@ -26,6 +30,38 @@ __all__ = [
 ]
 
 _Callable = TypeVar("_Callable", bound=Callable[..., Any])
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+@disjoint_base
+class Breaker:
+    def __new__(
+        cls,
+        /,
+        failure_threshold: int,
+        timeout: float,
+        clock: Callable[[], float],
+        refusal: Callable[[str, float], BaseException],
+    ) -> Self: ...
+    def call(
+        self, func: Callable[_Parameters, _Result], /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
+    ) -> _Result: ...
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def failure_count(self) -> int: ...
+    @property
+    def opens(self) -> int: ...
+    @property
+    def last_error(self) -> str | None: ...
+    def _begin(self, /) -> Permit: ...
+    def _succeeded(self, /, leave: Permit) -> None: ...
+    def _raised(self, /, leave: Permit, exception: BaseException) -> None: ...
+
+@final
+class Permit: ...
 
 @final
 class CurrentCall:
@@ -36,8 +72,8 @@ class CurrentCall:
 @final
 class OpenSpan:
     @property
-    def id(self) -> int: ...
-    def end(self, /, exception: BaseException | None) -> None: ...
+    def id(self) -> int | None: ...
+    def end(self, /, exception: BaseException | None, values: dict[str, Any]) -> None: ...
 
 @final
 class Serializer:

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
+use calltape_engine::settings;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Version of calltape and of the SQLite that reads.
@@ -18,7 +20,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     version = VERSION.as_str(),
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 found, 1 nothing found, 2 wrong usage or no tape.\n\nExamples:\n  \
+    after_help = "Exit codes: 0 found or done, 1 nothing found or something to do, 2 wrong usage, no tape, or it cannot be used.\n\nExamples:\n  \
         calltape top --since 10m          what was called, how often, how slow\n  \
         calltape tail -f 'orders.*'       calls as they happen\n  \
         calltape show 352334411220011     one call: arguments, result, error, call tree\n  \
@@ -70,6 +72,14 @@ pub(crate) enum Command {
     Errors(Errors),
     /// The recorder's health: is every call accounted for, and what does the tape take
     Stats(Stats),
+    /// Look journal, database, books, settings and disk over: each is ok, or what to do
+    Doctor,
+    /// Store what processes that died left in their journals
+    Recover(Recover),
+    /// Remove calls that are too old, or too many
+    Prune(Prune),
+    /// Drain the journals of all programs that record on the tape, until stopped
+    Drain(Drain),
 }
 
 const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'";
@@ -159,13 +169,13 @@ fn call_id(text: &str) -> Result<u64, &'static str> {
 #[command(after_help = "\
 Errors are the same when the same function's calls ended in the same type of exception, raised at the same place. An \
 exception that passes through several monitored functions counts in each. A call that was cancelled did not end in an \
-error.
+error. Errors there was no room for are counted by kind and marked so; a kind of which none was stored has no last call.
 
 Example:
   calltape errors --since 1h
 
-Each line of --json: error_type, function, file, line, place, count, first_seen_ns, last_seen_ns, last_message, \
-last_call_id.")]
+Each line of --json: error_type, function, file, line, place, count, counted_only, first_seen_ns, last_seen_ns, \
+last_message, last_call_id.")]
 pub(crate) struct Errors {
     /// Only calls that began since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00
     #[arg(long, value_name = "WHEN")]
@@ -182,11 +192,82 @@ pub(crate) struct Errors {
 calls = stored + sampled out + dropped + in flight + unknown, for each function and in total.
 
 Each line of --json is one of: {\"kind\":\"tape\", path, database_bytes, wal_bytes, journal_bytes, sqlite}, \
-{\"kind\":\"total\" or \"function\", function, group, calls, stored, sampled_out, dropped, dropped_errors, in_flight, \
-unknown}, {\"kind\":\"run\", run_id, pid, host, program, python, started_ns, ended_ns, ending, and the books}, \
-{\"kind\":\"journal\", run_id, pid, program, alive}. `unknown` is null where nobody can tell.")]
+{\"kind\":\"total\" or \"function\", function, group, calls, stored, sampled_out, dropped, dropped_errors, pruned, in_flight, \
+unknown}, {\"kind\":\"incident\", run_id, incident, began_ns, ended_ns, times, detail}, {\"kind\":\"lost_errors\", function, \
+group, error_type, file, line, place, calls, first_ns, last_ns}, {\"kind\":\"run\", run_id, pid, host, program, python, \
+started_ns, ended_ns, ending, and the books}, {\"kind\":\"journal\", run_id, pid, program, alive}, {\"kind\":\"set_aside\", \
+path}. `unknown` is null where nobody can tell; `pruned` is of the stored.")]
 pub(crate) struct Stats {
     /// At most so many functions and runs
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A process that records on the tape does this by itself, within a second; then this says so. A database that is gone is \
+made again. Each run is a line: what was stored of it, which calls were interrupted, what nobody can tell any more.
+
+Examples:
+  calltape recover
+  calltape recover --wait && calltape tail
+
+Each line of --json: run_id, pid, host, program, ending, calls, stored, stored_now, interrupted, unknown, damaged.")]
+pub(crate) struct Recover {
+    /// While another process drains, wait until it has stored what the dead left
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without options it removes what the settings say (retention_age, retention_errors, retention_minutes, retention_size); with \
+options only what they say. Calls count from their end. By size the oldest successes go first; calls that failed or were \
+interrupted go when that is not enough. Calls that run are never removed. What is removed is counted: `calltape stats`. \
+Needs the tape for itself: a program that records removes by its own settings.
+
+Examples:
+  calltape prune --older-than 3d
+  calltape prune --larger-than 500MiB --dry-run
+
+--json: one object: successes, errors, minutes, runs, names, by_size, bytes_before, bytes_after, dry_run. `by_size` is \
+the estimate of a dry run; else null.")]
+pub(crate) struct Prune {
+    /// Remove calls that ended so long ago or earlier: 12h, 3d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub(crate) older_than: Option<Duration>,
+    /// Of calls that failed, only those that ended so long ago: 30d. Without this they go as the others do
+    #[arg(long, value_name = "AGE", value_parser = age, requires = "older_than")]
+    pub(crate) errors_older_than: Option<Duration>,
+    /// Remove the oldest calls until the database takes no more than this: 500MiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) larger_than: Option<u64>,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+fn age(text: &str) -> Result<Duration, &'static str> {
+    settings::time(text.trim()).ok_or("an age is a number and a unit, such as 12h, 3d or 90m")
+}
+
+fn size(text: &str) -> Result<u64, &'static str> {
+    settings::bytes(text.trim()).ok_or("a size is a number and a unit, such as 500MiB or 2GiB")
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The drain as a process of its own: beside programs whose setting `drain` is `elsewhere`, which then only append. It takes \
+the writer lease when it is free, stores what all programs on the tape record, keeps the tape within its limits, and \
+survives a database that is locked, full or gone. Ctrl-C or SIGTERM: it commits what it has and ends.
+
+Examples:
+  CALLTAPE_DRAIN=elsewhere python app.py & calltape drain
+  calltape drain --once
+
+--json: one object at its end: calls, writes, drained.")]
+pub(crate) struct Drain {
+    /// End when everything there is has been stored
+    #[arg(long)]
+    pub(crate) once: bool,
 }

@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter};
-use std::path::PathBuf;
 
 use calltape_engine::query::{OpenError, QueryError, Tape};
 use calltape_engine::{Settings, settings};
@@ -33,6 +32,8 @@ pub(crate) enum Failure {
     Open(OpenError),
     /// When the tape does not answer.
     Query(QueryError),
+    /// When what was asked for cannot be done: a line that says why, and the remedy.
+    Refused(String),
     /// When the output cannot be written.
     Output(io::Error),
 }
@@ -85,6 +86,7 @@ where
         palette: Palette { on: colours(&line.shared, surroundings) },
         width: surroundings.width,
         fit: surroundings.terminal,
+        progress: surroundings.progress,
         now: surroundings.now(),
         zone: if line.shared.utc { TimeZone::UTC } else { surroundings.zone.clone() },
         streams,
@@ -97,7 +99,7 @@ where
         // Whoever read the pipe has read enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return FOUND,
         Err(Failure::Output(error)) => format!("cannot write the output: {error}"),
-        Err(Failure::Usage(message)) => message,
+        Err(Failure::Usage(message) | Failure::Refused(message)) => message,
         Err(Failure::Open(error)) => error.to_string(),
         Err(Failure::Query(error)) => error.to_string(),
     };
@@ -112,32 +114,43 @@ fn perform(
     output: &mut Output<'_>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
-    let tape = Tape::open(&tape_path(&line.shared, surroundings, output)?).map_err(Failure::Open)?;
-    commands::waiting::remark(&tape, output)?;
     let json = line.shared.json;
+    let settings = settings_in_force(&line.shared, surroundings)?;
+    // The doctor has a line for each.
+    let unsaid = line.shared.db.is_some() || matches!(line.command, Command::Doctor);
+    for problem in settings.problems().iter().filter(|_| !unsaid) {
+        output.remark(&plain(problem))?;
+    }
+    match &line.command {
+        Command::Doctor => return commands::doctor::run(&settings, json, output),
+        Command::Recover(recover) => return commands::recover::run(recover, &settings, json, output, should_stop),
+        Command::Prune(prune) => return commands::prune::run(prune, &settings, json, output, should_stop),
+        Command::Drain(drain) => return commands::drain::run(drain, &settings, json, output, should_stop),
+        _ => {}
+    }
+    let tape = Tape::open(&settings.db).map_err(Failure::Open)?;
+    commands::waiting::remark(&tape, output)?;
     match &line.command {
         Command::Top(top) => commands::top::run(top, &tape, json, output),
         Command::Tail(tail) => commands::tail::run(tail, &tape, json, output, should_stop),
         Command::Show(show) => commands::show::run(show, &tape, json, output),
         Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
         Command::Stats(stats) => commands::stats::run(stats, &tape, json, output),
+        Command::Doctor | Command::Recover(_) | Command::Prune(_) | Command::Drain(_) => Ok(Found::Nothing),
     }
 }
 
-/// `--db`, else what the settings say: environment, pyproject.toml, default.
-fn tape_path(shared: &Shared, surroundings: &Surroundings, output: &mut Output<'_>) -> Result<PathBuf, Failure> {
-    if let Some(db) = &shared.db {
-        return Ok(surroundings.directory.join(db));
-    }
+/// The settings, from environment, pyproject.toml and defaults; the tape's place is `--db` where that is given.
+fn settings_in_force(shared: &Shared, surroundings: &Surroundings) -> Result<Settings, Failure> {
     let around = settings::Surroundings {
         directory: surroundings.directory.clone(),
         environment: surroundings.environment.clone(),
     };
-    let settings = Settings::load(&[], &around).map_err(|error| Failure::Usage(error.to_string()))?;
-    for problem in settings.problems() {
-        output.remark(&plain(problem))?;
+    let mut settings = Settings::load(&[], &around).map_err(|error| Failure::Usage(error.to_string()))?;
+    if let Some(db) = &shared.db {
+        settings.db = surroundings.directory.join(db);
     }
-    Ok(settings.db)
+    Ok(settings)
 }
 
 fn colours(shared: &Shared, surroundings: &Surroundings) -> bool {

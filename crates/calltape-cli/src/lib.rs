@@ -5,10 +5,11 @@
 //! ```
 //!
 //! [`run`] is what the Python entry point and the thin `calltape` binary call; [`run_in`] is the same with everything
-//! around it given, for tests. Deliberately absent: SQL, and any write to a tape.
+//! around it given, for tests. Deliberately absent: SQL; what
+//! changes a tape (`prune`, `recover`, `drain`) does so in the engine.
 //!
-//! Exit codes: 0 found, 1 nothing found, 2 wrong usage, no tape, or a tape that cannot be read. A closed pipe and a stop
-//! end quietly with 0.
+//! Exit codes: 0 found or done, 1 nothing found or something to do, 2 wrong usage, no tape, or a tape that cannot be used.
+//! A closed pipe and a stop end quietly with 0.
 
 mod arguments;
 mod commands;

@@ -33,6 +33,8 @@ pub(crate) struct Output<'a> {
     pub(crate) width: usize,
     /// Whether a line has to fit `width`: on a terminal. A pipe gets whole lines.
     pub(crate) fit: bool,
+    /// Whether what is being done may be shown while it is done.
+    pub(crate) progress: bool,
     pub(crate) now: Timestamp,
     pub(crate) zone: TimeZone,
 }
@@ -57,6 +59,13 @@ impl Output<'_> {
         self.streams.out.flush()?;
         let _ = writeln!(self.streams.err, "calltape: {text}");
         Ok(())
+    }
+
+    /// Shows `text` in place of the last such line, on a terminal; an empty one clears it.
+    pub(crate) fn progress(&mut self, text: &str) {
+        if self.progress {
+            let _ = write!(self.streams.err, "\r\x1b[K{text}").and_then(|()| self.streams.err.flush());
+        }
     }
 
     /// `text` in `tone`.

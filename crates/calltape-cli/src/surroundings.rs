@@ -26,6 +26,8 @@ pub struct Surroundings {
     pub width: usize,
     /// Whether the output is a terminal, so that a line must fit it.
     pub terminal: bool,
+    /// Whether the error stream is a terminal, where what is being done may be shown.
+    pub progress: bool,
     /// Whether `--color auto` colours.
     pub color: bool,
     /// The present; `None` asks the clock each time.
@@ -40,11 +42,12 @@ impl Surroundings {
         let settings::Surroundings { directory, environment } = settings::Surroundings::of_process();
         let stdout = std::io::stdout();
         let terminal = stdout.is_terminal();
+        let progress = std::io::stderr().is_terminal();
         let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse::<usize>().ok());
         let size = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
         let width = size.filter(|_| terminal).or(columns).unwrap_or(PIPE_WIDTH).max(NARROWEST);
         let color = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
-        Self { directory, environment, width, terminal, color, now: None, zone: TimeZone::system() }
+        Self { directory, environment, width, terminal, progress, color, now: None, zone: TimeZone::system() }
     }
 
     /// The present.

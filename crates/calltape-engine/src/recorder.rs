@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use calltape_journal::{Journal, JournalError, Options, Run, RunIdentity, monotonic_ns};
 
-use crate::drain::{self, Shared, Wish, Worker, spawn, tape_directory};
+use crate::drain::{self, Shared, Wish, Worker, spawn};
 use crate::forked::Reading;
+use crate::ladder::{self, Rung};
 use crate::messages::Level;
 use crate::settings::Settings;
 use crate::stats::Stats;
-use crate::store::{StoreError, prepare_directory, stored_of_run};
+use crate::store::{StoreError, stored_of_run};
 
 /// A flush looks at the journal this often, because another process may drain it and tells nobody.
 const FLUSH_LOOK: Duration = Duration::from_millis(2);
@@ -38,8 +39,6 @@ pub enum StartError {
     Folder(StoreError),
     /// When the journal could not be made.
     Journal(JournalError),
-    /// When the system has no thread to give.
-    Thread(std::io::Error),
 }
 
 impl fmt::Display for StartError {
@@ -47,7 +46,6 @@ impl fmt::Display for StartError {
         match self {
             Self::Folder(fault) => fault.fmt(f),
             Self::Journal(fault) => fault.fmt(f),
-            Self::Thread(fault) => write!(f, "the background thread cannot be started: {fault}"),
         }
     }
 }
@@ -57,7 +55,6 @@ impl std::error::Error for StartError {
         match self {
             Self::Folder(fault) => Some(fault),
             Self::Journal(fault) => Some(fault),
-            Self::Thread(fault) => Some(fault),
         }
     }
 }
@@ -85,6 +82,8 @@ enum Place {
 pub struct Recorder {
     settings: Settings,
     journal: Arc<Journal>,
+    /// Which kind of journal it is.
+    rung: Rung,
     shared: Arc<Shared>,
     /// The own run, for its slots and counters.
     run: Mutex<Run>,
@@ -118,11 +117,12 @@ fn held_until<T>(mutex: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, T
 }
 
 impl Recorder {
-    /// Makes the folders and the journal and starts the background thread.
+    /// Makes the folders and the best journal there is room for, and starts the background thread; where the system has
+    /// no thread to give, whoever waits for the database does its work.
     ///
     /// # Errors
-    /// When one of these cannot be made. What is wrong with the database itself shows later, in [`Self::stats`] and
-    /// [`Self::take_messages`].
+    /// When a setting cannot be used, or there is no memory at all. What is wrong with the journal, and later with the
+    /// database, shows in [`Self::stats`] and [`Self::take_messages`].
     pub fn start(settings: &Settings, identity: &RunIdentity) -> Result<Self, StartError> {
         let options = Options { limit_bytes: settings.journal_limit, ..Options::default() };
         Self::start_with(settings, identity, &options)
@@ -133,27 +133,32 @@ impl Recorder {
     /// # Errors
     /// As [`Self::start`].
     pub fn start_with(settings: &Settings, identity: &RunIdentity, options: &Options) -> Result<Self, StartError> {
-        prepare_directory(&settings.db).map_err(StartError::Folder)?;
-        let journal = Journal::create(&tape_directory(&settings.db), identity, options);
-        let journal = Arc::new(journal.map_err(StartError::Journal)?);
-        let run = journal.open_run().map_err(StartError::Journal)?;
+        let begun = ladder::begin(settings, identity, options)?;
+        let line = begun.line();
+        let journal = Arc::new(begun.journal);
         let shared = Arc::new(Shared::new());
         for problem in settings.problems() {
             shared.messages.say(Level::Warning, problem.clone());
         }
         let waking = Arc::clone(&shared);
         journal.set_wake(move || waking.wake());
-        let worker = Worker::new(settings, Arc::clone(&journal), Arc::clone(&shared));
-        let thread = spawn(Box::new(worker)).map_err(|(_, fault)| StartError::Thread(fault))?;
-        Ok(Self {
+        let mut worker = Worker::new(settings, Some(Arc::clone(&journal)), Arc::clone(&shared));
+        if let (Some(line), Some(kind)) = (line, begun.rung.incident()) {
+            worker.has_less_of_a_journal(kind, &line);
+            shared.messages.say(Level::Warning, line);
+        }
+        let recorder = Self {
             settings: settings.clone(),
             journal,
+            rung: begun.rung,
             shared,
-            run: Mutex::new(run),
-            place: Mutex::new(Place::Running(thread)),
+            run: Mutex::new(begun.run),
+            place: Mutex::new(Place::Paused(Box::new(worker))),
             holds: AtomicU32::new(0),
             stranded: AtomicBool::new(false),
-        })
+        };
+        recorder.resume();
+        Ok(recorder)
     }
 
     /// The journal, for the callers' threads.
@@ -178,6 +183,7 @@ impl Recorder {
         let deadline = Instant::now() + timeout;
         let positions = self.journal.positions();
         let ticket = self.shared.want_flush();
+        self.work_here(ticket, deadline);
         self.shared.wait(deadline, FLUSH_LOOK, |figures| {
             (self.shared.is_served(ticket) || figures.own_ended) && self.journal.drained_past(&positions)
         })
@@ -200,12 +206,18 @@ impl Recorder {
         let deadline = Instant::now() + timeout;
         let positions = self.journal.positions();
         let mut place = self.place_between_forks();
-        resume(&mut place);
+        self.resume_in(&mut place);
         self.shared.wish(Wish::Finish(deadline));
-        let stopped = self.shared.wait(deadline + GRACE, GRACE, |figures| figures.stopped);
-        if let (true, Place::Running(thread)) = (stopped, std::mem::replace(&mut *place, Place::Over)) {
-            // Stopped: the join waits for the thread's last instructions only. Dropping the worker closes the database.
-            drop(thread.join());
+        match std::mem::replace(&mut *place, Place::Over) {
+            // No thread to be had: its work is done here.
+            Place::Paused(worker) => drop(worker.run()),
+            Place::Running(thread) => {
+                if self.shared.wait(deadline + GRACE, GRACE, |figures| figures.stopped) {
+                    // The join waits for the thread's last instructions only. Dropping the worker closes the database.
+                    drop(thread.join());
+                }
+            }
+            Place::Over => {}
         }
         let drained = self.shared.figures().own_ended || self.journal.drained_past(&positions);
         self.report(drained)
@@ -272,7 +284,7 @@ impl Recorder {
         if let Some(mut place) = held_until(&self.place, Instant::now() + TRY_FOR)
             && self.holds.load(Ordering::Acquire) == 0
         {
-            self.stranded.store(!resume(&mut place), Ordering::Relaxed);
+            self.stranded.store(!self.resume_in(&mut place), Ordering::Relaxed);
         }
     }
 
@@ -291,7 +303,41 @@ impl Recorder {
             Err(TryLockError::Poisoned(place)) => place.into_inner(),
             Err(TryLockError::WouldBlock) => return true,
         };
-        self.holds.load(Ordering::Acquire) > 0 || resume(&mut place)
+        self.holds.load(Ordering::Acquire) > 0 || self.resume_in(&mut place)
+    }
+
+    fn resume_in(&self, place: &mut Place) -> bool {
+        let worker = match std::mem::replace(place, Place::Over) {
+            Place::Paused(worker) => worker,
+            other => {
+                *place = other;
+                return true;
+            }
+        };
+        match spawn(worker) {
+            Ok(thread) => {
+                *place = Place::Running(thread);
+                true
+            }
+            Err((worker, fault)) => {
+                *place = Place::Paused(worker);
+                let line =
+                    format!("the background thread cannot be started ({fault}); flush() and the exit do its work");
+                self.shared.messages.say(Level::Warning, line);
+                false
+            }
+        }
+    }
+
+    /// Where there is no thread and none to be had: does its work until a flush is served.
+    fn work_here(&self, ticket: u64, deadline: Instant) {
+        let mut place = self.place_between_forks();
+        if matches!(*place, Place::Paused(_))
+            && !self.resume_in(&mut place)
+            && let Place::Paused(worker) = &mut *place
+        {
+            worker.serve(ticket, deadline);
+        }
     }
 
     /// Takes the lines for the log that gathered since the last call.
@@ -318,6 +364,8 @@ impl Recorder {
             lag_s: 0.0,
             damaged: figures.damaged,
             drains: figures.drains,
+            pressure: self.journal.pressure().name(),
+            journal: self.rung.name(),
         };
         if !figures.drains {
             let stored = stored_of_run(&self.settings.db, self.journal.run_id());
@@ -337,21 +385,6 @@ impl Recorder {
         }
         stats
     }
-}
-
-/// Starts a paused thread again; false when the system has no thread to give.
-fn resume(place: &mut Place) -> bool {
-    match std::mem::replace(place, Place::Over) {
-        Place::Paused(worker) => match spawn(worker) {
-            Ok(thread) => *place = Place::Running(thread),
-            Err((worker, _)) => {
-                *place = Place::Paused(worker);
-                return false;
-            }
-        },
-        other => *place = other,
-    }
-    true
 }
 
 impl Drop for Recorder {

@@ -1,29 +1,31 @@
 //! Latency histograms: how long a function's calls took, in a few hundred bytes a minute.
 //!
 //! The drain keeps one a function and minute (`minute.latency`); the query merges them over any span of time and asks
-//! for quantiles. Buckets are log-linear: exact up to 32 ns, then 32 to an octave, so that a value read
-//! back is within 1/64 (1.6 %) of the one recorded. Holds no time and no function; never fails to record.
+//! for quantiles. The buckets are calltape-record's, `latency`. Holds no time and no function; never fails to record.
 
 use std::fmt;
 
-/// Buckets an octave: an error of half a bucket is 1/64 of the value.
-const SUB_BUCKETS: u64 = 1 << SUB_BITS;
-const SUB_BITS: u32 = 5;
-
-/// Buckets there are for 64-bit values; an index at or past it was not written by this version.
-const BUCKETS: u64 = (64 - SUB_BITS as u64 + 1) * SUB_BUCKETS;
+use calltape_record::latency::{BUCKETS, bucket_of, edges_of, middle_of};
 
 /// The first byte of an encoded histogram: the layout of buckets and bytes.
 const FORMAT: u8 = 1;
 
 /// A histogram of nanoseconds; sparse, so an idle function's costs nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Latency {
     /// Bucket and count, ascending by bucket, no count zero.
     buckets: Vec<(u16, u64)>,
     /// Where the last value went: calls of one function are alike.
     recent: usize,
 }
+
+impl PartialEq for Latency {
+    fn eq(&self, other: &Self) -> bool {
+        self.buckets == other.buckets
+    }
+}
+
+impl Eq for Latency {}
 
 /// Why stored bytes are no histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,8 @@ impl Latency {
         self.add(bucket, 1);
     }
 
-    fn add(&mut self, bucket: u16, count: u64) {
+    /// Counts `count` values of a bucket, a number below [`BUCKETS`].
+    pub(crate) fn add(&mut self, bucket: u16, count: u64) {
         match self.buckets.binary_search_by_key(&bucket, |entry| entry.0) {
             Ok(at) => {
                 self.buckets[at].1 = self.buckets[at].1.saturating_add(count);
@@ -85,6 +88,25 @@ impl Latency {
         for &(bucket, count) in &other.buckets {
             self.add(bucket, count);
         }
+    }
+
+    /// What `self` counts beyond `before`, bucket by bucket.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let mut since = Self::new();
+        for &(bucket, count) in &self.buckets {
+            let known = before.buckets.binary_search_by_key(&bucket, |entry| entry.0);
+            let count = count.saturating_sub(known.map_or(0, |at| before.buckets[at].1));
+            if count > 0 {
+                since.add(bucket, count);
+            }
+        }
+        since
+    }
+
+    /// The least and the greatest value the buckets allow; `None` when empty.
+    pub(crate) fn span(&self) -> Option<(u64, u64)> {
+        let (first, last) = (self.buckets.first()?, self.buckets.last()?);
+        Some((edges_of(first.0).0, edges_of(last.0).1))
     }
 
     /// How many values were counted.
@@ -142,32 +164,15 @@ impl Latency {
         while !rest.is_empty() {
             let step = take(&mut rest)?;
             let first = latency.buckets.is_empty();
-            bucket =
-                bucket.checked_add(step).filter(|at| *at < BUCKETS && (first || step > 0)).ok_or(DecodeError::Range)?;
+            bucket = bucket
+                .checked_add(step)
+                .filter(|at| *at < u64::from(BUCKETS) && (first || step > 0))
+                .ok_or(DecodeError::Range)?;
             let count = take(&mut rest)?;
             latency.buckets.push((bucket as u16, count));
         }
         Ok(latency)
     }
-}
-
-fn bucket_of(ns: u64) -> u16 {
-    if ns < SUB_BUCKETS {
-        return ns as u16;
-    }
-    let shift = ns.ilog2() - SUB_BITS;
-    (u64::from(shift + 1) * SUB_BUCKETS + ((ns >> shift) & (SUB_BUCKETS - 1))) as u16
-}
-
-/// The middle of a bucket: what its values read back as.
-fn middle_of(bucket: u16) -> u64 {
-    let bucket = u64::from(bucket);
-    if bucket < SUB_BUCKETS {
-        return bucket;
-    }
-    let shift = bucket / SUB_BUCKETS - 1;
-    let low = (SUB_BUCKETS + bucket % SUB_BUCKETS) << shift;
-    low + ((1u64 << shift) >> 1)
 }
 
 fn put(out: &mut Vec<u8>, mut value: u64) {
@@ -201,18 +206,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_reads_back_within_one_64th(ns: u64) {
-            let read = middle_of(bucket_of(ns));
-            prop_assert!(read.abs_diff(ns) <= ns / 64, "{ns} read back as {read}");
-            prop_assert!(u64::from(bucket_of(ns)) < BUCKETS);
-        }
-
-        #[test]
         fn a_histogram_comes_back_as_written(values in prop::collection::vec(any::<u64>(), 0..200)) {
             let mut latency = Latency::new();
             values.iter().for_each(|&ns| latency.record(ns));
             let read = Latency::decode(&latency.encode());
             prop_assert_eq!(read.map(|read| read.buckets), Ok(latency.buckets));
+        }
+
+        #[test]
+        fn what_was_counted_since_and_what_was_before_are_all(
+            before in prop::collection::vec(0..5000u64, 0..50), after in prop::collection::vec(0..5000u64, 0..50),
+        ) {
+            let mut first = Latency::new();
+            before.iter().for_each(|&ns| first.record(ns));
+            let mut all = first.clone();
+            after.iter().for_each(|&ns| all.record(ns));
+            let since = all.since(&first);
+            prop_assert_eq!(since.count(), after.len() as u64);
+            let span = since.span();
+            prop_assert_eq!(span.is_none(), after.is_empty());
+            prop_assert!(span.is_none_or(|(low, high)| after.iter().all(|ns| (low..=high).contains(ns))));
+            first.merge(&since);
+            prop_assert_eq!(first.buckets, all.buckets);
         }
 
         #[test]

@@ -44,4 +44,8 @@ pub struct Stats {
     pub damaged: u64,
     /// Whether this process drains; else another one does for it.
     pub drains: bool,
+    /// What the journal's filling has done to recording: `none`, `shortened`, `sampled`, `dropping`, `counting_errors`.
+    pub pressure: &'static str,
+    /// Where calls are recorded: `file`, `small` (a smaller file), `memory`, `counting` (nowhere), `none`.
+    pub journal: &'static str,
 }

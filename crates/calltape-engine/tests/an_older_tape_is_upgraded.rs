@@ -29,8 +29,9 @@ fn schema(connection: &Connection) -> Vec<String> {
         .expect("prepared");
     let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
     let plain = |line: &str| line.split("--").next().unwrap_or_default().replace('"', "");
-    let words =
-        |sql: String| sql.lines().map(plain).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = |sql: String| {
+        sql.lines().map(plain).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ").replace(" )", ")")
+    };
     rows.map(|row| words(row.expect("a row"))).collect()
 }
 

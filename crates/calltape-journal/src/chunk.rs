@@ -90,6 +90,21 @@ impl Chunk {
         Ok(chunk)
     }
 
+    /// Makes a chunk in memory, with all segments FREE at `epoch`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no memory.
+    pub(crate) fn in_memory(run_id: u64, number: u32, geometry: Geometry, epoch: u32) -> Result<Chunk, JournalError> {
+        let mapping = Mapping::in_memory(geometry.chunk_bytes()).map_err(JournalError::NoMemory)?;
+        let identity = FileIdentity { device: 0, inode: u64::from(number), bytes: geometry.chunk_bytes() as u64 };
+        let chunk = Chunk::over(mapping, identity, run_id, number, geometry);
+        for segment in &chunk.segments {
+            segment.format(geometry, epoch);
+        }
+        Ok(chunk)
+    }
+
     /// Maps a chunk that anyone may have written. None when not one segment header is left of it. `geometry` is
     /// what the control file says; without it the chunk's own first header is asked.
     ///

@@ -1,4 +1,5 @@
-//! The control file of a run: who records, the clock offset, how it ended, and each function's counters.
+//! The control file of a run: who records, the clock offset, how it ended, the spells of pressure, each function's
+//! counters, and behind them the lost errors (`error_kinds.rs`).
 //!
 //! `journal.rs` creates it and keeps it locked for life; `run.rs` opens it to read. It is mapped by both, so a
 //! counter costs its owner one store and survives the owner.
@@ -11,9 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::clock;
 use crate::error::JournalError;
 use crate::layout::control as at;
-use crate::layout::{FORMAT_VERSION, MAXIMUM_SLOTS};
+use crate::layout::{FORMAT_VERSION, MAXIMUM_SLOTS, is_known_version};
 use crate::mapping::Mapping;
 use crate::options::RunIdentity;
+use crate::pressure::Spell;
 use crate::segment::Geometry;
 use crate::system;
 
@@ -29,8 +31,10 @@ pub struct Counters {
     pub dropped: AtomicU64,
     /// Of the dropped, those that ended in an error.
     pub dropped_errors: AtomicU64,
+    /// The place of the function's tally; 0 while it has none.
+    pub(crate) tally: AtomicU64,
     /// Zero; room for later versions.
-    _spare: [AtomicU64; 4],
+    _spare: [AtomicU64; 3],
 }
 
 const _: () = assert!(size_of::<Counters>() == at::SLOT_BYTES);
@@ -67,7 +71,8 @@ pub fn bump(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }
 
-/// A mapped control file that is known to have a whole header of this run.
+/// A mapped control file that is known to have a whole header of this run. Clones share the mapping.
+#[derive(Clone)]
 pub(crate) struct Control {
     mapping: Arc<Mapping>,
 }
@@ -89,8 +94,19 @@ impl Control {
         geometry: Geometry,
         identity: &RunIdentity,
     ) -> Result<Control, JournalError> {
-        system::allocate(file, at::FILE_BYTES).map_err(JournalError::allocation(path, at::FILE_BYTES))?;
-        let mapping = Mapping::of_file(file, at::FILE_BYTES).map_err(JournalError::io("map", path))?;
+        let bytes = at::FILE_BYTES;
+        system::allocate(file, bytes).map_err(JournalError::allocation(path, bytes))?;
+        let mapping = Mapping::of_file(file, bytes).map_err(JournalError::io("map", path))?;
+        Ok(Control::fill(mapping, run_id, geometry, identity))
+    }
+
+    /// What stands for the file of a run in memory.
+    pub(crate) fn in_memory(run_id: u64, geometry: Geometry, identity: &RunIdentity) -> Result<Control, JournalError> {
+        let mapping = Mapping::in_memory(at::FILE_BYTES).map_err(JournalError::NoMemory)?;
+        Ok(Control::fill(mapping, run_id, geometry, identity))
+    }
+
+    fn fill(mapping: Mapping, run_id: u64, geometry: Geometry, identity: &RunIdentity) -> Control {
         let identity = identity.to_bytes();
         debug_assert!(identity.len() <= at::IDENTITY_LIMIT);
         mapping.copy_in(at::IDENTITY, &identity);
@@ -104,7 +120,7 @@ impl Control {
         put(at::MAGIC, at::MAGIC_VALUE);
         let control = Control { mapping: Arc::new(mapping) };
         control.refresh_offset();
-        Ok(control)
+        control
     }
 
     /// Maps a file that anyone may have written.
@@ -129,7 +145,7 @@ impl Control {
         }
         let checksum = (word(at::VERSION_AND_CHECKSUM) >> 32) as u32;
         let identity = identity_bytes(&mapping);
-        let sound = found == FORMAT_VERSION
+        let sound = is_known_version(found)
             && word(at::RUN_ID) == run_id
             && identity.is_some_and(|identity| checksum == header_checksum(run_id, word(at::GEOMETRY), &identity));
         match Geometry::from_word(word(at::GEOMETRY)) {
@@ -166,6 +182,41 @@ impl Control {
         (word >> 8 == 1).then_some(word as u8)
     }
 
+    /// The mapping, for the table of lost errors.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// A level of pressure begins; `level` counts from 0, those above none.
+    pub(crate) fn enter_spell(&self, level: usize, now_unix_ns: i64) {
+        let (times, entered, left) = self.spell_words(level);
+        // Left first: a reader between the two sees a spell without length, not one of years.
+        left.store(0, Ordering::Relaxed);
+        entered.store(now_unix_ns as u64, Ordering::Relaxed);
+        times.store(times.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// A level of pressure ends.
+    pub(crate) fn leave_spell(&self, level: usize, now_unix_ns: i64) {
+        self.spell_words(level).2.store(now_unix_ns as u64, Ordering::Relaxed);
+    }
+
+    /// The spells of a level.
+    pub(crate) fn spell(&self, level: usize) -> Spell {
+        let (times, entered, left) = self.spell_words(level);
+        let left = left.load(Ordering::Relaxed) as i64;
+        Spell {
+            times: times.load(Ordering::Relaxed),
+            entered_unix_ns: entered.load(Ordering::Relaxed) as i64,
+            left_unix_ns: (left != 0).then_some(left),
+        }
+    }
+
+    fn spell_words(&self, level: usize) -> (&AtomicU64, &AtomicU64, &AtomicU64) {
+        let offset = at::SPELLS + level * at::SPELL_BYTES;
+        (self.word(offset), self.word(offset + 8), self.word(offset + 16))
+    }
+
     /// Release, after the definition is in its file. Partner: `slots_in_use`.
     pub(crate) fn use_slots(&self, slots: u32) {
         self.word(at::SLOTS_IN_USE).store(u64::from(slots), Ordering::Release);
@@ -180,7 +231,7 @@ impl Control {
     #[inline]
     pub(crate) fn counters(&self, slot: u32) -> Option<&Counters> {
         let offset = at::HEADER_BYTES + slot as usize * at::SLOT_BYTES;
-        (slot < MAXIMUM_SLOTS && offset + at::SLOT_BYTES <= self.mapping.bytes()).then(|| self.mapping.counters(offset))
+        (slot < MAXIMUM_SLOTS && offset + at::SLOT_BYTES <= self.mapping.bytes()).then(|| self.mapping.view(offset))
     }
 }
 

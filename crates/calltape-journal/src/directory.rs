@@ -20,6 +20,8 @@ pub(crate) const IDS: &str = "ids";
 pub(crate) const CONTROL: &str = "control";
 /// A run's function definitions.
 pub(crate) const FUNCTIONS: &str = "functions";
+/// How long a run's calls without a row took.
+pub(crate) const TALLIES: &str = "tallies";
 /// What a chunk file's name ends in.
 const CHUNK_SUFFIX: &str = ".seg";
 /// A run that is being built.
@@ -47,8 +49,12 @@ pub(crate) fn create_file(path: &Path) -> Result<File, JournalError> {
         .map_err(JournalError::io("create", path))
 }
 
-/// Makes the tape directory and its parents as far as they are missing, mode 0700.
-pub(crate) fn create_tape(tape: &Path) -> Result<PathBuf, JournalError> {
+/// Makes the tape directory and its parents as far as they are missing, mode 0700; its absolute path.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn create_tape(tape: &Path) -> Result<PathBuf, JournalError> {
     // Absolute: the recorded program may change its working directory.
     let tape = std::path::absolute(tape).map_err(JournalError::io("find", tape))?;
     DirBuilder::new().recursive(true).mode(0o700).create(&tape).map_err(JournalError::io("create", &tape))?;

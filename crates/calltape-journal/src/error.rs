@@ -42,6 +42,8 @@ pub enum JournalError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system has no memory for a journal that is kept there.
+    NoMemory(io::Error),
     /// The directory is not named like a run.
     NotARun(PathBuf),
     /// The run was written by a later version.
@@ -72,7 +74,7 @@ impl JournalError {
     /// Whether the same call may succeed later without anyone changing the settings.
     pub fn is_transient(&self) -> bool {
         match self {
-            JournalError::NoSpace { .. } => true,
+            JournalError::NoSpace { .. } | JournalError::NoMemory(_) => true,
             JournalError::Io { source, .. } => matches!(
                 source.raw_os_error(),
                 Some(libc::EINTR | libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE | libc::EIO)
@@ -90,6 +92,7 @@ impl fmt::Display for JournalError {
                 write!(f, "no room for {bytes} bytes at {} ({source}); free some disk space", path.display())
             }
             JournalError::Io { action, path, source } => write!(f, "cannot {action} {}: {source}", path.display()),
+            JournalError::NoMemory(source) => write!(f, "no memory for a journal: {source}"),
             JournalError::NotARun(path) => {
                 write!(f, "{} is not a recording; its name should be 16 hexadecimal digits", path.display())
             }
@@ -106,7 +109,9 @@ impl fmt::Display for JournalError {
 impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            JournalError::NoSpace { source, .. } | JournalError::Io { source, .. } => Some(source),
+            JournalError::NoSpace { source, .. } | JournalError::Io { source, .. } | JournalError::NoMemory(source) => {
+                Some(source)
+            }
             _ => None,
         }
     }

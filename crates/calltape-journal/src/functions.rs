@@ -12,7 +12,9 @@ use crate::layout::functions as at;
 
 /// The writing side. One at a time; the journal keeps it under a lock.
 pub(crate) struct DefinitionsWriter {
-    file: File,
+    /// None for a run in memory, whose definitions are kept in `kept`.
+    file: Option<File>,
+    kept: Vec<Vec<u8>>,
     run_id: u64,
     /// Where the next entry goes.
     offset: u64,
@@ -21,9 +23,14 @@ pub(crate) struct DefinitionsWriter {
 }
 
 impl DefinitionsWriter {
-    /// Starts on an empty file.
-    pub(crate) fn new(file: File, run_id: u64) -> DefinitionsWriter {
-        DefinitionsWriter { file, run_id, offset: 0, next_slot: 1 }
+    /// Starts on an empty file, or in memory.
+    pub(crate) fn new(file: Option<File>, run_id: u64) -> DefinitionsWriter {
+        DefinitionsWriter { file, kept: Vec::new(), run_id, offset: 0, next_slot: 1 }
+    }
+
+    /// The definitions of a run in memory, from the `from`th.
+    pub(crate) fn kept_since(&self, from: usize) -> &[Vec<u8>] {
+        self.kept.get(from..).unwrap_or_default()
     }
 
     /// Appends a definition; slot 0 when all slots are taken.
@@ -36,13 +43,18 @@ impl DefinitionsWriter {
             return Ok(0);
         }
         let slot = self.next_slot;
-        let entry = encode(self.run_id, slot, definition);
-        if let Err(error) = self.file.write_all_at(&entry, self.offset) {
-            // Cutting off a torn entry frees space and cannot fail for lack of it; a rest is overwritten anyway.
-            let _ = self.file.set_len(self.offset);
-            return Err(error);
+        match &self.file {
+            Some(file) => {
+                let entry = encode(self.run_id, slot, definition);
+                if let Err(error) = file.write_all_at(&entry, self.offset) {
+                    // Cutting off a torn entry frees space and cannot fail for lack of it; a rest is overwritten anyway.
+                    let _ = file.set_len(self.offset);
+                    return Err(error);
+                }
+                self.offset += entry.len() as u64;
+            }
+            None => self.kept.push(definition.to_vec()),
         }
-        self.offset += entry.len() as u64;
         self.next_slot += 1;
         Ok(slot)
     }
@@ -77,6 +89,11 @@ impl DefinitionsReader {
 
     pub(crate) fn definitions(&self) -> &[Vec<u8>] {
         &self.definitions
+    }
+
+    /// Takes up the definitions of a run in memory.
+    pub(crate) fn take_up(&mut self, writer: &DefinitionsWriter) {
+        self.definitions.extend_from_slice(writer.kept_since(self.definitions.len()));
     }
 
     /// Reads the entries added since. Stops at an incomplete one: its writer may be at it. Gives the slots found
@@ -141,7 +158,7 @@ mod tests {
 
     fn file_of(definitions: &[&[u8]]) -> File {
         let file = tempfile::tempfile().expect("a file");
-        let mut writer = DefinitionsWriter::new(file.try_clone().expect("a handle"), 7);
+        let mut writer = DefinitionsWriter::new(file.try_clone().ok(), 7);
         for definition in definitions {
             writer.append(definition).expect("appends");
         }
@@ -151,7 +168,7 @@ mod tests {
     #[test]
     fn definitions_come_back_in_their_slots_and_reading_goes_on() {
         let file = tempfile::tempfile().expect("a file");
-        let mut writer = DefinitionsWriter::new(file.try_clone().expect("a handle"), 7);
+        let mut writer = DefinitionsWriter::new(file.try_clone().ok(), 7);
         let mut reader = DefinitionsReader::new(7);
         assert_eq!(writer.append(b"one").expect("appends"), 1);
         assert_eq!(writer.append(b"").expect("appends"), 2);
@@ -182,7 +199,7 @@ mod tests {
 
     #[test]
     fn when_all_slots_are_taken_a_definition_gets_slot_zero() {
-        let mut writer = DefinitionsWriter::new(tempfile::tempfile().expect("a file"), 7);
+        let mut writer = DefinitionsWriter::new(tempfile::tempfile().ok(), 7);
         for slot in 1..MAXIMUM_SLOTS {
             assert_eq!(writer.append(b"").expect("appends"), slot);
         }

@@ -3,8 +3,10 @@
 //! The python crate makes one, leases a [`Writer`] a thread and bumps counters; the engine's background thread calls
 //! [`Journal::maintain`]. Never reads a record, never waits for the disk on the way of a call.
 
+mod overload;
+
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -13,15 +15,17 @@ use crate::chunk::Chunk;
 use crate::control::{Control, Counters};
 use crate::directory::{self, NewRun};
 use crate::error::{Full, JournalError};
-use crate::functions::DefinitionsWriter;
+use crate::functions::{DefinitionsReader, DefinitionsWriter};
 use crate::ids::Ids;
 use crate::layout::functions::MAXIMUM_DEFINITION_BYTES;
 use crate::layout::segment::HEADER_BYTES;
 use crate::lock::LockedFile;
 use crate::options::{Options, RunIdentity};
-use crate::pool::{self, Pool};
+use crate::place::Place;
+use crate::pool::{Pool, Purpose};
 use crate::run::Run;
 use crate::segment::SegmentState;
+use crate::tallies::Tallies;
 use crate::writer::Writer;
 
 /// This process's journal. Shared by all threads; dropping it without [`Journal::close`] looks like a death to
@@ -33,14 +37,17 @@ pub struct Journal {
 /// What journal, writers and an own [`Run`] hold together.
 pub(crate) struct Shared {
     run_id: u64,
-    directory: PathBuf,
+    place: Place,
     control: Control,
     ids: Ids,
     definitions: Mutex<DefinitionsWriter>,
     pool: Pool,
+    tallies: Tallies,
+    /// Held while a lost error is counted.
+    losing: Mutex<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
-    /// Held for life: free means dead. Last, so that it is released after everything else.
-    lock: LockedFile,
+    /// Held for life: free means dead. Last, so that it is released after everything else. None in memory.
+    lock: Option<LockedFile>,
 }
 
 impl Shared {
@@ -48,12 +55,25 @@ impl Shared {
         self.run_id
     }
 
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Gives a reader the definitions of a run in memory that it has not seen.
+    pub(crate) fn teach(&self, reader: &mut DefinitionsReader) {
+        reader.take_up(&self.definitions.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.tallies
     }
 
     /// Bytes of frames an empty segment holds.
@@ -65,6 +85,25 @@ impl Shared {
         if let Some(wake) = self.wake.get() {
             wake();
         }
+    }
+}
+
+/// What a run is made of, before it is known by its place.
+struct Parts {
+    control: Control,
+    definitions: DefinitionsWriter,
+    tallies: Tallies,
+    chunks: Vec<Arc<Chunk>>,
+}
+
+impl Parts {
+    fn create(place: &Place, run_id: u64, identity: &RunIdentity, options: &Options) -> Result<Parts, JournalError> {
+        Ok(Parts {
+            control: place.create_control(run_id, options.geometry()?, identity)?,
+            definitions: place.create_definitions(run_id)?,
+            tallies: place.create_tallies(run_id)?,
+            chunks: place.create_first_chunks(run_id, options)?,
+        })
     }
 }
 
@@ -110,34 +149,56 @@ impl Journal {
     ///
     /// When the options do not fit, the disk is full, or the system refuses. Nothing is left behind then.
     pub fn create(tape_dir: &Path, identity: &RunIdentity, options: &Options) -> Result<Journal, JournalError> {
-        let geometry = options.geometry()?;
         let tape = directory::create_tape(tape_dir)?;
         directory::sweep(&tape);
         let ids = Ids::open(&tape)?;
         let run_id = ids.take().start;
         let new = NewRun::begin(&tape, run_id)?;
 
-        let path = new.path().join(directory::CONTROL);
-        let file = directory::create_file(&path)?;
-        let control = Control::create(&file, &path, run_id, geometry, identity)?;
+        let building = Place::Folder(new.path().to_path_buf());
+        let parts = Parts::create(&building, run_id, identity, options)?;
         // Its own open file description: a mapping keeps its description open, and a forked child inherits the
         // mapping, so a lock on the mapped one would outlive its owner in the child.
+        let path = new.path().join(directory::CONTROL);
         let lock = directory::open_or_create(&path)
             .and_then(LockedFile::try_lock)
             // A fresh file that nobody else can name: only a file system without such locks refuses.
             .and_then(|lock| lock.ok_or_else(|| std::io::ErrorKind::WouldBlock.into()))
             .map_err(JournalError::io("lock", &path))?;
-        let functions = directory::create_file(&new.path().join(directory::FUNCTIONS))?;
-        let chunks = pool::first_chunks(new.path(), run_id, options)?;
-        let directory = new.settle(&tape, run_id)?;
+        let place = Place::Folder(new.settle(&tape, run_id)?);
+        Journal::assemble(run_id, place, ids, parts, Some(lock), options)
+    }
 
+    /// Makes a journal in the memory of this process: the same in all but what outlives the process, which is nothing,
+    /// and that no other process can drain it. With [`Options::counting`] it has counters only.
+    ///
+    /// # Errors
+    ///
+    /// When the options do not fit, or there is no memory.
+    pub fn in_memory(identity: &RunIdentity, options: &Options) -> Result<Journal, JournalError> {
+        let ids = Ids::in_memory()?;
+        let run_id = ids.take().start;
+        let parts = Parts::create(&Place::Memory, run_id, identity, options)?;
+        Journal::assemble(run_id, Place::Memory, ids, parts, None, options)
+    }
+
+    fn assemble(
+        run_id: u64,
+        place: Place,
+        ids: Ids,
+        parts: Parts,
+        lock: Option<LockedFile>,
+        options: &Options,
+    ) -> Result<Journal, JournalError> {
         let shared = Shared {
             run_id,
-            control,
             ids,
-            definitions: Mutex::new(DefinitionsWriter::new(functions, run_id)),
-            pool: Pool::new(run_id, directory.clone(), options, chunks)?,
-            directory,
+            definitions: Mutex::new(parts.definitions),
+            pool: Pool::new(run_id, place.clone(), options, parts.chunks, parts.control.clone())?,
+            control: parts.control,
+            tallies: parts.tallies,
+            losing: Mutex::new(()),
+            place,
             wake: OnceLock::new(),
             lock,
         };
@@ -149,9 +210,14 @@ impl Journal {
         self.shared.run_id
     }
 
-    /// The run's directory.
+    /// The run's directory; empty for a journal in memory.
     pub fn directory(&self) -> &Path {
-        &self.shared.directory
+        self.shared.place.folder()
+    }
+
+    /// Whether the journal is in memory only.
+    pub fn is_in_memory(&self) -> bool {
+        self.shared.place.is_memory()
     }
 
     /// A block of 256 call ids nobody else has.
@@ -174,7 +240,7 @@ impl Journal {
             return Err(JournalError::DefinitionTooLong(definition.len()));
         }
         let mut definitions = self.shared.definitions.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = || self.shared.directory.join(directory::FUNCTIONS);
+        let path = || self.shared.place.folder().join(directory::FUNCTIONS);
         let slot = definitions
             .append(definition)
             .map_err(|error| JournalError::allocation(&path(), definition.len())(error))?;
@@ -198,9 +264,18 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// [`Full`] when no segment is free and none can be made.
+    /// [`Full`] when no segment is free but those kept for errors, and none can be made.
     pub fn lease(&self, thread: &[u8]) -> Result<Writer, Full> {
-        Writer::begin(&self.shared, thread)
+        Writer::begin(&self.shared, thread, Purpose::Calls)
+    }
+
+    /// Like [`Journal::lease`] for a thread whose first record is of an error: it may get a segment of the reserve.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] when the reserve is used up too.
+    pub fn lease_for_error(&self, thread: &[u8]) -> Result<Writer, Full> {
+        Writer::begin(&self.shared, thread, Purpose::Errors)
     }
 
     /// Ends a thread's lease; its segment is continued by the next new thread.
@@ -214,6 +289,7 @@ impl Journal {
     pub fn maintain(&self) {
         self.shared.control.refresh_offset();
         self.shared.pool.maintain();
+        self.shared.tallies.maintain(self.shared.run_id);
     }
 
     /// How full the journal is.
@@ -295,11 +371,13 @@ impl Journal {
     /// Leaves the journal to whoever drains, as this process's death would: it is settled and removed when it is all
     /// read. Only after [`Journal::close`]; nothing may be appended any more.
     pub fn abandon(&self) {
-        self.shared.lock.unlock();
+        if let Some(lock) = &self.shared.lock {
+            lock.unlock();
+        }
     }
 
     /// Whether the run's folder is still there.
     pub fn is_there(&self) -> bool {
-        self.shared.directory.exists()
+        self.shared.place.folder().exists()
     }
 }

@@ -3,8 +3,14 @@
 //! All files of the crate read from here; nothing else may hold an on-disk offset. All integers are little-endian
 //! (the words are native, and the supported machines are little-endian).
 
-/// The version of every file of a run. A higher one in a file is refused and said.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+/// The version of every file of a run. A higher one in a file is refused and said; a lower one is read.
+/// 2: tallies, lost errors, pressure.
+pub(crate) const FORMAT_VERSION: u32 = 2;
+
+/// Whether files of this version can be read.
+pub(crate) const fn is_known_version(version: u32) -> bool {
+    version >= 1 && version <= FORMAT_VERSION
+}
 
 /// The frame kind that names the thread whose frames follow. The journal writes it first in every segment a thread
 /// leases; all other kinds belong to the caller.
@@ -61,7 +67,7 @@ pub(crate) mod frame {
     }
 }
 
-/// The control file: a header page, then the counter slots.
+/// The control file: a header page, the counter slots, then the lost errors, which version 1 does not have.
 pub(crate) mod control {
     /// "ctcontrl" as a little-endian word.
     pub(crate) const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"ctcontrl");
@@ -79,13 +85,61 @@ pub(crate) mod control {
     pub(crate) const ENDING: usize = 72;
     /// Slots in use, slot 0 included.
     pub(crate) const SLOTS_IN_USE: usize = 80;
+    /// Lost errors of all kinds.
+    pub(crate) const LOST_COUNT: usize = 88;
     pub(crate) const IDENTITY: usize = 128;
+    /// For each level of pressure above none, lowest first: times it was entered, when last, when left. Zero in
+    /// version 1, whose identity has at most 2,544 bytes.
+    pub(crate) const SPELLS: usize = 3072;
+    pub(crate) const SPELL_BYTES: usize = 24;
     /// One page: the counters start page-aligned.
     pub(crate) const HEADER_BYTES: usize = 4096;
-    pub(crate) const IDENTITY_LIMIT: usize = HEADER_BYTES - IDENTITY;
+    pub(crate) const IDENTITY_LIMIT: usize = SPELLS - IDENTITY;
     /// One cache line a function.
     pub(crate) const SLOT_BYTES: usize = 64;
-    pub(crate) const FILE_BYTES: usize = HEADER_BYTES + super::MAXIMUM_SLOTS as usize * SLOT_BYTES;
+    pub(crate) const LOST_ERRORS: usize = HEADER_BYTES + super::MAXIMUM_SLOTS as usize * SLOT_BYTES;
+    pub(crate) const FILE_BYTES: usize = LOST_ERRORS + super::lost_error::ENTRIES * super::lost_error::BYTES;
+}
+
+/// An entry of the table of lost errors. Entry 0 stands for all kinds beyond the last.
+pub(crate) mod lost_error {
+    /// Kinds, and the one for the others: half a megabyte.
+    pub(crate) const ENTRIES: usize = 1 + 1024;
+    pub(crate) const BYTES: usize = 512;
+    /// How many; published last, so an entry with none is no entry.
+    pub(crate) const CALLS: usize = 0;
+    /// A hash of all that tells kinds apart.
+    pub(crate) const HASH: usize = 8;
+    /// The function's slot in the low half, the line in the high half.
+    pub(crate) const SLOT_AND_LINE: usize = 16;
+    /// Unix ns.
+    pub(crate) const FIRST: usize = 24;
+    pub(crate) const LAST: usize = 32;
+    /// Bytes of type, file and place, 16 bits each, from the low bits.
+    pub(crate) const LENGTHS: usize = 40;
+    /// Where each text stands and how long it can be.
+    pub(crate) const TYPE: (usize, usize) = (48, 128);
+    pub(crate) const FILE: (usize, usize) = (176, 208);
+    pub(crate) const PLACE: (usize, usize) = (384, 128);
+}
+
+/// The tallies file: entries of one size, the first of which holds the header. Mapped and grown a step at a time.
+pub(crate) mod tallies {
+    /// "cttallys" as a little-endian word.
+    pub(crate) const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"cttallys");
+    pub(crate) const MAGIC: usize = 0;
+    /// Format version in the low half, buckets of a tally in the high half.
+    pub(crate) const VERSION_AND_BUCKETS: usize = 8;
+    pub(crate) const RUN_ID: usize = 16;
+    /// Eight words of head and a counter a bucket, up to a power of two.
+    pub(crate) const BYTES: usize = 16 << 10;
+    /// Buckets of 64-bit nanoseconds, as calltape-record cuts them.
+    pub(crate) const BUCKETS: usize = 1920;
+    /// Tallies of a step: 256 KiB, a multiple of every page size.
+    pub(crate) const STEP_ENTRIES: usize = 16;
+    pub(crate) const STEP_BYTES: usize = STEP_ENTRIES * BYTES;
+    /// Steps of a run: 16 MiB, 1,023 functions.
+    pub(crate) const MOST_STEPS: usize = 64;
 }
 
 /// The functions file: entries of `length:32 | checksum:32`, the definition, zeros up to a multiple of 8.
@@ -101,4 +155,28 @@ pub(crate) mod ids {
     pub(crate) const NEXT: usize = 0;
     /// One page; only the first word is used.
     pub(crate) const FILE_BYTES: usize = 4096;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_before_the_first_and_after_the_last_are_not_known() {
+        assert!(!is_known_version(0));
+        assert!(is_known_version(1));
+        assert!(is_known_version(FORMAT_VERSION));
+        assert!(!is_known_version(FORMAT_VERSION + 1));
+    }
+
+    /// Written out, for files of these sizes exist: a figure that is derived otherwise would not open them.
+    #[test]
+    fn the_sizes_on_disk_are_these() {
+        assert_eq!((control::IDENTITY, control::IDENTITY_LIMIT), (128, 2944));
+        assert_eq!((control::SPELLS, control::HEADER_BYTES), (3072, 4096));
+        assert_eq!((control::LOST_ERRORS, control::FILE_BYTES), (1_052_672, 1_577_472));
+        assert_eq!((lost_error::ENTRIES, tallies::BYTES, tallies::STEP_BYTES), (1025, 16_384, 262_144));
+        assert_eq!((MAXIMUM_SLOTS, segment::MAXIMUM_BYTES), (16_384, 16_777_216));
+        assert_eq!((frame::LENGTH_MASK, functions::MAXIMUM_DEFINITION_BYTES), (0x00ff_ffff, 1_048_576));
+    }
 }

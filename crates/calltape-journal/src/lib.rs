@@ -20,8 +20,9 @@
 //! <tape>/writer.lock             the writer lease (OFD lock)
 //! <tape>/ids                     the id counter all processes share (mapped)
 //! <tape>/<run id, 16 hex>/       one directory a run, that is, one process's recording
-//!     control                    header and function counters (mapped); the owner's OFD lock: free means dead
+//!     control                    header, function counters, lost errors (mapped); the owner's OFD lock: free means dead
 //!     functions                  function definitions, framed, append-only
+//!     tallies                    how long the calls without a row took (mapped)
 //!     000001.seg ...             chunk files of segments (mapped)
 //! ```
 //!
@@ -55,9 +56,13 @@ mod clock;
 #[cfg(not(loom))]
 mod control;
 #[cfg(not(loom))]
+mod damage;
+#[cfg(not(loom))]
 mod directory;
 #[cfg(not(loom))]
 mod error;
+#[cfg(not(loom))]
+mod error_kinds;
 #[cfg(not(loom))]
 mod functions;
 #[cfg(not(loom))]
@@ -72,12 +77,18 @@ mod mapping;
 #[cfg(not(loom))]
 mod options;
 #[cfg(not(loom))]
+mod place;
+#[cfg(not(loom))]
 mod pool;
+#[cfg(not(loom))]
+mod pressure;
 #[cfg(not(loom))]
 mod run;
 #[cfg(not(loom))]
 #[expect(unsafe_code, reason = "the system calls the standard library does not wrap")]
 mod system;
+#[cfg(not(loom))]
+mod tallies;
 #[cfg(not(loom))]
 mod writer;
 
@@ -91,21 +102,31 @@ pub use clock::{monotonic_ns, unix_ns};
 #[cfg(not(loom))]
 pub use control::{CounterValues, Counters, bump};
 #[cfg(not(loom))]
-pub use directory::list_runs;
+pub use damage::Damage;
+#[cfg(not(loom))]
+pub use directory::{create_tape, list_runs};
 #[cfg(not(loom))]
 pub use error::{Full, JournalError};
+#[cfg(not(loom))]
+pub use error_kinds::LostError;
 #[cfg(not(loom))]
 pub use ids::{ID_EPOCH_UNIX_NS, ID_UNIT_NS};
 #[cfg(not(loom))]
 pub use journal::{Journal, JournalStats, Occupancy, Positions};
 #[cfg(not(loom))]
-pub use lock::{Lease, forget_after_fork};
+pub use lock::{Holder, Lease, forget_after_fork};
 #[cfg(not(loom))]
 pub use options::{Options, RunIdentity};
 #[cfg(not(loom))]
-pub use run::{Damage, Run};
+pub use pressure::{Pressure, Spell};
+#[cfg(not(loom))]
+pub use run::Run;
+#[cfg(not(loom))]
+pub use system::free_bytes;
 #[cfg(not(loom))]
 pub use system::with_signals_blocked;
+#[cfg(not(loom))]
+pub use tallies::Tally;
 #[cfg(not(loom))]
 pub use writer::Writer;
 

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::directory;
+use crate::mapping;
 use crate::system;
 
 /// Locks a process can hold at once: a journal and a lease take two; tests take more.
@@ -78,12 +79,20 @@ impl Drop for LockedFile {
 /// Closes the lock descriptors a forked child has inherited, and touches nothing else. Async-signal-safe: call it
 /// from a `pthread_atfork` child handler. The parent keeps its locks.
 pub fn forget_after_fork() {
+    mapping::forget_spare_after_fork();
     for held in &HELD {
         let entry = held.swap(VACANT, Ordering::AcqRel);
         if entry != VACANT {
             system::close(entry as u32 as RawFd);
         }
     }
+}
+
+/// Who holds a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process, as that process sees its own number; `None` where it could not say.
+    pub pid: Option<u32>,
 }
 
 /// The right to drain a tape: one holder over all processes, until it is dropped or its process ends.
@@ -107,6 +116,8 @@ impl Lease {
             // Someone may have replaced the file between open and lock; a lock on a nameless file protects nothing.
             match fs::metadata(&path) {
                 Ok(named) if (named.dev(), named.ino()) == (mine.dev(), mine.ino()) => {
+                    // For people only; who cannot write it holds the lease all the same.
+                    let _ = fs::write(&path, format!("{}\n", std::process::id()));
                     return Ok(Some(Lease { _lock: lock }));
                 }
                 Ok(_) => {}
@@ -114,5 +125,23 @@ impl Lease {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Who holds the lease of a tape, this process included; `None` where nobody does.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file is there and cannot be read or asked.
+    pub fn holder(tape_dir: &Path) -> io::Result<Option<Holder>> {
+        let path = tape_dir.join(directory::WRITER_LOCK);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        if !system::is_locked_by_another(&file)? {
+            return Ok(None);
+        }
+        let pid = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+        Ok(Some(Holder { pid }))
     }
 }

@@ -1,24 +1,81 @@
-//! A file's bytes mapped shared, and the views the crate takes of them.
+//! A file's bytes mapped shared, or memory of the process alone, and the views the crate takes of them.
 //!
-//! Made by `chunk.rs`, `control.rs` and `ids.rs`. Never extends a file and never maps more than the file has; the
+//! Made by `chunk.rs`, `control.rs`, `tallies.rs` and `ids.rs`. Never extends a file and never maps more than the file has; the
 //! mapping goes when the last holder does.
 
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::cell::UnsafeCell;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::control::Counters;
-use crate::layout::control::SLOT_BYTES;
+use crate::layout::control::{FILE_BYTES as CONTROL_BYTES, SLOT_BYTES};
+use crate::tallies::Tally;
 
 /// A page, for stepping over a mapping. Larger pages only make the steps finer than needed.
 const PAGE_BYTES: usize = 4096;
 
-/// A shared, writable mapping of a file's first bytes.
+/// Where the bytes come from, and so how they go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    File,
+    /// Anonymous pages.
+    Pages,
+    /// The allocator, where the kernel has no pages to map.
+    Heap,
+    /// [`SPARE`], where the allocator has nothing either.
+    Spare,
+}
+
+/// Room for one control file in the library's own data: a process without any memory left can still count its calls.
+/// Costs address space only until it is used.
+#[repr(align(4096))]
+struct Spare(UnsafeCell<[u8; CONTROL_BYTES]>);
+
+// SAFETY: handed out to one mapping at a time, which `SPARE_IS_TAKEN` sees to.
+unsafe impl Sync for Spare {}
+
+static SPARE: Spare = Spare(UnsafeCell::new([0; CONTROL_BYTES]));
+static SPARE_IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The spare memory, zeroed; None while a mapping has it, or where it is too small.
+fn take_spare(bytes: usize) -> Option<NonNull<u8>> {
+    // Acquire; its partner is the store in `drop`.
+    if bytes > CONTROL_BYTES || SPARE_IS_TAKEN.swap(true, Ordering::Acquire) {
+        return None;
+    }
+    let base = SPARE.0.get().cast::<u8>();
+    // SAFETY: nobody else has it, as just found.
+    unsafe { std::ptr::write_bytes(base, 0, CONTROL_BYTES) };
+    NonNull::new(base)
+}
+
+/// Makes the spare memory free in a forked child, which has forgotten its parent's journal. Async-signal-safe.
+pub(crate) fn forget_spare_after_fork() {
+    SPARE_IS_TAKEN.store(false, Ordering::Release);
+}
+
+/// What may be seen in shared memory as it stands.
+///
+/// # Safety
+///
+/// The type is `repr(C)` and made of atomic words of 64 bits alone, so any bytes are a valid value, and its alignment is
+/// at most a page.
+pub(crate) unsafe trait Words {}
+
+// SAFETY: 8 atomic words, aligned to 64.
+unsafe impl Words for Counters {}
+// SAFETY: 2,048 atomic words.
+unsafe impl Words for Tally {}
+
+/// A shared, writable mapping of a part of a file, or memory that stands in for one.
 pub(crate) struct Mapping {
     base: NonNull<u8>,
     bytes: usize,
+    source: Source,
 }
 
 // SAFETY: the mapping belongs to no thread; access goes through atomics or the commit protocol.
@@ -33,25 +90,40 @@ impl Mapping {
     ///
     /// When `bytes` is zero or the kernel refuses.
     pub(crate) fn of_file(file: &File, bytes: usize) -> io::Result<Mapping> {
+        Mapping::of_part(file, 0, bytes)
+    }
+
+    /// Maps `bytes` from `offset`, a multiple of the page size, as [`Mapping::of_file`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mapping::of_file`].
+    pub(crate) fn of_part(file: &File, offset: usize, bytes: usize) -> io::Result<Mapping> {
         if bytes == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is empty"));
         }
-        // SAFETY: a fresh mapping at an address the kernel chooses touches no existing memory; the result is checked.
-        let base = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                file.as_raw_fd(),
-                0,
-            )
-        };
-        if base == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
+        let offset = libc::off_t::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EFBIG))?;
+        let base = map(bytes, libc::MAP_SHARED, file.as_raw_fd(), offset)?;
+        Ok(Mapping { base, bytes, source: Source::File })
+    }
+
+    /// Zeroed memory of the process alone: pages of its own, or where the kernel has none to map, the allocator's, or
+    /// where that has none, what is spared for one control file.
+    ///
+    /// # Errors
+    ///
+    /// When none has any.
+    pub(crate) fn in_memory(bytes: usize) -> io::Result<Mapping> {
+        if let Ok(base) = map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) {
+            return Ok(Mapping { base, bytes, source: Source::Pages });
         }
-        let base = NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))?;
-        Ok(Mapping { base, bytes })
+        let layout = heap_layout(bytes).filter(|layout| layout.size() > 0).ok_or(io::ErrorKind::InvalidInput)?;
+        // SAFETY: the layout's size is not zero, checked above; null is checked below.
+        if let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout) }) {
+            return Ok(Mapping { base, bytes, source: Source::Heap });
+        }
+        let base = take_spare(bytes).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Mapping { base, bytes, source: Source::Spare })
     }
 
     /// First byte; page-aligned.
@@ -76,38 +148,41 @@ impl Mapping {
         unsafe { AtomicU64::from_ptr(self.base().add(offset).cast()) }
     }
 
-    /// The counters at `offset`.
+    /// What stands at `offset`, seen as words.
     ///
     /// # Panics
     ///
-    /// When they lie outside the mapping or are not aligned to their size.
+    /// When it lies outside the mapping or is not aligned.
     #[inline]
-    pub(crate) fn counters(&self, offset: usize) -> &Counters {
-        assert!(offset.is_multiple_of(SLOT_BYTES) && offset < self.bytes && self.bytes - offset >= SLOT_BYTES);
-        // SAFETY: in bounds and aligned to 64 (checked; the base is page-aligned); `Counters` is `repr(C)`, 64 bytes
-        // of atomic words, so any bytes are valid and sharing is what it is for.
-        unsafe { &*self.base().add(offset).cast::<Counters>() }
+    pub(crate) fn view<T: Words>(&self, offset: usize) -> &T {
+        assert!(offset.is_multiple_of(align_of::<T>()));
+        assert!(offset < self.bytes && self.bytes - offset >= size_of::<T>());
+        // SAFETY: in bounds and aligned (checked; the base is page-aligned), mapped while `self` lives; by `Words` any
+        // bytes are valid and sharing is what they are for.
+        unsafe { &*self.base().add(offset).cast::<T>() }
     }
 
-    /// Copies bytes out of a header that is written once, before the file gets its name.
+    /// Copies bytes out that are written once: before the file gets its name, or before the word is published that says
+    /// they are there.
     ///
     /// # Panics
     ///
     /// When the bytes lie outside the mapping.
     pub(crate) fn copy_out(&self, offset: usize, into: &mut [u8]) {
         assert!(offset <= self.bytes && into.len() <= self.bytes - offset);
-        // SAFETY: in bounds (checked); `into` is exclusive and elsewhere. The bytes are not written after creation.
+        // SAFETY: in bounds (checked); `into` is exclusive and elsewhere. The bytes are not written once the caller can
+        // know of them.
         unsafe { std::ptr::copy_nonoverlapping(self.base().add(offset), into.as_mut_ptr(), into.len()) }
     }
 
-    /// Copies bytes into a header before anyone else can see the file.
+    /// Copies bytes in that nobody reads yet: the file has no name, or no word says that they are there.
     ///
     /// # Panics
     ///
     /// When the bytes lie outside the mapping.
     pub(crate) fn copy_in(&self, offset: usize, from: &[u8]) {
         assert!(offset <= self.bytes && from.len() <= self.bytes - offset);
-        // SAFETY: in bounds (checked); `from` is elsewhere; the caller is the only one who knows the file.
+        // SAFETY: in bounds (checked); `from` is elsewhere; the caller is the only one who looks there.
         unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.base().add(offset), from.len()) }
     }
 
@@ -132,8 +207,12 @@ impl Mapping {
         }
     }
 
-    /// Gives the pages of `[from, from + bytes)` back to the kernel; the file keeps the content.
+    /// Gives the pages of `[from, from + bytes)` back to the kernel; the file keeps the content. Memory, which nothing
+    /// keeps, stays.
     pub(crate) fn let_go(&self, from: usize, bytes: usize) {
+        if self.source != Source::File {
+            return;
+        }
         let (first, end) = self.pages(from, bytes);
         // SAFETY: the range is within the mapping. On a shared file mapping DONTNEED drops page-table entries only;
         // the next access finds the same bytes in the page cache.
@@ -150,7 +229,31 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: exactly what `of_file` mapped; every view borrows or holds this value, so none is left.
-        unsafe { libc::munmap(self.base().cast(), self.bytes) };
+        match (self.source, heap_layout(self.bytes)) {
+            // SAFETY: exactly what `in_memory` allocated with this layout; every view borrows or holds this value.
+            (Source::Heap, Some(layout)) => unsafe { dealloc(self.base(), layout) },
+            (Source::Heap, None) => {}
+            (Source::Spare, _) => SPARE_IS_TAKEN.store(false, Ordering::Release),
+            _ => {
+                // SAFETY: exactly what was mapped; every view borrows or holds this value, so none is left.
+                unsafe { libc::munmap(self.base().cast(), self.bytes) };
+            }
+        }
     }
+}
+
+/// Maps `bytes` at an address the kernel chooses.
+fn map(bytes: usize, flags: libc::c_int, file: libc::c_int, offset: libc::off_t) -> io::Result<NonNull<u8>> {
+    // SAFETY: a fresh mapping at an address the kernel chooses touches no existing memory; the result is checked.
+    let base =
+        unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, flags, file, offset) };
+    if base == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(base.cast()).ok_or_else(|| io::Error::other("mapped at address zero"))
+}
+
+/// How heap memory is asked for. Aligned to a cache line, as counters are.
+fn heap_layout(bytes: usize) -> Option<Layout> {
+    Layout::from_size_align(bytes, SLOT_BYTES).ok()
 }

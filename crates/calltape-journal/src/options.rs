@@ -35,6 +35,34 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The cut for where there is little disk or little memory: segments of 2 MiB at most, of
+    /// 256 KiB at first; with counters and tallies a run begins with 2 MiB.
+    pub fn small() -> Options {
+        Options {
+            limit_bytes: 2 << 20,
+            initial_bytes: 256 << 10,
+            segment_bytes: 32 << 10,
+            chunk_bytes: 256 << 10,
+            ..Options::default()
+        }
+    }
+
+    /// The cut of a journal in memory: 512 KiB at most, in segments of 32 KiB, so that 16 threads can hold one.
+    pub fn in_memory() -> Options {
+        Options {
+            limit_bytes: 512 << 10,
+            initial_bytes: 128 << 10,
+            segment_bytes: 32 << 10,
+            chunk_bytes: 128 << 10,
+            ..Options::default()
+        }
+    }
+
+    /// A journal without segments: calls find no room, and are counted.
+    pub fn counting() -> Options {
+        Options { limit_bytes: 0, ..Options::in_memory() }
+    }
+
     /// The cut these options give.
     ///
     /// # Errors
@@ -47,18 +75,18 @@ impl Options {
         if self.chunk_bytes < self.segment_bytes || !self.chunk_bytes.is_multiple_of(self.segment_bytes) {
             return Err(JournalError::Options("chunk_bytes must be a multiple of segment_bytes"));
         }
-        if self.limit_bytes < self.chunk_bytes as u64 {
-            return Err(JournalError::Options("limit_bytes must hold at least one chunk"));
+        if self.limit_bytes != 0 && self.limit_bytes < self.chunk_bytes as u64 {
+            return Err(JournalError::Options("limit_bytes must hold at least one chunk, or none"));
         }
         let geometry =
             Geometry { segment_bytes: self.segment_bytes, chunk_segments: self.chunk_bytes / self.segment_bytes };
         Geometry::from_word(geometry.word()).ok_or(JournalError::Options("a chunk has too many segments"))
     }
 
-    /// Chunks to start with: at least one, at most the limit.
+    /// Chunks to start with: at least one, unless the limit is none, and at most the limit.
     pub(crate) fn initial_chunks(&self) -> usize {
         let chunk = self.chunk_bytes as u64;
-        usize::try_from(self.initial_bytes.div_ceil(chunk)).unwrap_or(usize::MAX).clamp(1, self.most_chunks())
+        usize::try_from(self.initial_bytes.div_ceil(chunk)).unwrap_or(usize::MAX).max(1).min(self.most_chunks())
     }
 
     /// Chunks at the limit.

@@ -1,19 +1,22 @@
-//! The segments of the process's own run: leasing, growing, shrinking.
+//! The segments of the process's own run: leasing, and the eighth of them that is kept for errors.
 //!
 //! `journal.rs` and `writer.rs` lease here when a thread starts or its segment is full, about once in thousands of
-//! calls, so one lock serves. The lock is never held over a system call of growing or prefaulting.
+//! calls, so one lock serves. Growing and shrinking stand in `pool/growth.rs`, how full it is in `pool/fill.rs`.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+mod fill;
+mod growth;
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::chunk::Chunk;
 use crate::clock;
-use crate::directory;
+use crate::control::Control;
 use crate::error::{Full, JournalError};
 use crate::options::Options;
+use crate::place::Place;
+use crate::pressure::{Census, Pressure};
 use crate::segment::{Geometry, Segment, SegmentState};
 use crate::tail::Tail;
 
@@ -21,17 +24,19 @@ use crate::tail::Tail;
 /// otherwise look at every segment. A recycling in this process ends it early.
 const REFUSAL_NS: u64 = 1_000_000;
 
-/// After a failed growth the disk is not asked again for this long.
-const GROWTH_PAUSE_NS: u64 = 100_000_000;
-
-/// Bytes one `maintain` may add or prefault, so that the drain thread is away for milliseconds at most
-/// (3.4 us a page).
-const STEP_BYTES: u64 = 4 << 20;
+/// What a segment is leased for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Calls as they come: the reserve is left alone.
+    Calls,
+    /// Errors, and the ends of calls that have begun: any segment.
+    Errors,
+}
 
 /// The segments of one run.
 pub(crate) struct Pool {
     run_id: u64,
-    directory: PathBuf,
+    place: Place,
     geometry: Geometry,
     options: Options,
     state: Mutex<State>,
@@ -39,8 +44,12 @@ pub(crate) struct Pool {
     growing: Mutex<()>,
     space: Condvar,
     counts: Counts,
-    /// Monotonic ns until which leases are refused unseen.
-    refuse_until: AtomicU64,
+    /// Where the spells of pressure are kept, for those who come after this process.
+    control: Control,
+    /// The level of pressure, as the caller's path reads it.
+    pressure: AtomicU8,
+    /// Monotonic ns until which leases are refused unseen, by purpose.
+    refuse_until: [AtomicU64; 2],
     /// Monotonic ns until which growing is not tried.
     no_growth_until: AtomicU64,
 }
@@ -69,15 +78,22 @@ struct State {
     first_epoch: u32,
     /// Chunks the journal is growing to.
     target: usize,
+    /// The last growth failed: until one succeeds, there are the segments there are.
+    disk_refuses: bool,
+    /// Segments as last counted, and the leases since; never fewer than there are.
+    census: Census,
+    /// Monotonic ns of that count; 0 when it is due.
+    counted_ns: u64,
 }
 
 impl Pool {
-    /// Takes over the chunks made in `directory`, which the run is about to be known by.
+    /// Takes over the chunks made in `place`.
     pub(crate) fn new(
         run_id: u64,
-        directory: PathBuf,
+        place: Place,
         options: &Options,
         chunks: Vec<Arc<Chunk>>,
+        control: Control,
     ) -> Result<Pool, JournalError> {
         let state = State {
             target: chunks.len(),
@@ -86,17 +102,22 @@ impl Pool {
             generation: 0,
             last_lease: clock::monotonic_ns(),
             first_epoch: 0,
+            disk_refuses: false,
+            census: Census::default(),
+            counted_ns: 0,
         };
         Ok(Pool {
             run_id,
-            directory,
+            place,
             geometry: options.geometry()?,
             options: options.clone(),
             state: Mutex::new(state),
             growing: Mutex::new(()),
             space: Condvar::new(),
             counts: Counts::default(),
-            refuse_until: AtomicU64::new(0),
+            control,
+            pressure: AtomicU8::new(Pressure::None as u8),
+            refuse_until: [AtomicU64::new(0), AtomicU64::new(0)],
             no_growth_until: AtomicU64::new(0),
         })
     }
@@ -123,34 +144,44 @@ impl Pool {
         self.state().chunks.clone()
     }
 
-    /// Leases an empty segment, growing by a chunk when none is free.
-    pub(crate) fn lease(&self) -> Result<Tail, Full> {
+    /// Leases an empty segment, growing by a chunk when none is free for the purpose.
+    pub(crate) fn lease(&self, purpose: Purpose) -> Result<Tail, Full> {
         // Relaxed: a stale value costs one more look or one more refusal.
-        let refuse_until = self.refuse_until.load(Ordering::Relaxed);
+        let refuse_until = self.refuse_until[purpose as usize].load(Ordering::Relaxed);
         if refuse_until != 0 && clock::monotonic_ns() < refuse_until {
             self.counts.refused_leases.fetch_add(1, Ordering::Relaxed);
             return Err(Full);
         }
-        let leased = self.lease_free().or_else(|| {
+        let leased = self.lease_free(purpose).or_else(|| {
             self.grow_for_a_caller();
-            self.lease_free()
+            self.lease_free(purpose)
         });
         let until = if leased.is_some() { 0 } else { clock::monotonic_ns() + REFUSAL_NS };
-        self.refuse_until.store(until, Ordering::Relaxed);
+        self.refuse_until[purpose as usize].store(until, Ordering::Relaxed);
         let counter = if leased.is_some() { &self.counts.leases } else { &self.counts.refused_leases };
         counter.fetch_add(1, Ordering::Relaxed);
         leased.ok_or(Full)
     }
 
-    fn lease_free(&self) -> Option<Tail> {
+    fn lease_free(&self, purpose: Purpose) -> Option<Tail> {
         let mut state = self.state();
+        if purpose == Purpose::Calls && !self.is_above_reserve(&mut state) {
+            self.weigh(&mut state);
+            return None;
+        }
         let generation = state.generation + 1;
-        let segment = free_segment(&state.chunks, true).or_else(|| free_segment(&state.chunks, false))?;
+        let Some(segment) = free_segment(&state.chunks, true).or_else(|| free_segment(&state.chunks, false)) else {
+            self.weigh(&mut state);
+            return None;
+        };
         if !segment.try_lease(generation) {
             return None;
         }
         state.generation = generation;
         state.last_lease = clock::monotonic_ns();
+        state.census.taken += 1;
+        state.census.holding += 1;
+        self.weigh(&mut state);
         Some(Tail::of_leased(segment))
     }
 
@@ -171,56 +202,22 @@ impl Pool {
         self.state().open.push(tail);
     }
 
-    fn grow_for_a_caller(&self) {
-        let state = self.state();
-        let (chunks, most) = (state.chunks.len(), self.options.most_chunks());
-        drop(state);
-        if chunks < most {
-            let _growing = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
-            // Another thread may have grown meanwhile; one chunk serves both.
-            if self.state().chunks.len() == chunks {
-                self.add_chunk();
-            }
-        }
-    }
-
-    /// Makes a chunk under the lowest free number. The caller holds `growing` and has checked the limit.
-    fn add_chunk(&self) -> bool {
-        if clock::monotonic_ns() < self.no_growth_until.load(Ordering::Relaxed) {
-            return false;
-        }
-        let state = self.state();
-        let taken = |number: u32| state.chunks.iter().any(|chunk| chunk.number() == number);
-        let number = (1..).find(|number| !taken(*number)).unwrap_or(u32::MAX);
-        let epoch = state.first_epoch;
-        drop(state);
-        match Chunk::create(&self.directory, self.run_id, number, self.geometry, epoch) {
-            Ok(chunk) => {
-                let mut state = self.state();
-                state.chunks.push(Arc::new(chunk));
-                state.chunks.sort_by_key(|chunk| chunk.number());
-                state.target = state.target.max(state.chunks.len());
-                drop(state);
-                self.counts.growths.fetch_add(1, Ordering::Relaxed);
-                self.announce_space();
-                true
-            }
-            Err(_) => {
-                self.counts.failed_growths.fetch_add(1, Ordering::Relaxed);
-                self.no_growth_until.store(clock::monotonic_ns() + GROWTH_PAUSE_NS, Ordering::Relaxed);
-                false
-            }
-        }
+    /// The next lease looks again.
+    fn refuse_nobody(&self) {
+        self.refuse_until.iter().for_each(|until| until.store(0, Ordering::Relaxed));
     }
 
     /// A segment became free.
     pub(crate) fn announce_space(&self) {
-        self.refuse_until.store(0, Ordering::Relaxed);
+        self.refuse_nobody();
+        if self.pressure() != Pressure::None {
+            self.reconsider();
+        }
         self.space.notify_all();
     }
 
-    /// Waits until a segment is free or can be made. The wait is cut into pieces of a millisecond because another
-    /// process may recycle without telling.
+    /// Waits until calls may be recorded: a segment is free for them or can be made, and what there is is not kept for
+    /// errors. The wait is cut into pieces of a millisecond because another process may recycle without telling.
     pub(crate) fn wait_for_space(&self, timeout: Duration) -> bool {
         const PIECE: Duration = Duration::from_millis(1);
         let deadline = clock::monotonic_ns().saturating_add(timeout.as_nanos().try_into().unwrap_or(u64::MAX));
@@ -228,88 +225,16 @@ impl Pool {
         loop {
             let may_grow = state.chunks.len() < self.options.most_chunks()
                 && clock::monotonic_ns() >= self.no_growth_until.load(Ordering::Relaxed);
-            if may_grow || free_segment(&state.chunks, false).is_some() {
-                self.refuse_until.store(0, Ordering::Relaxed);
+            let has_room = may_grow || self.is_above_reserve(&mut state);
+            self.weigh(&mut state);
+            if has_room && self.pressure() < Pressure::Dropping {
+                self.refuse_until[Purpose::Calls as usize].store(0, Ordering::Relaxed);
                 return true;
             }
             if clock::monotonic_ns() >= deadline {
                 return false;
             }
             state = self.space.wait_timeout(state, PIECE).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Grows ahead of need, prefaults what is free, shrinks when idle.
-    pub(crate) fn maintain(&self) {
-        self.grow_ahead();
-        self.prefault_free();
-        self.shrink_when_idle();
-    }
-
-    /// Doubles the target when less than a quarter is free, and walks there in steps.
-    fn grow_ahead(&self) {
-        let mut state = self.state();
-        let total = state.chunks.len() * self.geometry.chunk_segments;
-        let free = count_free(&state.chunks);
-        if free * 4 < total && state.target <= state.chunks.len() {
-            state.target = (state.chunks.len() * 2).min(self.options.most_chunks());
-        }
-        let missing = state.target.saturating_sub(state.chunks.len());
-        drop(state);
-        let step = (STEP_BYTES / self.geometry.chunk_bytes() as u64).max(1) as usize;
-        for _ in 0..missing.min(step) {
-            // A caller is growing right now; it is this pass's growth.
-            let _growing = match self.growing.try_lock() {
-                Ok(guard) => guard,
-                Err(TryLockError::Poisoned(error)) => error.into_inner(),
-                Err(TryLockError::WouldBlock) => return,
-            };
-            if self.state().chunks.len() >= self.options.most_chunks() || !self.add_chunk() {
-                return;
-            }
-        }
-    }
-
-    fn prefault_free(&self) {
-        let mut left = (STEP_BYTES / self.geometry.segment_bytes as u64).max(1);
-        for chunk in self.chunks() {
-            for (position, segment) in chunk.segments().iter().enumerate() {
-                if left == 0 {
-                    return;
-                }
-                if !chunk.is_prefaulted(position) && segment.state() == SegmentState::Free {
-                    chunk.prefault(position);
-                    left -= 1;
-                }
-            }
-        }
-    }
-
-    fn shrink_when_idle(&self) {
-        let initial = self.options.initial_chunks();
-        let mut state = self.state();
-        let idle = clock::monotonic_ns().saturating_sub(state.last_lease);
-        if state.chunks.len() <= initial || u128::from(idle) < self.options.idle.as_nanos() {
-            return;
-        }
-        // Sealed, they can be drained and recycled; left open, each would keep its chunk.
-        for tail in std::mem::take(&mut state.open) {
-            tail.seal();
-        }
-        let mut removed = Vec::new();
-        while state.chunks.len() > initial {
-            // From the top, so that the low numbers stay in use.
-            let Some(position) = state.chunks.iter().rposition(|chunk| is_all_free(chunk)) else { break };
-            let chunk = state.chunks.remove(position);
-            let highest = chunk.segments().iter().map(Segment::epoch).max().unwrap_or(0);
-            state.first_epoch = state.first_epoch.max(highest.wrapping_add(1));
-            removed.push(chunk);
-        }
-        state.target = state.chunks.len();
-        // Under the lock, so that no new chunk takes the name before it is gone.
-        for chunk in removed {
-            let _ = fs::remove_file(self.directory.join(directory::chunk_name(chunk.number())));
-            self.counts.removed_chunks.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -321,14 +246,6 @@ impl Pool {
     }
 }
 
-/// Makes the first chunks of a run.
-pub(crate) fn first_chunks(directory: &Path, run_id: u64, options: &Options) -> Result<Vec<Arc<Chunk>>, JournalError> {
-    let geometry = options.geometry()?;
-    (1..=options.initial_chunks() as u32)
-        .map(|number| Chunk::create(directory, run_id, number, geometry, 0).map(Arc::new))
-        .collect()
-}
-
 fn free_segment(chunks: &[Arc<Chunk>], prefaulted: bool) -> Option<Segment> {
     chunks.iter().find_map(|chunk| {
         let fits = |(position, segment): &(usize, &Segment)| {
@@ -336,10 +253,6 @@ fn free_segment(chunks: &[Arc<Chunk>], prefaulted: bool) -> Option<Segment> {
         };
         chunk.segments().iter().enumerate().find(fits).map(|(_, segment)| segment.clone())
     })
-}
-
-fn is_all_free(chunk: &Chunk) -> bool {
-    chunk.segments().iter().all(|segment| segment.state() == SegmentState::Free)
 }
 
 fn count_free(chunks: &[Arc<Chunk>]) -> usize {

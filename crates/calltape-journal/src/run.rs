@@ -5,7 +5,6 @@
 //! [`Run::damage`] or counted by [`ReadEnd`]. Never writes but to mark, recycle and remove.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
@@ -14,64 +13,19 @@ use std::sync::Arc;
 
 use crate::chunk::{Chunk, FileIdentity};
 use crate::control::{Control, CounterValues, Found};
+use crate::damage::Damage;
 use crate::directory;
 use crate::error::JournalError;
+use crate::error_kinds::{self, LostError};
 use crate::functions::DefinitionsReader;
 use crate::journal::Shared;
 use crate::listing::{SegmentKey, in_lease_order};
 use crate::options::RunIdentity;
+use crate::pressure::{LEVELS, Spell};
 use crate::scan::{self, Frame, ReadEnd};
 use crate::segment::{Geometry, Segment, SegmentState};
 use crate::system;
-
-/// What of a run cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Damage {
-    /// The control file is gone: identity, clock offset, ending and counters are unknown.
-    ControlMissing,
-    /// The control file is too short or not this run's: as if it were gone.
-    ControlUnreadable,
-    /// The functions file is gone.
-    FunctionsMissing,
-    /// A function's definition is unreadable; its slot keeps its counters.
-    Definition {
-        /// The slot.
-        slot: u32,
-    },
-    /// A chunk file cannot be opened or holds no segment.
-    ChunkUnreadable {
-        /// The chunk.
-        number: u32,
-    },
-    /// A chunk file is shorter than it was made.
-    ChunkShort {
-        /// The chunk.
-        number: u32,
-        /// Bytes that are gone, written or not.
-        missing_bytes: u64,
-    },
-    /// A segment's header is not what its place says; its frames are tried all the same.
-    SegmentHeader {
-        /// The segment.
-        number: u32,
-    },
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Damage::ControlMissing => f.write_str("the control file is missing; counters are unknown"),
-            Damage::ControlUnreadable => f.write_str("the control file is unreadable; counters are unknown"),
-            Damage::FunctionsMissing => f.write_str("the functions file is missing; function names are unknown"),
-            Damage::Definition { slot } => write!(f, "the definition of function slot {slot} is unreadable"),
-            Damage::ChunkUnreadable { number } => write!(f, "chunk {number} is unreadable"),
-            Damage::ChunkShort { number, missing_bytes } => {
-                write!(f, "chunk {number} is {missing_bytes} bytes short")
-            }
-            Damage::SegmentHeader { number } => write!(f, "the header of segment {number} is damaged"),
-        }
-    }
-}
+use crate::tallies::{FoundTallies, Tally};
 
 /// A run opened for draining.
 pub struct Run {
@@ -84,6 +38,7 @@ pub struct Run {
     functions_file: Option<File>,
     functions: DefinitionsReader,
     chunks: BTreeMap<u32, Arc<Chunk>>,
+    tallies: FoundTallies,
     damage: BTreeSet<Damage>,
     /// Set when this is the process's own run: then the chunks are the journal's.
     own: Option<Arc<Shared>>,
@@ -101,24 +56,26 @@ impl Run {
 
     /// The own run, over the journal's mapping.
     pub(crate) fn of_own(shared: Arc<Shared>) -> Result<Run, JournalError> {
-        let directory = shared.directory().to_path_buf();
+        if shared.place().is_memory() {
+            return Run::of_memory(shared);
+        }
+        let directory = shared.place().folder().to_path_buf();
         Run::begin(&directory, Some(shared))
+    }
+
+    /// The own run where it has no files.
+    fn of_memory(shared: Arc<Shared>) -> Result<Run, JournalError> {
+        let mut run = Run::blank(PathBuf::new(), shared.run_id(), None);
+        run.control = Some(shared.control().clone());
+        run.geometry = Some(shared.pool().geometry());
+        run.own = Some(shared);
+        run.refresh()?;
+        Ok(run)
     }
 
     fn begin(dir: &Path, own: Option<Arc<Shared>>) -> Result<Run, JournalError> {
         let id = directory::run_id_of(dir).ok_or_else(|| JournalError::NotARun(dir.to_path_buf()))?;
-        let mut run = Run {
-            directory: dir.to_path_buf(),
-            id,
-            control_file: None,
-            control: None,
-            geometry: None,
-            functions_file: None,
-            functions: DefinitionsReader::new(id),
-            chunks: BTreeMap::new(),
-            damage: BTreeSet::new(),
-            own,
-        };
+        let mut run = Run::blank(dir.to_path_buf(), id, own);
         run.open_control()?;
         let functions = dir.join(directory::FUNCTIONS);
         run.functions_file = found(File::open(&functions)).map_err(JournalError::io("open", &functions))?;
@@ -127,6 +84,23 @@ impl Run {
         }
         run.refresh()?;
         Ok(run)
+    }
+
+    /// A run of which nothing is known.
+    fn blank(directory: PathBuf, id: u64, own: Option<Arc<Shared>>) -> Run {
+        Run {
+            directory,
+            id,
+            control_file: None,
+            control: None,
+            geometry: None,
+            functions_file: None,
+            functions: DefinitionsReader::new(id),
+            chunks: BTreeMap::new(),
+            tallies: FoundTallies::default(),
+            damage: BTreeSet::new(),
+            own,
+        }
     }
 
     fn open_control(&mut self) -> Result<(), JournalError> {
@@ -192,6 +166,32 @@ impl Run {
         Some(self.control.as_ref()?.counters(slot)?.values())
     }
 
+    /// How long calls without a row took, by slot; a slot that has none is missing. A slot may stand twice in a damaged
+    /// file. [`Run::refresh`] finds those made since.
+    pub fn tallies(&self) -> Vec<(u32, &Tally)> {
+        match &self.own {
+            Some(own) => own.tallies().all(),
+            None => self.tallies.all(),
+        }
+    }
+
+    /// The errors there was no room for, by kind. None when they are unknown, which is not none; a run of the first
+    /// version has no such table.
+    pub fn lost_errors(&self) -> Option<Vec<LostError>> {
+        Some(error_kinds::read(self.control.as_ref()?))
+    }
+
+    /// How many errors there was no room for: a look that costs nothing, for whoever knows the kinds of before.
+    pub fn lost_error_count(&self) -> Option<u64> {
+        Some(error_kinds::count_of_all(self.control.as_ref()?))
+    }
+
+    /// How often each level of pressure above none was reached, lowest first. None when that is unknown.
+    pub fn pressure_spells(&self) -> Option<[Spell; LEVELS]> {
+        let control = self.control.as_ref()?;
+        Some(std::array::from_fn(|level| control.spell(level)))
+    }
+
     /// Slots in use, slot 0 included: `0..slots_in_use()` are worth reading.
     pub fn slots_in_use(&self) -> u32 {
         let defined = self.functions.definitions().len() as u32 + 1;
@@ -213,7 +213,10 @@ impl Run {
             Some(own) => {
                 self.chunks = own.pool().chunks().into_iter().map(|chunk| (chunk.number(), chunk)).collect();
             }
-            None => self.refresh_chunks().map_err(JournalError::io("read", &self.directory))?,
+            None => {
+                self.refresh_chunks().map_err(JournalError::io("read", &self.directory))?;
+                self.refresh_tallies()?;
+            }
         }
         self.refresh_functions()
     }
@@ -225,11 +228,23 @@ impl Run {
     ///
     /// When the functions file cannot be read.
     pub fn refresh_functions(&mut self) -> Result<(), JournalError> {
+        if let Some(own) = self.own.as_ref().filter(|own| own.place().is_memory()) {
+            own.teach(&mut self.functions);
+            return Ok(());
+        }
         let dead = !self.owner_is_alive();
         if let Some(file) = &self.functions_file {
             let path = self.directory.join(directory::FUNCTIONS);
             let damaged = self.functions.read_on(file, dead).map_err(JournalError::io("read", &path))?;
             self.damage.extend(damaged.into_iter().map(|slot| Damage::Definition { slot }));
+        }
+        Ok(())
+    }
+
+    fn refresh_tallies(&mut self) -> Result<(), JournalError> {
+        let path = self.directory.join(directory::TALLIES);
+        if !self.tallies.refresh(&path, self.id).map_err(JournalError::io("read", &path))? {
+            self.damage.insert(Damage::TalliesUnreadable);
         }
         Ok(())
     }
@@ -304,6 +319,18 @@ impl Run {
         }
     }
 
+    /// Up to which offset a database was said to hold the segment's frames; 0 for a segment of another epoch by now.
+    pub fn drained(&self, number: u32, epoch: u32) -> usize {
+        self.chunk_of(number, epoch).map_or(0, |(_, segment)| segment.drained())
+    }
+
+    /// Whether a database was ever said to hold frames of the run.
+    pub fn was_drained(&self) -> bool {
+        let begins = crate::layout::segment::HEADER_BYTES;
+        let mut segments = self.chunks.values().flat_map(|chunk| chunk.segments());
+        segments.any(|segment| segment.epoch() > 0 || segment.drained() > begins)
+    }
+
     /// Says that a database holds the segment's frames up to `offset`. Only after its COMMIT.
     pub fn mark_drained(&self, number: u32, epoch: u32, offset: usize) {
         if let Some((_, segment)) = self.chunk_of(number, epoch) {
@@ -334,6 +361,9 @@ impl Run {
     ///
     /// When the system refuses; what is left is removed by the next journal that starts on the tape.
     pub fn remove(self) -> Result<(), JournalError> {
+        if self.own.as_ref().is_some_and(|own| own.place().is_memory()) {
+            return Ok(());
+        }
         directory::remove_run(&self.directory)
     }
 }

@@ -4,8 +4,8 @@
 //! header value is used as a bound before it is clamped to the memory at hand.
 
 use crate::checksum;
-use crate::layout::FORMAT_VERSION;
 use crate::layout::segment as at;
+use crate::layout::{FORMAT_VERSION, is_known_version};
 use crate::memory::Memory;
 
 /// Where a segment is in its life.
@@ -99,10 +99,15 @@ impl Segment {
         u64::from(FORMAT_VERSION) | (u64::from(self.number) << 32)
     }
 
+    fn place_is_sound(&self) -> bool {
+        let word = self.memory.load(at::VERSION_AND_NUMBER);
+        is_known_version(word as u32) && word >> 32 == u64::from(self.number)
+    }
+
     /// Whether the words that never change are what this segment's must be.
     pub(crate) fn header_is_sound(&self) -> bool {
         self.memory.load(at::MAGIC) == at::MAGIC_VALUE
-            && self.memory.load(at::VERSION_AND_NUMBER) == self.version_and_number()
+            && self.place_is_sound()
             && self.memory.load(at::RUN_ID) == self.run_id
             && SegmentState::from_word(self.memory.load(at::STATE)).is_some()
     }

@@ -2,9 +2,12 @@
 //!
 //! Called by the file and lock modules. Holds no state and decides nothing.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// Reserves disk for the first `bytes` of a file, so that no later store to its mapping can fail.
 ///
@@ -90,4 +93,20 @@ pub(crate) fn clock_ns(clock: libc::clockid_t) -> i64 {
     // SAFETY: `time` is exclusive and the right type.
     unsafe { libc::clock_gettime(clock, &mut time) };
     time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
+}
+
+/// Bytes that this user may still write on the file system of `path`.
+///
+/// # Errors
+///
+/// When there is nothing at the path, or the file system does not say.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: plain integers; zero is valid for each.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends in a zero byte, and `found` is exclusive for the length of the call.
+    if unsafe { libc::statvfs(path.as_ptr(), &mut found) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }

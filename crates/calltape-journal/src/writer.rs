@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::error::Full;
 use crate::journal::Shared;
 use crate::layout::{THREAD_KIND, frame};
+use crate::pool::Purpose;
 use crate::tail::Tail;
 
 /// One thread's end of the journal.
@@ -28,14 +29,14 @@ pub struct Writer {
 
 impl Writer {
     /// Continues a segment for a thread, naming the thread first.
-    pub(crate) fn begin(shared: &Arc<Shared>, thread: &[u8]) -> Result<Writer, Full> {
+    pub(crate) fn begin(shared: &Arc<Shared>, thread: &[u8], purpose: Purpose) -> Result<Writer, Full> {
         let bytes = frame::bytes(thread.len());
         if bytes > shared.capacity() {
             return Err(Full);
         }
         let mut tail = match shared.pool().take_open(bytes) {
             Some(tail) => tail,
-            None => shared.pool().lease()?,
+            None => shared.pool().lease(purpose)?,
         };
         tail.put(THREAD_KIND, thread);
         Ok(Writer { tail, thread: thread.into(), shared: Arc::clone(shared), _not_sync: PhantomData })
@@ -56,16 +57,39 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`Full`] when the segment has no room, none is free and none can be made; the segment and its reserve stay
-    /// as they are. Also when the frame with its reserve is larger than any segment.
+    /// [`Full`] when the segment has no room, none is free but those kept for errors, and none can be made; the segment
+    /// and what is kept free in it stay as they are. Also when the frame with its reserve is larger than any segment.
     #[inline]
     pub fn append(&mut self, kind: u8, payload: &[u8], keep_free: usize) -> Result<(), Full> {
         debug_assert!((1..=63).contains(&kind));
         if frame::bytes(payload.len()).saturating_add(keep_free) > self.tail.room() {
-            return self.append_elsewhere(kind, payload, keep_free);
+            return self.append_elsewhere(kind, payload, keep_free, Purpose::Calls);
         }
         self.tail.put(kind, payload);
         Ok(())
+    }
+
+    /// Like [`Writer::append`], with a segment of the reserve where no other is left: for the records of a call that
+    /// raised, and for the ENDs of calls that have begun. An eighth of the segments is kept for these.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] when the reserve is used up too: count the error with
+    /// [`Journal::count_lost_error`](crate::Journal::count_lost_error).
+    pub fn append_error(&mut self, kind: u8, payload: &[u8], keep_free: usize) -> Result<(), Full> {
+        debug_assert!((1..=63).contains(&kind));
+        if frame::bytes(payload.len()).saturating_add(keep_free) > self.tail.room() {
+            return self.append_elsewhere(kind, payload, keep_free, Purpose::Errors);
+        }
+        self.tail.put(kind, payload);
+        Ok(())
+    }
+
+    /// Whether an empty segment has room for a frame with a payload of this length and `keep_free` bytes more; where it
+    /// has not, waiting for room does not help.
+    pub fn could_fit(&self, payload: usize, keep_free: usize) -> bool {
+        let frames = frame::bytes(self.thread.len()).saturating_add(frame::bytes(payload));
+        frames.saturating_add(keep_free) <= self.shared.capacity()
     }
 
     /// Bytes a frame with a payload of this length takes in a segment.
@@ -84,12 +108,11 @@ impl Writer {
     /// stays, and a drain that lists segments by generation meets all frames of the old one before those of the new.
     #[cold]
     #[inline(never)]
-    fn append_elsewhere(&mut self, kind: u8, payload: &[u8], keep_free: usize) -> Result<(), Full> {
-        let frames = frame::bytes(self.thread.len()) + frame::bytes(payload.len());
-        if frames.saturating_add(keep_free) > self.shared.capacity() {
+    fn append_elsewhere(&mut self, kind: u8, payload: &[u8], keep_free: usize, purpose: Purpose) -> Result<(), Full> {
+        if !self.could_fit(payload.len(), keep_free) {
             return Err(Full);
         }
-        let mut next = self.shared.pool().lease()?;
+        let mut next = self.shared.pool().lease(purpose)?;
         next.put(THREAD_KIND, &self.thread);
         std::mem::replace(&mut self.tail, next).seal();
         self.tail.put(kind, payload);

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use calltape_journal::{Journal, JournalError, Options, Run, RunIdentity, THREAD_KIND, Writer};
+use calltape_journal::{Journal, JournalError, MAXIMUM_SLOTS, Options, Run, RunIdentity, THREAD_KIND, Writer};
 
 /// xorshift: the seeds are the test cases, so the sequence must be the same everywhere.
 struct Random(u64);
@@ -39,6 +39,8 @@ fn dead_run(tape: &Path, random: &mut Random) -> (PathBuf, HashSet<Vec<u8>>) {
     for name in ["f", "g", "h"] {
         journal.define(name.as_bytes()).expect("defines");
     }
+    journal.tally(2).expect("a tally").add(300, 5_000);
+    journal.count_lost_error(2, "KeyError", "shop.py", 20, "place");
     let mut writers: Vec<Writer> = (0..2).map(|_| journal.lease(b"thread").expect("a lease")).collect();
     let mut known = HashSet::new();
     for number in 0..50_u32 {
@@ -75,6 +77,8 @@ fn damage(directory: &Path, random: &mut Random) {
         }
         2 => file.set_len(random.below(length + 1) as u64).expect("cuts"),
         3 => file.set_len(random.below(near + 1) as u64).expect("cuts"),
+        // The lost errors, where the file has them.
+        4 if length > 1 << 20 => write(&vec![random.below(256) as u8; 1024], length - random.below(1025 * 512)),
         4 => file.set_len(0).expect("cuts"),
         5 => {
             let header: Vec<u8> = (0..128).map(|_| random.below(256) as u8).collect();
@@ -132,6 +136,7 @@ fn whatever_happens_to_the_files_no_altered_frame_is_delivered() {
         for slot in 0..run.slots_in_use() {
             let _ = run.counters(slot);
         }
+        look_at_counts(&run, seed);
         for definition in run.functions() {
             assert!([&b"f"[..], b"g", b"h", b""].contains(&definition.as_slice()), "seed {seed}");
         }
@@ -142,6 +147,20 @@ fn whatever_happens_to_the_files_no_altered_frame_is_delivered() {
         run.remove().expect("removes");
     }
     assert!(lost_rounds > 100, "the damage does damage: {lost_rounds}");
+}
+
+/// Counts have no checksum: they may be wrong, but no text of theirs is longer than its place, and no slot is beyond the
+/// last.
+fn look_at_counts(run: &Run, seed: u64) {
+    for (slot, tally) in run.tallies() {
+        assert!(slot < MAXIMUM_SLOTS && tally.buckets().count() <= 1920, "seed {seed}");
+    }
+    for lost in run.lost_errors().unwrap_or_default() {
+        let longest = [&lost.error_type, &lost.file, &lost.place].map(|text| text.chars().count());
+        assert!(lost.slot < MAXIMUM_SLOTS && lost.number <= 1024, "seed {seed}");
+        assert!(longest[0] <= 128 && longest[1] <= 208 && longest[2] <= 128, "seed {seed}: {lost:?}");
+    }
+    let _ = run.pressure_spells();
 }
 
 #[test]

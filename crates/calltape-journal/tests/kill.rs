@@ -1,6 +1,7 @@
 //! SIGKILL at random moments: what was reported as appended is read once, by a sibling or after the death.
 //!
-//! The risk: a frame that its caller was told is safe is not in the files, or is delivered twice. The child is this
+//! The risk: a frame that its caller was told is safe is not in the files, or is delivered twice; or what it counted
+//! instead of writing is gone. The child is this
 //! test binary again; it reports each number over its standard output after the append has returned.
 
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ fn append_and_report(journal: &Journal, thread: u32) {
         while writer.append(2, &payload, 0).is_err() {
             journal.wait_for_space(Duration::from_millis(5));
         }
+        journal.tally(thread).expect("a tally").add(number as u16 % 1920, 1);
+        journal.count_lost_error(thread, "E", "f", 1, "p");
         // One write a line, so a kill cuts between lines or within the last.
         let line = format!("@{thread} {number}\n");
         std::io::stdout().lock().write_all(line.as_bytes()).expect("a parent");
@@ -130,6 +133,17 @@ impl Stored {
     }
 }
 
+/// What a thread counted: by each word of its tally, and as lost.
+fn counted(run: &Run, thread: u32) -> [(&'static str, u64); 4] {
+    let tallies = run.tallies();
+    let tally = tallies.iter().find(|(slot, _)| *slot == thread).map(|(_, tally)| tally);
+    let calls = tally.map_or(0, |tally| tally.calls());
+    let total = tally.map_or(0, |tally| tally.total_ns());
+    let buckets = tally.map_or(0, |tally| tally.buckets().map(|(_, count)| count).sum());
+    let lost = run.lost_errors().expect("known").into_iter().find(|lost| lost.slot == thread);
+    [("calls", calls), ("ns", total), ("in buckets", buckets), ("lost", lost.map_or(0, |lost| lost.calls))]
+}
+
 fn only_run(tape: &Path) -> PathBuf {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
@@ -169,6 +183,10 @@ fn every_reported_frame_survives_sigkill_once() {
             let read = stored.next.get(&thread).copied().unwrap_or(0);
             assert!((count..=count + 1).contains(&read), "round {round}, thread {thread}: {read} of {count}");
             frames += read;
+            for (what, counted) in counted(&run, thread) {
+                let range = u64::from(count)..=u64::from(count) + 1;
+                assert!(range.contains(&counted), "round {round}, thread {thread}: {counted} of {count} {what}");
+            }
         }
         run.remove().expect("removes");
     }

@@ -11,7 +11,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use calltape_journal::{Full, Journal, JournalError, Lease, Options, Run, RunIdentity, forget_after_fork, list_runs};
+use calltape_journal::{
+    Full, Journal, JournalError, Lease, Options, Pressure, Run, RunIdentity, forget_after_fork, list_runs,
+};
 
 /// Set in the child that limits its own files: the tape to append to.
 const TAPE: &str = "CALLTAPE_TEST_LIMITS_TAPE";
@@ -94,8 +96,13 @@ fn the_child_of_the_limit_test_runs_out_of_file_space() {
     limit_files(1 << 19);
     let mut writer = journal.lease(b"thread").expect("a lease");
     let stored = (0..100_000).take_while(|_| writer.append(2, &[7; 1000], 0).is_ok()).count();
-    assert!((2000..2100).contains(&stored), "{stored}: the first chunk is used up");
+    assert!((1750..1850).contains(&stored), "{stored}: seven eighths of the first chunk are used up");
     assert_eq!(writer.append(2, &[7; 1000], 0), Err(Full));
+    assert_eq!(journal.pressure(), Pressure::Dropping, "what there is counts as the limit");
+    let stored = (0..100_000).take_while(|_| writer.append_error(2, &[7; 1000], 0).is_ok()).count();
+    assert!((250..270).contains(&stored), "{stored}: and the last eighth is for errors");
+    assert_eq!(journal.pressure(), Pressure::ErrorsCounted);
+    assert!(journal.tally(1).is_some(), "made before there was need");
     journal.maintain();
     assert!(journal.stats().failed_growths >= 1);
     assert_eq!(journal.stats().growths, 0);

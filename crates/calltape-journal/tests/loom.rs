@@ -1,4 +1,5 @@
-//! The segment protocol under every interleaving loom can find: append, seal, recycle, lease, read.
+//! The segment protocol under every interleaving loom can find: append, seal, recycle, lease, read, and the reserve that
+//! calls leave to errors.
 //!
 //! The risk: a wrong ordering that no x86 test shows, delivering a stale, torn or missing frame. Run with
 //! `RUSTFLAGS="--cfg loom" LOOM_MAX_PREEMPTIONS=3 cargo test -p calltape-journal --test loom --release`.
@@ -7,7 +8,9 @@
 
 use std::ops::ControlFlow;
 
+use calltape_journal::SegmentState;
 use calltape_journal::model::{Geometry, Memory, Segment, Tail, in_lease_order, read};
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 const RUN: u64 = 5;
@@ -136,5 +139,53 @@ fn a_drained_offset_is_never_ahead_of_what_was_delivered() {
         assert!(drained <= HEADER_BYTES + delivered * FRAME_BYTES);
         assert!(committed <= HEADER_BYTES + 2 * FRAME_BYTES);
         assert_eq!(writer.join().expect("the writer does not panic"), 2);
+    });
+}
+
+/// The pool's rule in the model: under one lock, a lease for calls leaves a segment to errors.
+fn lease_leaving(segments: &[Segment], lock: &Mutex<u64>, reserve: usize) -> Option<Tail> {
+    let mut generation = lock.lock().expect("no panic under the lock");
+    let free: Vec<&Segment> = segments.iter().filter(|segment| segment.state() == SegmentState::Free).collect();
+    if free.len() <= reserve {
+        return None;
+    }
+    *generation += 1;
+    // What was free stays so: only this lock's holder leases, and a drain only adds.
+    assert!(free[0].try_lease(*generation));
+    Some(Tail::of_leased(free[0].clone()))
+}
+
+/// Two threads of a process lease, one of them for an error, while a drain recycles beside them without the lock.
+#[test]
+fn calls_leave_the_reserve_to_an_error_while_a_drain_recycles() {
+    const ERROR: u64 = 100;
+    loom::model(|| {
+        let segments = segments(2, 1);
+        let lock = Arc::new(Mutex::new(0));
+        let (writing, leasing) = (segments.clone(), Arc::clone(&lock));
+        let calls = thread::spawn(move || {
+            let mut appended = Vec::new();
+            for number in 0..2_u64 {
+                let Some(mut tail) = lease_leaving(&writing, &leasing, 1) else { continue };
+                tail.put(KIND, &number.to_le_bytes());
+                tail.seal();
+                appended.push(number);
+            }
+            appended
+        });
+        let (erring, leasing) = (segments.clone(), lock);
+        let error = thread::spawn(move || {
+            let mut tail = lease_leaving(&erring, &leasing, 0).expect("calls have left a segment to errors");
+            tail.put(KIND, &ERROR.to_le_bytes());
+            tail.seal();
+        });
+        let mut drain = Drain::new(&segments);
+        drain.pass(&segments);
+        let mut appended = calls.join().expect("the writer does not panic");
+        error.join().expect("an error finds room");
+        drain.pass(&segments);
+        appended.push(ERROR);
+        drain.delivered.sort_unstable();
+        assert_eq!(drain.delivered, appended);
     });
 }

@@ -5,11 +5,12 @@
 //!
 //! ```text
 //! START  id u64 | started u64 | function varint <<1 |weighted | [weight f64] | parent zigzag, 0 none | [root zigzag] | arguments
-//! END    id u64 | ended u64   | function varint | status u8 |suspended <<7 | [activity] | outcome
+//! END    id u64 | ended u64   | function varint | status u8 |certain <<6 |suspended <<7 | [activity] | outcome
 //! NOTE   id u64 | key text    | value
 //! ```
 //!
-//! A NOTE is what the program adds to a call that runs; it may stand in another thread's segment than the call's START.
+//! A LATE START has a START's payload. A certain END makes its call's weight 1: whatever the sample rate, such a call is
+//! kept. A NOTE is what the program adds to a call that runs; it may stand in another thread's segment than the call's START.
 //! Times are CLOCK_MONOTONIC nanoseconds; the run's journal says what to add for Unix time. Parent and root are
 //! differences to the id. ENDs stand in `event/end.rs`, notes in `event/note.rs`
 //! and as text in `event/noted.rs`, all else here.
@@ -18,7 +19,7 @@ mod end;
 mod note;
 mod noted;
 
-pub use end::{Activity, EndEvent, Failure, Outcome, begin_end, begin_suspended_end, write_failure};
+pub use end::{Activity, EndEvent, EndHead, Failure, Outcome, begin_end, begin_suspended_end, write_failure};
 pub use note::{NoteEvent, begin_note};
 pub use noted::{NOTES_MEMBER, merge_notes, with_notes};
 
@@ -35,10 +36,16 @@ pub mod kind {
     pub const END: u8 = 3;
     /// A [`super::NoteEvent`].
     pub const NOTE: u8 = 4;
+    /// A [`super::StartEvent`] that was written when its call was over, its arguments taken then: of a call that was
+    /// left out and turned out to be worth a row.
+    pub const LATE_START: u8 = 5;
 }
 
 /// The parameter number under which arguments stand that fit no parameter (a wrong call).
 pub const ARGUMENT_OVERFLOW: u64 = u32::MAX as u64;
+
+/// The member of a call's arguments that says they were taken when it was over; no parameter can have such a name.
+const LATE_MEMBER: &str = "(taken at end)";
 
 /// How a call stands. The numbers are stored in the tape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +133,7 @@ pub struct StartHead {
 }
 
 /// Writes a START's head into `out`, emptied first; the arguments follow through an [`ArgumentWriter`].
-#[inline]
+#[inline(always)]
 pub fn begin_start(out: &mut Vec<u8>, head: &StartHead) {
     out.clear();
     out.extend_from_slice(&head.id.to_le_bytes());
@@ -191,12 +198,13 @@ impl<'a> StartEvent<'a> {
     }
 
     /// Appends the arguments to `json` as one object by parameter name; `parameters` are the function's.
-    /// Those that stand at their default are listed under `"(defaults)"`, those that fit no parameter under `"(extra)"`.
+    /// Those that stand at their default are listed under `"(defaults)"`, those that fit no parameter under `"(extra)"`;
+    /// `late` ones, taken when the call was over, have a member that says so.
     /// Returns false, and appends nothing, when the arguments were not captured.
     ///
     /// # Errors
     /// When the captured bytes are malformed; `json` then ends in the middle of the object.
-    pub fn render_arguments(&self, parameters: &[String], json: &mut String) -> Result<bool, DecodeError> {
+    pub fn render_arguments(&self, parameters: &[String], late: bool, json: &mut String) -> Result<bool, DecodeError> {
         if self.arguments.is_empty() {
             return Ok(false);
         }
@@ -225,6 +233,10 @@ impl<'a> StartEvent<'a> {
         if !defaults.is_empty() {
             object.key("(defaults)", json);
             value::render_names(&defaults, json);
+        }
+        if late {
+            object.key(LATE_MEMBER, json);
+            json.push_str("true");
         }
         object.close(json);
         Ok(true)

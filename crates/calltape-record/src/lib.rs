@@ -9,13 +9,14 @@ mod definition;
 mod error;
 mod event;
 pub mod ids;
+pub mod latency;
 pub mod value;
 mod varint;
 
 pub use definition::FunctionDef;
 pub use error::DecodeError;
 pub use event::{
-    ARGUMENT_OVERFLOW, Activity, ArgumentWriter, EndEvent, Failure, NOTES_MEMBER, NoteEvent, Outcome, StartEvent,
-    StartHead, Status, ThreadEvent, begin_end, begin_note, begin_start, begin_suspended_end, kind, merge_notes,
-    with_notes, write_failure,
+    ARGUMENT_OVERFLOW, Activity, ArgumentWriter, EndEvent, EndHead, Failure, NOTES_MEMBER, NoteEvent, Outcome,
+    StartEvent, StartHead, Status, ThreadEvent, begin_end, begin_note, begin_start, begin_suspended_end, kind,
+    merge_notes, with_notes, write_failure,
 };

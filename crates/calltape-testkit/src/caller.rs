@@ -7,12 +7,9 @@ use std::sync::atomic::AtomicU64;
 use calltape_journal::{Full, Journal, RunIdentity, Writer, bump, monotonic_ns, unix_ns};
 use calltape_record::value::ValueWriter;
 use calltape_record::{
-    Activity, ArgumentWriter, Failure, FunctionDef, StartHead, Status, ThreadEvent, begin_end, begin_note, begin_start,
-    begin_suspended_end, kind, write_failure,
+    Activity, ArgumentWriter, EndHead, Failure, FunctionDef, StartHead, Status, ThreadEvent, begin_end, begin_note,
+    begin_start, begin_suspended_end, kind, write_failure,
 };
-
-/// Bytes kept free for the END of a call that has begun.
-const END_RESERVE: usize = 256;
 
 /// Who records, for tests.
 pub fn identity() -> RunIdentity {
@@ -39,7 +36,7 @@ pub struct Raised {
 
 impl Raised {
     /// Writes it as what an END says of it.
-    fn write(self, out: &mut Vec<u8>) {
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
         let mut chain = Vec::new();
         ValueWriter::list(&mut chain);
         ValueWriter::text(&mut chain, self.message.as_bytes());
@@ -60,19 +57,51 @@ impl Raised {
 pub struct Caller {
     journal: Arc<Journal>,
     writer: Option<Writer>,
+    /// What its segments begin with.
+    thread: Vec<u8>,
     ids: Range<u64>,
     scratch: Vec<u8>,
 }
 
 impl Caller {
+    /// Bytes kept free for the END of a call that has begun.
+    pub(crate) const END_RESERVE: usize = 256;
+
     /// A thread of this name.
     ///
     /// # Panics
     /// When the journal has no segment for it.
     pub fn new(journal: &Arc<Journal>, name: &str) -> Self {
+        let mut caller = Self::without_segment(journal, name);
+        caller.writer = Some(journal.lease(&caller.thread).expect("a segment for a new thread"));
+        caller
+    }
+
+    /// Like [`Self::new`] for a journal that may be full: the thread leases its segment when it first needs one.
+    pub fn without_segment(journal: &Arc<Journal>, name: &str) -> Self {
         let event = ThreadEvent { ident: 1000 + name.len() as u64, native_id: 77, name: name.to_owned() };
-        let writer = journal.lease(&event.encode()).expect("a segment for a new thread");
-        Self { journal: Arc::clone(journal), writer: Some(writer), ids: 0..0, scratch: Vec::new() }
+        let thread = event.encode();
+        Self { journal: Arc::clone(journal), writer: None, thread, ids: 0..0, scratch: Vec::new() }
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Appends a frame of a call that goes on or succeeds.
+    pub(crate) fn append_calls(&mut self, kind: u8, payload: &[u8], keep_free: usize) -> Result<(), Full> {
+        if self.writer.is_none() {
+            self.writer = Some(self.journal.lease(&self.thread)?);
+        }
+        self.writer().append(kind, payload, keep_free)
+    }
+
+    /// Appends a frame of an error, or an END.
+    pub(crate) fn append_errors(&mut self, kind: u8, payload: &[u8], keep_free: usize) -> Result<(), Full> {
+        if self.writer.is_none() {
+            self.writer = Some(self.journal.lease_for_error(&self.thread)?);
+        }
+        self.writer().append_error(kind, payload, keep_free)
     }
 
     /// Defines a function of two parameters `a` and `b`: its slot.
@@ -142,7 +171,7 @@ impl Caller {
         ArgumentWriter::leading(&mut scratch, 2);
         ValueWriter::int(&mut scratch, a);
         ValueWriter::int(&mut scratch, b);
-        let appended = self.writer().append(kind::START, &scratch, END_RESERVE);
+        let appended = self.writer().append(kind::START, &scratch, Self::END_RESERVE);
         self.scratch = scratch;
         if appended.is_err() {
             bump(&self.journal.counters(function).dropped);
@@ -164,7 +193,7 @@ impl Caller {
     /// As [`Self::end`].
     pub fn end_as(&mut self, id: u64, function: u32, result: i64, ended: u64) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        begin_end(&mut scratch, id, ended, function, Status::Ok);
+        begin_end(&mut scratch, &EndHead { id, ended, function, status: Status::Ok, certain: false });
         ValueWriter::int(&mut scratch, result);
         self.writer().append(kind::END, &scratch, 0).expect("room for an END");
         self.scratch = scratch;
@@ -175,8 +204,16 @@ impl Caller {
     /// # Panics
     /// As [`Self::end`].
     pub fn raise(&mut self, id: u64, function: u32, raised: Raised) {
+        self.raise_as(id, function, raised, monotonic_ns());
+    }
+
+    /// Like [`Self::raise`] at a time of the test's choice.
+    ///
+    /// # Panics
+    /// As [`Self::end`].
+    pub fn raise_as(&mut self, id: u64, function: u32, raised: Raised, ended: u64) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        begin_end(&mut scratch, id, monotonic_ns(), function, Status::Error);
+        begin_end(&mut scratch, &EndHead { id, ended, function, status: Status::Error, certain: false });
         raised.write(&mut scratch);
         self.writer().append(kind::END, &scratch, 0).expect("room for an END");
         self.scratch = scratch;
@@ -195,7 +232,7 @@ impl Caller {
         raised: Option<Raised>,
     ) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        begin_suspended_end(&mut scratch, id, ended, function, status, activity);
+        begin_suspended_end(&mut scratch, &EndHead { id, ended, function, status, certain: false }, activity);
         match raised {
             Some(raised) => raised.write(&mut scratch),
             None if status == Status::Ok => ValueWriter::int(&mut scratch, 0),

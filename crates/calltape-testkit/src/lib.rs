@@ -4,6 +4,8 @@
 
 mod caller;
 mod looking;
+mod overload;
 
 pub use caller::{Caller, Raised, identity};
 pub use looking::Database;
+pub use overload::{Became, Ends, Missing};

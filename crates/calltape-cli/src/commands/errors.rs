@@ -52,7 +52,7 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
         [("count", Stand::Right), ("last seen", Stand::Left), ("last call", Stand::Left), ("error", Stand::Left)];
     let mut fixed = [5, 9, 9];
     for group in groups {
-        let cells = [count(group.count), output.ago(group.last_seen_ns), group.last_call_id.to_string()];
+        let cells = [count(group.count), output.ago(group.last_seen_ns), last_call(group)];
         for (width, cell) in fixed.iter_mut().zip(&cells) {
             *width = fit::width(cell).max(*width);
         }
@@ -60,17 +60,21 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
     let room = output.width.saturating_sub(fixed.iter().map(|width| width + table::GAP).sum()).max(24);
     let mut table = table::table(output, &headings);
     for group in groups {
-        let message = fit::keep_start(&plain(&group.last_message), MESSAGE_WIDTH);
+        let message = fit::keep_start(&plain(last_message(group).unwrap_or_default()), MESSAGE_WIDTH);
         let separator = if message.is_empty() { "" } else { ": " };
         let error = fit::fold(&format!("{}{separator}{message}", plain(&group.error_type)), room).join("\n");
         table.add_row([
             output.palette.cell(Tone::Strong, count(group.count)),
             output.palette.cell(Tone::Plain, output.ago(group.last_seen_ns)),
-            output.palette.cell(Tone::Faint, group.last_call_id),
+            output.palette.cell(Tone::Faint, last_call(group)),
             output.palette.cell(Tone::Bad, error),
         ]);
         let blank = || output.palette.cell(Tone::Plain, "");
         let mut lines = place(group, room);
+        if let Some(lost) = lost(group) {
+            lines.push('\n');
+            lines.push_str(&fit::fold(&lost, room).join("\n"));
+        }
         for line in details(group) {
             lines.push('\n');
             lines.push_str(&fit::keep_start(&line, room));
@@ -79,6 +83,25 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
         table.add_row([blank(), blank(), blank(), lines]);
     }
     Ok(table::write(output, &table)?)
+}
+
+/// The last call of a group that has a row; a dash for none.
+fn last_call(group: &ErrorGroup) -> String {
+    group.last.as_ref().map_or_else(|| "-".to_owned(), |last| last.call_id.to_string())
+}
+
+fn last_message(group: &ErrorGroup) -> Option<&str> {
+    group.last.as_ref().map(|last| last.failure.message.as_str())
+}
+
+/// Says of a group how much of it was only counted.
+fn lost(group: &ErrorGroup) -> Option<String> {
+    let lost = count(group.lost);
+    match group.lost {
+        0 => None,
+        all if all == group.count => Some("counted only: there was no room for them".to_owned()),
+        _ => Some(format!("{lost} of them counted only: there was no room for them")),
+    }
 }
 
 /// The function that ended in it and where it was raised, on one line if both fit, else on a line each.
@@ -107,7 +130,8 @@ const DETAILS: usize = 3;
 
 /// The line of source that raised it, its notes, and what it came from and holds, a line each: of the last one.
 fn details(group: &ErrorGroup) -> Vec<String> {
-    let chain = group.last_failure.chain();
+    let Some(last) = &group.last else { return Vec::new() };
+    let chain = last.failure.chain();
     let source = source(group).map(|source| format!("  {}", plain(&source)));
     let notes = chain[0].notes.iter().take(DETAILS).map(|note| format!("note: {}", plain(note)));
     let others = chain.iter().skip(1).take(DETAILS).map(|link| {
@@ -126,7 +150,7 @@ fn details(group: &ErrorGroup) -> Vec<String> {
 
 /// The line of source that the last one was raised at.
 fn source(group: &ErrorGroup) -> Option<String> {
-    match group.last_failure.chain().swap_remove(0).frames.pop() {
+    match group.last.as_ref()?.failure.chain().swap_remove(0).frames.pop() {
         Some(Frame::At { source, .. }) => source,
         _ => None,
     }
@@ -140,10 +164,11 @@ fn object(group: &ErrorGroup) -> Object {
         .number("line", i128::from(group.line))
         .text("place", group.place.as_str())
         .unsigned("count", group.count)
+        .unsigned("counted_only", group.lost)
         .number("first_seen_ns", i128::from(group.first_seen_ns))
         .number("last_seen_ns", i128::from(group.last_seen_ns))
-        .text("last_message", group.last_message.as_str())
-        .unsigned("last_call_id", group.last_call_id)
+        .text("last_message", last_message(group))
+        .unsigned("last_call_id", group.last.as_ref().map(|last| last.call_id))
         .text("last_source", source(group).as_deref())
-        .recorded("last_traceback", Some(&group.last_failure.traceback))
+        .recorded("last_traceback", group.last.as_ref().map(|last| last.failure.traceback.as_str()))
 }

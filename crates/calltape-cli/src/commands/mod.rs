@@ -1,11 +1,17 @@
-//! The commands, one a file. Each asks the tape, and arranges the answer for people or as JSON lines.
+//! The commands, one a file. Most ask the tape, and arrange the answer for people or as JSON lines;
+//! `prune`, `recover` and `drain` change it, through the engine and under its writer lease.
 
+pub(crate) mod doctor;
+pub(crate) mod drain;
 pub(crate) mod errors;
+pub(crate) mod prune;
+pub(crate) mod recover;
 pub(crate) mod show;
 mod show_failure;
 mod show_tree;
 mod standing;
 pub(crate) mod stats;
+mod stats_incidents;
 pub(crate) mod tail;
 pub(crate) mod top;
 pub(crate) mod waiting;

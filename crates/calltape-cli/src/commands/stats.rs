@@ -3,6 +3,7 @@
 use calltape_engine::query::{Account, FunctionAccount, JournalState, RunAccount, Tape};
 use comfy_table::{Cell, Table};
 
+use super::stats_incidents::Incidents;
 use crate::arguments::Stats;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
@@ -23,17 +24,20 @@ struct Report {
     runs: Vec<RunAccount>,
     run_count: u64,
     journals: Vec<JournalState>,
+    incidents: Incidents,
 }
 
 pub(crate) fn run(stats: &Stats, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
     let (functions, total) = tape.accounting()?;
     let (runs, run_count) = tape.runs(stats.limit)?;
-    let report = Report { functions, total, runs, run_count, journals: tape.journals() };
+    let incidents = Incidents::read(tape, stats.limit)?;
+    let report = Report { functions, total, runs, run_count, journals: tape.journals(), incidents };
     if json {
         write_json(&report, tape, stats.limit, output)?;
     } else {
         write_tape(tape, output)?;
         write_total(&report.total, output)?;
+        report.incidents.write(output)?;
         write_functions(&report, stats.limit, output)?;
         write_runs(&report, output)?;
         write_journals(&report.journals, output)?;
@@ -71,6 +75,10 @@ fn write_total(total: &Account, output: &mut Output<'_>) -> Result<(), Failure> 
     }
     if total.dropped > 0 {
         let text = format!("  of the dropped, {} ended in an error", count(total.dropped_errors));
+        output.line(&text)?;
+    }
+    if total.pruned > 0 {
+        let text = format!("  of the stored, retention has removed {}", count(total.pruned));
         output.line(&text)?;
     }
     Ok(())
@@ -180,7 +188,8 @@ fn write_journals(journals: &[JournalState], output: &mut Output<'_>) -> Result<
     for journal in journals {
         let state = match journal.alive {
             true => output.paint(Tone::Good, "recording"),
-            false => output.paint(Tone::Bad, "left by a dead process; the next to record here drains it"),
+            false => output
+                .paint(Tone::Bad, "left by a dead process; the next to record here drains it, or `calltape recover`"),
         };
         let pid = journal.pid.map_or_else(|| "?".to_owned(), |pid| pid.to_string());
         let program = plain(journal.program.as_deref().unwrap_or("?"));
@@ -189,7 +198,7 @@ fn write_journals(journals: &[JournalState], output: &mut Output<'_>) -> Result<
     Ok(())
 }
 
-fn write_more(left: u64, what: &str, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn write_more(left: u64, what: &str, output: &mut Output<'_>) -> Result<(), Failure> {
     if left > 0 {
         let more = output.paint(Tone::Faint, &format!("… {} more {what}; --limit shows them", count(left)));
         output.line(&more)?;
@@ -215,6 +224,7 @@ fn write_json(report: &Report, tape: &Tape, limit: usize, output: &mut Output<'_
             .text("group", row.group.as_deref());
         output.line(&with_books(function, &row.account).finish())?;
     }
+    report.incidents.write_json(output)?;
     for run in &report.runs {
         let object = Object::new()
             .text("kind", "run")
@@ -247,6 +257,7 @@ fn with_books(object: Object, account: &Account) -> Object {
         .unsigned("sampled_out", account.sampled_out)
         .unsigned("dropped", account.dropped)
         .unsigned("dropped_errors", account.dropped_errors)
+        .unsigned("pruned", account.pruned)
         .number("in_flight", i128::from(account.in_flight))
         .number("unknown", account.unknown.map(i128::from))
 }

@@ -27,5 +27,5 @@ pub(crate) fn remark(tape: &Tape, output: &mut Output<'_>) -> io::Result<()> {
             format!("journals of dead processes wait beside the tape (pids {pids}{more}): their last calls show")
         }
     };
-    output.remark(&format!("{what} once a program records here again"))
+    output.remark(&format!("{what} once a program records here again, or after `calltape recover`"))
 }

@@ -94,6 +94,19 @@ fn errors_are_grouped_by_where_they_come_from() {
 }
 
 #[test]
+fn errors_there_was_no_room_for_are_marked() {
+    let shop = ShopTape::create();
+    let lose = "INSERT INTO lost_error SELECT 1, number, e.function_id, coalesce(kind, e.type), e.file, e.line, e.place, calls,
+                    1791969160000000000, 1791969170000000000
+                FROM error e, (SELECT 1 AS number, NULL AS kind, 40 AS calls UNION SELECT 2, 'shop.errors.Lost', 7)
+                WHERE e.type = 'KeyError'";
+    assert_eq!(shop.sample.connection.execute(lose, []).unwrap(), 2);
+    let around = surroundings(shop.sample.folder.path());
+    assert_snapshot!("errors_counted_only", calltape("errors --limit 2", &around).transcript());
+    assert_snapshot!("errors_counted_only_json", calltape("errors --limit 2 --json", &around).transcript());
+}
+
+#[test]
 fn stats_balances_the_books() {
     assert_snapshot!("stats", shown_anywhere("stats", 100));
     assert_snapshot!("stats_json", shown_anywhere("stats --json", 100));
@@ -113,7 +126,7 @@ fn an_empty_tape_has_nothing_to_show() {
 
 #[test]
 fn help_explains_each_command_with_examples() {
-    for command in ["", "top", "tail", "show", "errors", "stats"] {
+    for command in ["", "top", "tail", "show", "errors", "stats", "doctor", "recover", "prune", "drain"] {
         let help = shown(&format!("{command} --help"), 90);
         assert!(help.contains("calltape"), "{help}");
         if command == "top" || command.is_empty() {

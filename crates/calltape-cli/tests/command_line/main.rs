@@ -5,8 +5,10 @@ use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 
 mod big_tape;
 mod commands;
+mod draining;
 mod following;
 mod hostile_text;
+mod keeping;
 mod processes;
 mod refusals;
 #[path = "../../../calltape-engine/src/query/sample_tape.rs"]

@@ -37,6 +37,7 @@ pub(crate) fn surroundings(directory: &Path) -> Surroundings {
         environment: HashMap::from([("CALLTAPE_DB".to_owned(), "calls.db".to_owned())]),
         width: 100,
         terminal: true,
+        progress: false,
         color: false,
         now: Some("2026-10-14T09:15:33Z".parse::<Timestamp>().unwrap()),
         zone: TimeZone::UTC,

@@ -24,7 +24,7 @@ fn the_dead_are_named_in_one_line_and_the_living_are_not() {
     assert_eq!(calltape("tail", &around).err, "");
     drop(journal_of(&sample, 101));
     let remark = "calltape: the journal of a dead process waits beside the tape (pid 101): its last calls show once a \
-                  program records here again\n";
+                  program records here again, or after `calltape recover`\n";
     for command in ["top", "tail", "tail -f", "tail --json", "errors", "stats", "show 1"] {
         let ran = calltape(command, &around);
         assert!(ran.err.starts_with(remark), "{command}: {ran:?}");

@@ -7,9 +7,6 @@ use super::id_map::IdMap;
 use super::notes::Note;
 use super::source::Sources;
 
-/// Calls a batch takes: a commit then costs a few percent of it, and a reader waits for few rows.
-const MOST_CALLS: usize = 16_384;
-
 /// Payload bytes a batch takes: 8 MiB, an eighth of the WAL's limit.
 const MOST_BYTES: usize = 8 << 20;
 
@@ -127,6 +124,8 @@ pub(super) struct Batch {
     open: IdMap<u32>,
     late_by_id: IdMap<u32>,
     bytes: usize,
+    /// Calls it takes.
+    pub(super) most_calls: usize,
     /// Ids against starts, at most in this batch.
     pub(super) lead_ns: i64,
     pub(super) lag_ns: i64,
@@ -152,7 +151,7 @@ impl Batch {
 
     /// Whether the batch takes no more.
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() + self.late.len() + self.notes.len() >= MOST_CALLS || self.bytes >= MOST_BYTES
+        self.rows.len() + self.late.len() + self.notes.len() >= self.most_calls || self.bytes >= MOST_BYTES
     }
 
     /// Counts payload bytes taken in.
@@ -215,7 +214,7 @@ impl Batch {
     }
 
     fn finish(&mut self, position: usize, end: EndEvent<'_>, sensitive: Sensitive<'_>) -> u64 {
-        let (status, ended) = (end.status, end.ended);
+        let (status, ended, certain) = (end.status, end.ended, is_certain(&end));
         let started_ns = self.rows.get(position).map_or(0, |row| row.started_ns);
         let activity = end.activity.map_or(0, |activity| {
             let active = self.render_activity(&activity);
@@ -229,6 +228,7 @@ impl Batch {
         });
         if let Some(row) = self.rows.get_mut(position) {
             row.status = status;
+            row.weight = if certain { 1.0 } else { row.weight };
             row.duration_ns = ended.saturating_sub(row.started_mono);
             row.result = result;
             row.failure = failure;
@@ -305,6 +305,11 @@ impl Batch {
         self.rows.sort_unstable_by_key(|row| row.id);
         self.sort_notes();
     }
+}
+
+/// Whether a call stands for itself alone, whatever its sample rate: an error is always kept.
+pub(super) fn is_certain(end: &EndEvent<'_>) -> bool {
+    end.certain || end.status == Status::Error
 }
 
 impl Row {

@@ -5,14 +5,22 @@
 //! thread.rs   when: poll, lease, breaker, wake, finish
 //! shared.rs   what recorder and thread tell each other
 //! pass.rs     one batch: read, write, then release what is committed
+//! commit.rs   the writing and the releasing
+//! outcome.rs  what a pass came to
+//! custody.rs  having the tape: opened, in its place, whole
+//! incidents.rs what happened to it, until it can be written
+//! pressure.rs spells of a full journal
+//! continued.rs a run whose beginning is in another file
 //! scan.rs     finding the runs of a tape
 //! run.rs      what is known of a run between batches: cursors, functions, threads, books
 //! read.rs     frames of a run into a batch
 //! batch.rs    calls of a batch, START and END joined
 //! notes.rs    what a program adds to its calls
+//! counted.rs  calls without a row, and lost errors
 //! source/     the lines of source that failures came from
 //! write.rs    a batch into one transaction
 //! settle.rs   the end of a run
+//! retention.rs a step of removing what is too old or too much, after a pass
 //! pace.rs     keeping the own journal supplied during long work
 //! ```
 //!
@@ -25,11 +33,19 @@
 //!   open.
 
 mod batch;
+mod commit;
+mod continued;
+mod counted;
+mod custody;
 mod id_map;
+mod incidents;
 mod notes;
+mod outcome;
 mod pace;
 mod pass;
+mod pressure;
 mod read;
+mod retention;
 mod run;
 mod scan;
 mod settle;
@@ -38,6 +54,9 @@ mod source;
 mod thread;
 mod write;
 
-pub use pass::{Drain, DrainError, Point, Progress, tape_directory};
+pub use outcome::{DrainError, Point, Progress};
+pub use pass::{Drain, tape_directory};
+pub use retention::Pruning;
+pub(crate) use retention::{a_step_long, perform};
 pub(crate) use shared::{Shared, Wish};
 pub(crate) use thread::{Running, Worker, spawn};

@@ -60,7 +60,8 @@ impl Pace {
         self.steps.is_multiple_of(STEPS) && self.look()
     }
 
-    fn look(&mut self) -> bool {
+    /// Looks after the journal where it is time to; true when the work has taken long enough.
+    pub(super) fn look(&mut self) -> bool {
         let now = Instant::now();
         if now >= self.next {
             if let Some(journal) = &self.journal {

@@ -2,21 +2,23 @@
 //! Driven by `thread.rs`, by a recovery without a recorder, and by tests, which make it stop at a [`Point`].
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use calltape_journal::{Journal, Lease, monotonic_ns, unix_ns};
+use calltape_journal::{Journal, Lease, create_tape, monotonic_ns, unix_ns};
 
 use super::batch::Batch;
+use super::continued::Carried;
+use super::incidents::{Incidents, UNREACHABLE};
+use super::outcome::{DrainError, Point, Progress};
 use super::pace::{Hurry, Pace};
+use super::retention::Keeping;
 use super::run::Followed;
-use super::settle::{DIED, EXIT, settle};
-use super::write::Writing;
-use crate::store::{ErrorKey, Minutes, Store, StoreError};
+use super::settle::{DIED, EXIT};
+use crate::store::{BooksRow, ErrorKey, Minutes, Store, StoreError, WAL_LIMIT_BYTES, beside, prepare_directory};
 
 /// Reading for one batch ends after this long, so that slow records do not hold back the others.
 const READING: Duration = Duration::from_millis(100);
@@ -27,104 +29,67 @@ const SCAN_EVERY_NS: u64 = 1_000_000_000;
 /// Between two looks at counters when no call was stored: sampling alone moves them.
 const BOOKS_EVERY_NS: u64 = 1_000_000_000;
 
+/// Calls a batch takes: a commit then costs a few percent of it, and a reader waits for few rows.
+pub(super) const MOST_CALLS: usize = 16_384;
+
 /// A clean exit, as `Journal::close` says it.
 pub(crate) const CLEAN: u8 = 1;
 
 /// The tape directory of a database: its path and `.tape`.
 pub fn tape_directory(db: &Path) -> PathBuf {
-    let mut name = OsString::from(db);
-    name.push(".tape");
-    PathBuf::from(name)
+    beside(db, ".tape")
 }
 
-/// Where a test makes a pass stop as if the process had died there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Point {
-    /// Everything is written, nothing committed.
-    BeforeCommit,
-    /// Committed, the journal does not know yet.
-    AfterCommit,
-    /// Segments are marked, not recycled.
-    AfterMark,
-    /// Everything is released but ended runs' journals.
-    BeforeRemove,
-    /// They are removed, their cursors are left.
-    AfterRemove,
-}
-
-/// Why a pass stopped.
-#[derive(Debug)]
-pub enum DrainError {
-    /// When the database could not be opened, read or written.
-    Store(StoreError),
-    /// When a journal's folder or the lease could not be used.
-    Journal(String),
-    /// When a test said so.
-    Stopped(Point),
-}
-
-impl fmt::Display for DrainError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(fault) => fault.fmt(f),
-            Self::Journal(fault) => f.write_str(fault),
-            Self::Stopped(point) => write!(f, "stopped at {point:?}"),
-        }
-    }
-}
-
-impl std::error::Error for DrainError {}
-
-impl From<StoreError> for DrainError {
-    fn from(fault: StoreError) -> Self {
-        Self::Store(fault)
-    }
-}
-
-/// What a pass did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Calls stored, begun or ended.
-    pub calls: u64,
-    /// Something was committed.
-    pub committed: bool,
-    /// There is more to read now.
-    pub more: bool,
-}
-
-type Observer = Box<dyn FnMut(Point) -> bool + Send>;
+pub(super) type Observer = Box<dyn FnMut(Point) -> bool + Send>;
 
 /// The drain of one tape.
 pub struct Drain {
-    db: PathBuf,
+    pub(super) db: PathBuf,
     pub(super) tape: PathBuf,
     pub(super) own: Option<Arc<Journal>>,
     lease: Option<Lease>,
     pub(super) store: Option<Store>,
     pub(super) runs: Vec<Followed>,
-    batch: Batch,
-    minutes: Minutes,
-    errors: HashMap<ErrorKey, i64>,
+    pub(super) batch: Batch,
+    pub(super) minutes: Minutes,
+    pub(super) errors: HashMap<ErrorKey, i64>,
     /// Runs whose journal is removed and whose cursors are left.
-    removed: Vec<u64>,
+    pub(super) removed: Vec<u64>,
+    /// What is not in the tape yet of what happened to it.
+    pub(super) incidents: Incidents,
+    /// By run, the books of the file that was given up last.
+    pub(super) earlier: HashMap<u64, Vec<BooksRow>>,
+    /// By run, records taken up from that file that are not committed yet.
+    pub(super) carried: HashMap<u64, Vec<Carried>>,
+    /// Of these, the ones in the batch.
+    pub(super) carried_now: Vec<u64>,
     /// Folders that cannot be opened, said once.
     pub(super) unreadable: HashSet<PathBuf>,
     pub(super) warnings: Vec<String>,
+    /// Lines for the log that need a person.
+    pub(super) errors_said: Vec<String>,
     pub(super) own_ended: bool,
-    ending_own: bool,
-    next_scan_ns: u64,
+    pub(super) ending_own: bool,
+    pub(super) next_scan_ns: u64,
     /// When the tape's folder was changed last, as of the last look; none while that may be in the same tick.
     pub(super) folder_changed: Option<(i64, i64)>,
     next_books_ns: u64,
-    hurry: Arc<Hurry>,
+    pub(super) hurry: Arc<Hurry>,
     /// The last batch was given up; the next is not, or there would be no end to it.
     gave_up: bool,
     /// Something was committed since the store last settled down.
-    stirred: bool,
+    pub(super) stirred: bool,
     turn: usize,
     /// The tape belongs to another user than this process does.
-    is_anothers: bool,
-    observer: Option<Observer>,
+    pub(super) is_anothers: bool,
+    pub(super) wal_limit: i64,
+    pub(super) next_set_aside_ns: u64,
+    /// What SQLite had called damaged was checked, and nothing was committed since.
+    pub(super) was_found_sound: bool,
+    pub(super) observer: Option<Observer>,
+    pub(super) keeping: Keeping,
+    /// Runs that were settled, with what of them could not be read.
+    pub(super) settled: Vec<(u64, u64)>,
 }
 
 impl fmt::Debug for Drain {
@@ -147,8 +112,13 @@ impl Drain {
             minutes: Minutes::default(),
             errors: HashMap::new(),
             removed: Vec::new(),
+            incidents: Incidents::default(),
+            earlier: HashMap::new(),
+            carried: HashMap::new(),
+            carried_now: Vec::new(),
             unreadable: HashSet::new(),
             warnings: Vec::new(),
+            errors_said: Vec::new(),
             own_ended: false,
             ending_own: false,
             next_scan_ns: 0,
@@ -159,7 +129,12 @@ impl Drain {
             stirred: false,
             turn: 0,
             is_anothers: false,
+            wal_limit: WAL_LIMIT_BYTES,
+            next_set_aside_ns: 0,
+            was_found_sound: false,
             observer: None,
+            keeping: Keeping::default(),
+            settled: Vec::new(),
         }
     }
 
@@ -167,6 +142,12 @@ impl Drain {
     #[doc(hidden)]
     pub fn observe(&mut self, observer: impl FnMut(Point) -> bool + Send + 'static) {
         self.observer = Some(Box::new(observer));
+    }
+
+    /// Makes the WAL's limit another one. For tests.
+    #[doc(hidden)]
+    pub fn limit_wal(&mut self, bytes: i64) {
+        self.wal_limit = bytes;
     }
 
     /// Has batches cut short as `hurry` says.
@@ -180,7 +161,15 @@ impl Drain {
     /// When the lease's file cannot be used.
     pub fn take_lease(&mut self) -> std::io::Result<bool> {
         if self.lease.is_none() {
-            self.lease = Lease::try_acquire(&self.tape)?;
+            self.lease = match Lease::try_acquire(&self.tape) {
+                // A journal in memory began without the folders: there may be room for them now.
+                Err(fault) if fault.kind() == ErrorKind::NotFound => {
+                    prepare_directory(&self.db).map_err(std::io::Error::other)?;
+                    create_tape(&self.tape).map_err(std::io::Error::other)?;
+                    Lease::try_acquire(&self.tape)?
+                }
+                tried => tried?,
+            };
         }
         Ok(self.lease.is_some())
     }
@@ -211,15 +200,34 @@ impl Drain {
         self.runs.iter().any(|followed| !followed.own && followed.ending.is_some() && !followed.exhausted)
     }
 
-    /// Ended calls of the own run that are committed, and frames and values of it that could not be read.
+    /// Ended calls of the own run that are committed, here or in a file that was set aside, and frames and values of it
+    /// that could not be read.
     pub fn own_figures(&self) -> Option<(u64, u64)> {
         let own = self.runs.iter().find(|followed| followed.own && followed.loaded)?;
-        Some((own.facts.books.iter().map(|books| books.stored).sum(), own.facts.damaged))
+        let stored: u64 = own.facts.books.iter().map(|books| books.stored).sum();
+        Some((stored + own.facts.elsewhere.iter().sum::<u64>(), own.facts.damaged))
     }
 
     /// What was worth a line since the last call.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// What was worth a line since the last call, and a person.
+    pub fn take_errors(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.errors_said)
+    }
+
+    /// The own run has less than it should, for as long as it lasts; the tape is to say so.
+    pub(super) fn own_run_has_less(&mut self, kind: &'static str, why: &str) {
+        if let Some(own) = &self.own {
+            self.incidents.of_run(own.run_id(), kind, why, unix_ns());
+        }
+    }
+
+    /// The database is left alone from now on; the tape says so once it is back.
+    pub(super) fn is_left_alone(&mut self, why: &str) {
+        self.incidents.begins(UNREACHABLE, why, unix_ns());
     }
 
     /// Reads one batch and commits it. With `everything`, also looks for new runs and writes figures that would have
@@ -228,13 +236,34 @@ impl Drain {
     /// # Errors
     /// When the batch was not committed. Everything known is dropped then, and the next pass begins with the database.
     pub fn pass(&mut self, everything: bool) -> Result<Progress, DrainError> {
-        let outcome = self.try_pass(everything);
+        self.pass_of(everything, MOST_CALLS)
+    }
+
+    /// Like [`Self::pass`], with a batch of at most `calls`.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
+    pub fn pass_of(&mut self, everything: bool, calls: usize) -> Result<Progress, DrainError> {
+        let mut outcome = self.try_pass(everything, calls);
+        if let Err(error) = &outcome {
+            match self.put_right(error) {
+                Ok(true) => outcome = self.try_pass(true, calls),
+                Ok(false) => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
         self.gave_up = matches!(outcome, Err(DrainError::Store(StoreError::GivenUp)));
-        if outcome.is_err() {
-            // Nothing is wrong with the database when a batch is given up.
-            let kept = self.store.take().filter(|_| self.gave_up);
-            self.forget();
-            self.store = kept;
+        match &outcome {
+            Err(error) if error.is_a_wait() => self.wal_is_held(error),
+            // Nothing is wrong with the database when a batch is given up; and of a WAL out of its place only the open
+            // database can still reach the rows.
+            Err(error) if self.gave_up || error.is_displaced() => {
+                let store = self.store.take();
+                self.forget();
+                self.store = store;
+            }
+            Err(_) => self.forget(),
+            Ok(_) => {}
         }
         outcome
     }
@@ -250,27 +279,32 @@ impl Drain {
         self.next_scan_ns = 0;
     }
 
-    fn try_pass(&mut self, everything: bool) -> Result<Progress, DrainError> {
+    fn try_pass(&mut self, everything: bool, calls: usize) -> Result<Progress, DrainError> {
         if !self.has_lease() {
             return Err(DrainError::Journal("another process holds the writer lease".to_owned()));
         }
         let now = monotonic_ns();
-        if self.store.is_none() {
-            self.store = Some(Store::open(&self.db)?);
-            self.is_anothers = owner(&self.tape).is_none_or(|owner| Some(owner) != owner_of_this_process());
-            self.next_scan_ns = 0;
+        self.ready_store()?;
+        if self.is_overfull() {
+            self.prune(false, true)?;
+            return Ok(Progress { more: true, ..Progress::default() });
         }
         if everything || now >= self.next_scan_ns || self.folder_has_changed() {
             self.scan()?;
             self.next_scan_ns = now + SCAN_EVERY_NS;
         }
         let mut pace = Pace::new(self.own.clone(), READING, Arc::clone(&self.hurry), !self.gave_up);
-        let more = self.read(&mut pace);
+        let more = self.read(&mut pace, calls);
         let books_due = everything || now >= self.next_books_ns || !self.batch.moved.is_empty();
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);
-        let counted = books_due && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty());
+        let counted = books_due
+            && self.runs.iter_mut().any(|followed| !followed.changed_books().is_empty() || followed.has_counted());
         let mut progress = Progress { more, ..Progress::default() };
-        if !self.batch.moved.is_empty() || ending || counted || !self.removed.is_empty() {
+        let waiting = !self.removed.is_empty()
+            || !self.carried_now.is_empty()
+            || !self.incidents.is_empty()
+            || self.runs.iter().any(Followed::has_new_spells);
+        if !self.batch.moved.is_empty() || ending || counted || waiting {
             progress.calls = self.write(&mut pace)?;
             progress.committed = true;
         }
@@ -279,15 +313,16 @@ impl Drain {
         }
         self.release()?;
         self.look_after_store(progress.committed, books_due)?;
+        self.prune(progress.committed, progress.more)?;
         Ok(progress)
     }
 
     /// Checkpoints while calls come; lets go of memory when none came since the last look.
     fn look_after_store(&mut self, committed: bool, due: bool) -> Result<(), DrainError> {
-        let Some(store) = &mut self.store else { return Ok(()) };
+        let Some(store) = &self.store else { return Ok(()) };
         if committed {
             self.stirred = true;
-            self.warnings.extend(store.checkpoint_if_due()?);
+            store.checkpoint_if_due()?;
         } else if due && self.stirred && !self.ending_own {
             self.stirred = false;
             store.settle_down()?;
@@ -298,8 +333,10 @@ impl Drain {
     }
 
     /// Reads a batch from all runs in turn; false when there is no more.
-    fn read(&mut self, pace: &mut Pace) -> bool {
+    fn read(&mut self, pace: &mut Pace, calls: usize) -> bool {
         self.batch.clear();
+        self.batch.most_calls = self.most_calls(calls);
+        self.carried_now.clear();
         self.batch.sources.begin(self.is_anothers);
         self.minutes.clear();
         // Runs take turns at being first; at its end the own one is.
@@ -321,6 +358,10 @@ impl Drain {
                 self.next_scan_ns = 0;
                 continue;
             }
+            if let Some(carried) = self.carried.get(&followed.run.id()) {
+                followed.put_carried(place as u32, carried, &mut self.batch);
+                self.carried_now.push(followed.run.id());
+            }
             followed.exhausted = followed.read_into(place as u32, &mut self.batch, pace);
             if self.batch.is_full() || !followed.exhausted {
                 return true;
@@ -328,86 +369,4 @@ impl Drain {
         }
         false
     }
-
-    /// Writes the batch, the books and the ends of runs in one transaction.
-    fn write(&mut self, pace: &mut Pace) -> Result<u64, DrainError> {
-        let Some(store) = &self.store else { return Ok(0) };
-        let transaction = store.begin()?;
-        let now_ns = unix_ns();
-        let mut writing = Writing {
-            transaction: &transaction,
-            runs: &mut self.runs,
-            minutes: &mut self.minutes,
-            errors: &mut self.errors,
-            pace,
-        };
-        let calls = writing.batch(&mut self.batch)?;
-        for place in 0..writing.runs.len() {
-            writing.books(place, now_ns)?;
-        }
-        self.minutes.write(&transaction)?;
-        for followed in self.runs.iter().filter(|followed| followed.exhausted) {
-            if let Some(ending) = followed.ending {
-                settle(&transaction, followed.run.id(), followed.own.then_some(now_ns), ending)?;
-            }
-        }
-        for run in &self.removed {
-            transaction.drop_cursors(*run)?;
-        }
-        if self.batch.lead_ns > 0 || self.batch.lag_ns > 0 {
-            let (lead_ns, lag_ns) = transaction.id_distance()?;
-            if self.batch.lead_ns > lead_ns || self.batch.lag_ns > lag_ns {
-                transaction.put_id_distance(self.batch.lead_ns, self.batch.lag_ns)?;
-            }
-        }
-        reached(&mut self.observer, Point::BeforeCommit)?;
-        transaction.commit()?;
-        self.removed.clear();
-        reached(&mut self.observer, Point::AfterCommit)?;
-        Ok(calls)
-    }
-
-    /// Tells the journals what is committed, empties segments that are, and removes runs that are settled.
-    fn release(&mut self) -> Result<(), DrainError> {
-        for moved in &self.batch.moved {
-            self.runs[moved.run as usize].run.mark_drained(moved.segment, moved.epoch, moved.offset);
-        }
-        reached(&mut self.observer, Point::AfterMark)?;
-        for &(place, number, epoch) in &self.batch.finished {
-            let followed = &self.runs[place as usize];
-            if followed.ending.is_none() {
-                followed.run.recycle(number, epoch);
-            }
-        }
-        self.batch.clear();
-        let settled = |followed: &Followed| followed.exhausted && followed.ending.is_some();
-        if self.runs.iter().any(settled) {
-            reached(&mut self.observer, Point::BeforeRemove)?;
-        }
-        while let Some(place) = self.runs.iter().position(settled) {
-            let followed = self.runs.remove(place);
-            let (id, own) = (followed.run.id(), followed.own);
-            match followed.run.remove() {
-                Ok(()) => self.removed.push(id),
-                Err(fault) => self.warnings.push(format!("the journal of a run that ended stays: {fault}")),
-            }
-            self.own_ended |= own;
-            reached(&mut self.observer, Point::AfterRemove)?;
-        }
-        Ok(())
-    }
-}
-
-/// The user that a file belongs to.
-fn owner(path: &Path) -> Option<u32> {
-    std::fs::metadata(path).ok().map(|metadata| metadata.uid())
-}
-
-fn owner_of_this_process() -> Option<u32> {
-    owner(Path::new("/proc/self"))
-}
-
-fn reached(observer: &mut Option<Observer>, point: Point) -> Result<(), DrainError> {
-    let goes_on = observer.as_mut().is_none_or(|observer| observer(point));
-    if goes_on { Ok(()) } else { Err(DrainError::Stopped(point)) }
 }

@@ -92,7 +92,7 @@ impl Facts {
     /// Takes one frame into the batch; breaks with the slot of a function not known yet, with nothing taken.
     fn take(&mut self, frame: &Frame<'_>, place: u32, thread: &mut Option<u32>, batch: &mut Batch) -> ControlFlow<u32> {
         match frame.kind {
-            kind::START => {
+            kind::START | kind::LATE_START => {
                 let Ok(start) = StartEvent::decode(frame.payload) else { return self.skip() };
                 let slot = start.head.function;
                 if slot >= MOST_SLOTS {
@@ -105,7 +105,7 @@ impl Facts {
                     Some(thread) => thread,
                     None => *thread.insert(self.unknown_thread()),
                 };
-                self.begin(&start, place, thread, batch);
+                self.begin(&start, frame.kind == kind::LATE_START, place, thread, batch);
             }
             kind::END => {
                 let Ok(end) = EndEvent::decode(frame.payload) else { return self.skip() };
@@ -145,14 +145,14 @@ impl Facts {
         at
     }
 
-    fn begin(&mut self, start: &StartEvent<'_>, place: u32, thread: u32, batch: &mut Batch) {
+    pub(super) fn begin(&mut self, start: &StartEvent<'_>, late: bool, place: u32, thread: u32, batch: &mut Batch) {
         let head = &start.head;
         let mut row = Row::begun(head.id, place, head.function, thread);
         row.started_mono = head.started;
         row.started_ns = self.see(head.started, Some(head.id));
         (row.parent, row.root, row.weight) = (head.parent, head.root, head.weight);
         let parameters = &self.functions[head.function as usize].definition.parameters;
-        match batch.render(|json| start.render_arguments(parameters, json)) {
+        match batch.render(|json| start.render_arguments(parameters, late, json)) {
             Ok(args) => row.args = args,
             Err(_) => self.damaged += 1,
         }

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use calltape_journal::{Run, monotonic_ns, unix_ns};
+use calltape_journal::{Run, Spell, monotonic_ns, unix_ns};
 use calltape_record::{FunctionDef, ThreadEvent, ids};
 
 use super::batch::Sensitive;
+use super::counted::Counted;
 use super::id_map::IdMap;
 use crate::store::{BooksRow, RunRow, StoreError, Transaction};
 
@@ -41,6 +42,8 @@ pub(super) struct Cursor {
 pub(super) struct Facts {
     pub(super) row: RunRow,
     pub(super) functions: Vec<Function>,
+    /// What the tape knows of the run's functions, by slot.
+    stored_functions: HashMap<u32, (i64, FunctionDef)>,
     pub(super) threads: Vec<Thread>,
     thread_places: HashMap<ThreadEvent, u32>,
     pub(super) cursors: HashMap<u32, Cursor>,
@@ -48,6 +51,8 @@ pub(super) struct Facts {
     pub(super) books: Vec<BooksRow>,
     /// Ended calls stored, by slot; ahead of the books within a batch.
     pub(super) stored: Vec<u64>,
+    /// Calls without a row, as committed.
+    pub(super) counted: Counted,
     /// Calls stored as running, and when they started.
     pub(super) running: IdMap<u64>,
     /// ENDs whose START has not been seen.
@@ -60,6 +65,14 @@ pub(super) struct Facts {
     pub(super) seen_ns: i64,
     /// Frames and values that could not be read.
     pub(super) damaged: u64,
+    /// Of these, what the tape says.
+    pub(super) damaged_said: u64,
+    /// By slot, ended calls in files that were given up before this tape began.
+    pub(super) elsewhere: Vec<u64>,
+    /// Spells of a full journal, as the tape has them.
+    pub(super) spells: [Spell; 4],
+    /// Books as they were before the batch that is not committed.
+    pub(super) undo: Vec<(u32, BooksRow)>,
 }
 
 /// A run that is being drained.
@@ -106,16 +119,30 @@ impl Followed {
             facts.books[slot as usize] = books;
             facts.stored[slot as usize] = books.stored;
         }
+        facts.stored_functions.extend(transaction.functions(id)?);
+        facts.counted = Counted::load(transaction, id)?;
         for row in transaction.cursors(id)? {
             let thread = facts.threads.iter().position(|thread| row.thread.is_some() && thread.number == row.thread);
             let thread = thread.map(|place| place as u32);
             facts.cursors.insert(row.segment, Cursor { epoch: row.epoch, offset: row.offset, thread });
             self.run.mark_drained(row.segment, row.epoch, row.offset);
         }
+        for (slot, calls) in transaction.elsewhere(id)? {
+            facts.elsewhere.resize(facts.elsewhere.len().max(slot as usize + 1), 0);
+            facts.elsewhere[slot as usize] = calls;
+        }
+        facts.damaged = transaction.unreadable(id)?;
+        facts.damaged_said = facts.damaged;
         facts.early.extend(transaction.early_ends(id)?);
         facts.early_notes.extend(transaction.early_notes(id)?);
         self.loaded = true;
         Ok(())
+    }
+
+    /// What the last batch said of the run is committed.
+    pub(super) fn committed(&mut self) {
+        self.facts.undo.clear();
+        self.facts.damaged_said = self.facts.damaged;
     }
 }
 
@@ -125,6 +152,11 @@ impl Facts {
         let slots = (slot as usize + 1).max(self.books.len());
         self.books.resize(slots, BooksRow::default());
         self.stored.resize(slots, 0);
+    }
+
+    /// Forgets the numbers of functions in the database: they are looked up again, and those that are gone stored.
+    pub(super) fn forget_numbers(&mut self) {
+        self.functions.iter_mut().for_each(|function| function.number = None);
     }
 
     /// The place of a thread, new or known.
@@ -153,16 +185,27 @@ impl Facts {
             let slot = self.functions.len();
             let function = match FunctionDef::decode(bytes) {
                 Ok(definition) => Function { definition, is_known: true, number: None },
-                Err(_) => Function::unknown(format!("(unreadable function {slot})")),
+                Err(_) => self.unreadable(slot as u32),
             };
             self.functions.push(function);
         }
         while at_least.is_some_and(|slot| self.functions.len() <= slot as usize) {
-            let slot = self.functions.len();
-            self.functions.push(Function::unknown(format!("(unreadable function {slot})")));
+            let function = self.unreadable(self.functions.len() as u32);
+            self.functions.push(function);
         }
         let last = self.functions.len() as u32 - 1;
         self.grow_books(last);
+    }
+
+    /// What stands in for a function whose definition cannot be read: what the tape has of it, so that its calls stay
+    /// in its books. Which values it withholds the tape does not say.
+    fn unreadable(&self, slot: u32) -> Function {
+        match self.stored_functions.get(&slot) {
+            Some((number, definition)) => {
+                Function { definition: definition.clone(), is_known: false, number: Some(*number) }
+            }
+            None => Function::unknown(format!("(unreadable function {slot})")),
+        }
     }
 
     /// What a function changes of the names whose values are withheld; `None` while the function is not known.

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use calltape_journal::{Run, list_runs, unix_ns};
 
-use super::pass::{Drain, DrainError};
+use super::incidents::SET_ASIDE;
+use super::outcome::DrainError;
+use super::pass::Drain;
 use super::run::Followed;
 use super::settle::{LOST, settle};
 
@@ -61,6 +63,15 @@ impl Drain {
             }
         }
         for followed in self.runs.iter_mut().filter(|followed| !followed.loaded) {
+            let id = followed.run.id();
+            let earlier = self.earlier.get(&id).map(Vec::as_slice);
+            if !transaction.knows_run(id)? && (earlier.is_some() || followed.run.was_drained()) {
+                let carried = followed.take_up(&transaction, earlier)?;
+                self.carried.insert(id, carried);
+                if !self.incidents.has(SET_ASIDE) {
+                    self.incidents.happened(SET_ASIDE, "the database before this one was moved or deleted", unix_ns());
+                }
+            }
             followed.load(&transaction)?;
         }
         let gone = |run: &u64| !present.contains(run) && Some(*run) != own_id;

@@ -23,5 +23,6 @@ pub(super) fn settle(
     transaction.balance_books(run)?;
     transaction.drop_early_ends(run)?;
     transaction.drop_early_notes(run)?;
-    transaction.end_run(run, ended_ns, ending)
+    transaction.end_run(run, ended_ns, ending)?;
+    transaction.end_incidents(run)
 }

@@ -34,6 +34,8 @@ pub(crate) struct Figures {
     pub(crate) stored: u64,
     pub(crate) damaged: u64,
     pub(crate) writes: u64,
+    /// Calls in them, begun or ended, of all runs.
+    pub(crate) calls: u64,
     pub(crate) caught_up_ns: u64,
     pub(crate) breaker: BreakerStats,
     pub(super) next_probe_ns: Option<u64>,
@@ -69,6 +71,7 @@ impl Shared {
             stored: 0,
             damaged: 0,
             writes: 0,
+            calls: 0,
             caught_up_ns: monotonic_ns(),
             breaker,
             next_probe_ns: None,

@@ -4,32 +4,47 @@
 //! the breaker before every batch. It ends when the recorder says so, or pauses and hands itself back.
 
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calltape_journal::{Journal, Positions, monotonic_ns, with_signals_blocked};
+use calltape_journal::{Journal, Positions, Pressure, monotonic_ns, with_signals_blocked};
 
-use super::pass::{CLEAN, Drain, DrainError, Progress};
+use super::outcome::{DrainError, Progress};
+use super::pass::{CLEAN, Drain, MOST_CALLS};
+use super::pressure;
 use super::shared::{Shared, Wish};
-use crate::breaker::{Breaker, Change, Fault, State};
+use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
 use crate::forked::may_use_sqlite;
+use crate::headroom;
 use crate::messages::Level;
-use crate::settings::Settings;
+use crate::retention::Limits;
+use crate::settings::{DrainBy, Settings};
 use crate::store::StoreError;
 
 /// Between two attempts at the writer lease while another process has it.
 const LEASE_EVERY_NS: u64 = 250_000_000;
 
+/// Calls of a probe: enough to be a real batch, few enough to be read again without a thought.
+const PROBE_CALLS: usize = 256;
+
 /// The drain with its breaker: what the thread owns, and hands back when it pauses.
 pub(crate) struct Worker {
     drain: Drain,
     breaker: Breaker,
-    journal: Arc<Journal>,
+    /// None in a process that only drains.
+    journal: Option<Arc<Journal>>,
+    /// Another process is to drain, always.
+    elsewhere: bool,
     shared: Arc<Shared>,
+    db: PathBuf,
     interval: Duration,
     next_lease_ns: u64,
+    /// The journal's pressure when it was last looked at.
+    pressure: Pressure,
     closed: bool,
     /// How far the own journal was written when its run was over.
     last: Option<Positions>,
@@ -43,18 +58,26 @@ impl fmt::Debug for Worker {
     }
 }
 
+/// Bytes of the thread's stack, which are address space: a program may have little. It needs less than a tenth; see
+/// `tests/test_memory_limits.py`.
+const STACK_BYTES: usize = 512 << 10;
+
 /// Starts the thread.
 ///
 /// # Errors
 /// When the system has no thread to give; the worker comes back with that.
-pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, std::io::Error)> {
+pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Error)> {
+    if !headroom::for_a_thread() {
+        return Err((worker, io::ErrorKind::OutOfMemory.into()));
+    }
     let shared = Arc::clone(&worker.shared);
     shared.lock().stopped = false;
     // A closure that becomes no thread is dropped, and what it owns with it.
     let seat = Arc::new(Mutex::new(Some(worker)));
     let taken = Arc::clone(&seat);
     let run = move || taken.lock().ok()?.take().map(|worker| worker.run());
-    match with_signals_blocked(|| thread::Builder::new().name("calltape-drain".to_owned()).spawn(run)) {
+    let builder = thread::Builder::new().name("calltape-drain".to_owned()).stack_size(STACK_BYTES);
+    match with_signals_blocked(|| builder.spawn(run)) {
         Ok(handle) => {
             shared.runs_on(handle.thread().clone());
             Ok(handle)
@@ -85,26 +108,60 @@ enum Round {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: &Settings, journal: Arc<Journal>, shared: Arc<Shared>) -> Self {
-        let seed = journal.run_id() ^ monotonic_ns();
-        let mut drain = Drain::new(&settings.db, Some(Arc::clone(&journal)));
+    /// The worker of a process that records into `journal`, or of one that only drains.
+    pub(crate) fn new(settings: &Settings, journal: Option<Arc<Journal>>, shared: Arc<Shared>) -> Self {
+        let seed = journal.as_ref().map_or(u64::from(std::process::id()), |journal| journal.run_id()) ^ monotonic_ns();
+        let mut drain = Drain::new(&settings.db, journal.clone());
+        drain.keep_within(Limits::of(settings));
         drain.hurry_by(shared.hurry());
+        let patience = Patience {
+            threshold: settings.breaker_threshold,
+            timeout: settings.breaker_timeout,
+            busy_grace: settings.breaker_busy,
+        };
         Self {
             drain,
-            breaker: Breaker::new(settings.breaker_threshold, settings.breaker_timeout, seed),
+            // A journal in memory is for this process alone to drain.
+            elsewhere: settings.drain == DrainBy::Elsewhere
+                && journal.as_ref().is_some_and(|journal| !journal.is_in_memory()),
+            breaker: Breaker::new(patience, seed),
             journal,
             shared,
+            db: settings.db.clone(),
             interval: settings.flush_interval,
             next_lease_ns: 0,
+            pressure: Pressure::None,
             closed: false,
             last: None,
             abandoned: false,
         }
     }
 
-    fn run(mut self: Box<Self>) -> Box<Self> {
+    /// The journal is less than it should be; the tape is to say so.
+    pub(crate) fn has_less_of_a_journal(&mut self, kind: &'static str, why: &str) {
+        self.drain.own_run_has_less(kind, why);
+    }
+
+    /// Works on the calling thread until a flush is served or the time is over.
+    pub(crate) fn serve(&mut self, ticket: u64, deadline: Instant) {
+        while self.shared.served() < ticket {
+            self.look_after_journal();
+            let round = self.round(false, true);
+            self.report(&round, ticket);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            if !matches!(round, Round::More) && self.shared.served() < ticket {
+                thread::sleep(self.interval.min(left));
+            }
+        }
+    }
+
+    /// Works until the recorder wishes otherwise.
+    pub(crate) fn run(mut self: Box<Self>) -> Box<Self> {
         loop {
-            self.journal.maintain();
+            self.look_after_journal();
             let ticket = self.shared.last_ticket();
             let wish = self.shared.wished();
             let deadline = match wish {
@@ -132,9 +189,11 @@ impl Worker {
     fn begin_end(&mut self) {
         if !self.closed {
             self.closed = true;
-            self.journal.close(CLEAN);
-            self.drain.end_own();
-            self.last = Some(self.journal.positions());
+            if let Some(journal) = &self.journal {
+                journal.close(CLEAN);
+                self.drain.end_own();
+                self.last = Some(journal.positions());
+            }
         }
         // Whoever has it may be ending too.
         self.next_lease_ns = 0;
@@ -143,25 +202,30 @@ impl Worker {
     /// Whether nothing is left for a process that ends: another one has settled its run, or it has itself, and has
     /// finished what it had begun to read of those that are gone.
     fn is_done(&mut self, round: &Round) -> bool {
+        let Some(journal) = &self.journal else { return !matches!(round, Round::More) };
         if self.drain.has_lease() {
             return self.drain.own_has_ended() && !(matches!(round, Round::More) && self.drain.has_dead_left());
         }
-        if !self.abandoned && self.last.as_ref().is_some_and(|last| self.journal.drained_past(last)) {
+        if !self.abandoned && self.last.as_ref().is_some_and(|last| journal.drained_past(last)) {
             self.abandoned = true;
-            self.journal.abandon();
+            journal.abandon();
         }
-        self.is_settled_elsewhere()
+        // Whoever is to drain may not even be there.
+        self.elsewhere || self.is_settled_elsewhere()
     }
 
     /// Whether another process has stored all of the own run and removed its journal. Asked once more with the lease
     /// in hand: from then on nobody else does.
     fn is_settled_elsewhere(&self) -> bool {
-        self.abandoned && !self.journal.is_there()
+        self.abandoned && self.journal.as_ref().is_some_and(|journal| !journal.is_there())
     }
 
     /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
     /// is no later.
     fn round(&mut self, last: bool, everything: bool) -> Round {
+        if self.elsewhere {
+            return Round::Elsewhere;
+        }
         let now = monotonic_ns();
         if !self.drain.has_lease() {
             if now < self.next_lease_ns {
@@ -181,57 +245,104 @@ impl Worker {
                 }
             }
         }
-        if !self.breaker.permits(now) && !last {
+        if !headroom::for_a_batch() {
+            let line = "there is no memory for a batch now; calls stay in the journal";
+            self.shared.messages.say(Level::Warning, line.to_owned());
             return Round::Held;
         }
+        let Some(permit) = self.permit(now, last) else { return Round::Held };
         let probe = self.breaker.state() == State::HalfOpen;
-        let outcome = self.guarded_pass(everything || probe || last);
-        for warning in self.drain.take_warnings() {
-            self.shared.messages.say(Level::Warning, warning);
-        }
+        let calls = if probe && !last { PROBE_CALLS } else { MOST_CALLS };
+        let outcome = self.guarded_pass(everything || probe || last, calls);
+        self.say_what_was_left();
         match outcome {
-            Ok(progress) => self.passed(progress),
-            Err(DrainError::Store(StoreError::GivenUp)) => Round::More,
-            Err(fault) => self.failed(&fault),
+            Ok(progress) => self.passed(permit, progress),
+            Err(DrainError::Store(StoreError::GivenUp)) => {
+                self.breaker.given_up(permit);
+                Round::More
+            }
+            Err(error) => self.failed(permit, &error),
         }
     }
 
+    fn permit(&mut self, now: u64, last: bool) -> Option<Permit> {
+        if last { Some(self.breaker.insist()) } else { self.breaker.ask(now).ok() }
+    }
+
     /// A pass; a panic in it is an error like others, so that a fault of the drain's own never ends the recording.
-    fn guarded_pass(&mut self, everything: bool) -> Result<Progress, DrainError> {
+    fn guarded_pass(&mut self, everything: bool, calls: usize) -> Result<Progress, DrainError> {
         let drain = &mut self.drain;
         // What a panic leaves half done is dropped and read again from the database.
-        let outcome = catch_unwind(AssertUnwindSafe(|| drain.pass(everything)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| drain.pass_of(everything, calls)));
         outcome.unwrap_or_else(|_| {
             self.drain.forget();
             Err(DrainError::Journal("the drain met a fault of its own; please report it".to_owned()))
         })
     }
 
-    fn passed(&mut self, progress: Progress) -> Round {
-        if self.breaker.succeeded() == Some(Change::Closed) {
-            self.shared.messages.say(Level::Info, "the database works again; what waited is being stored".to_owned());
+    fn look_after_journal(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        journal.maintain();
+        let now = journal.pressure();
+        if let Some((level, line)) = pressure::line(std::mem::replace(&mut self.pressure, now), now) {
+            self.shared.messages.say(level, line);
+        }
+    }
+
+    fn say_what_was_left(&mut self) {
+        for error in self.drain.take_errors() {
+            self.shared.messages.say(Level::Error, error);
+        }
+        for warning in self.drain.take_warnings() {
+            self.shared.messages.say(Level::Warning, warning);
+        }
+    }
+
+    fn passed(&mut self, permit: Permit, progress: Progress) -> Round {
+        if self.breaker.succeeded(permit) == Some(Change::Closed) {
+            let line = format!("{} can be written again; what waited is being stored", self.db.display());
+            self.shared.messages.say(Level::Info, line);
         }
         if progress.committed {
-            self.shared.lock().writes += 1;
+            let mut figures = self.shared.lock();
+            figures.writes += 1;
+            figures.calls += progress.calls;
         }
         if progress.more { Round::More } else { Round::Done }
     }
 
-    fn failed(&mut self, error: &DrainError) -> Round {
+    fn failed(&mut self, permit: Permit, error: &DrainError) -> Round {
+        let text = error.to_string();
+        if error.is_a_wait() {
+            self.breaker.put_off(permit, &text);
+            return Round::Held;
+        }
         let (fault, level) = match error {
             DrainError::Store(error) if error.needs_a_person() => (error.fault(), Level::Error),
             DrainError::Store(error) => (error.fault(), Level::Warning),
             _ => (Fault::Other, Level::Warning),
         };
-        let text = error.to_string();
-        let change = self.breaker.failed(fault, &text, monotonic_ns());
+        let change = self.breaker.failed(permit, fault, &text, monotonic_ns());
         if change == Some(Change::Opened) {
-            let line = format!("{text}; calls stay in the journal, and the database is tried again later");
-            self.shared.messages.say(level, line);
+            self.drain.is_left_alone(&text);
+            self.shared.messages.say(level, self.left_alone(error));
         } else if level == Level::Error {
             self.shared.messages.say(level, text);
         }
         Round::Held
+    }
+
+    /// What the log says when the breaker opens: the file, what is wrong, what to do, what happens meanwhile.
+    fn left_alone(&self, error: &DrainError) -> String {
+        let remedy = match error {
+            DrainError::Store(error) => error.remedy().map(|remedy| format!("; {remedy}")),
+            _ => None,
+        };
+        format!(
+            "{} cannot be written: {error}{}; calls wait in the journal beside it, and it is tried again by itself",
+            self.db.display(),
+            remedy.unwrap_or_default()
+        )
     }
 
     /// Puts what is known where the recorder finds it.

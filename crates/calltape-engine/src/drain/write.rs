@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use calltape_record::{EndEvent, Status};
 
-use super::batch::{Active, Batch, Failed, Late, Row};
+use super::batch::{Active, Batch, Failed, Late, Row, is_certain};
 use super::pace::Pace;
 use super::run::{Facts, Followed};
 use crate::store::{
@@ -141,7 +141,7 @@ impl Writing<'_> {
         // Where its start is not known, the call began after the run did.
         let started_ns = started.map_or(facts.row.started_ns, |started| facts.unix(started, None));
         let ended_ns = facts.unix(end.ended, None);
-        let (status, slot) = (end.status, end.function);
+        let (status, slot, certain) = (end.status, end.function, is_certain(&end));
         let active = end.activity.map(|activity| batch.render_activity(&activity));
         let (result, failed, unreadable) =
             batch.render_outcome(status, end.outcome, facts.sensitive_fields(slot), started_ns);
@@ -153,6 +153,7 @@ impl Writing<'_> {
             ended_ns,
             result: batch.text(result),
             activity: active.as_ref().map(|active| activity_row(active, batch)),
+            certain,
         };
         match writer.end(&row)? {
             Some((function, duration_ns)) => {
@@ -179,19 +180,28 @@ impl Writing<'_> {
     pub(super) fn books(&mut self, place: usize, now_ns: i64) -> Result<(), StoreError> {
         let followed = &mut self.runs[place];
         let run = followed.facts.row.id;
+        // What a process that is gone has counted, it has counted until its last event.
+        let is_gone = !followed.own && followed.ending.is_some();
+        let at_ns = if is_gone { followed.facts.seen_ns.min(now_ns) } else { now_ns };
+        let tallies = followed.read_tallies();
         for (slot, books) in followed.changed_books() {
             let facts = &mut followed.facts;
             let function = facts.function_number(self.transaction, slot)?;
             self.transaction.put_books(run, slot, function, &books)?;
             let before = std::mem::replace(&mut facts.books[slot as usize], books);
+            facts.undo.push((slot, before));
             let sampled_out = books.sampled_out.saturating_sub(before.sampled_out);
             let dropped = books.dropped.saturating_sub(before.dropped);
-            if sampled_out + dropped > 0 {
-                let delta: &mut Delta = self.minutes.at(function, now_ns);
+            let errors = books.dropped_errors.saturating_sub(before.dropped_errors);
+            if sampled_out + dropped + errors > 0 {
+                let delta: &mut Delta = self.minutes.at(function, at_ns);
                 delta.sampled_out += sampled_out;
                 delta.dropped += dropped;
+                delta.errors += errors;
             }
         }
+        followed.add_timed(tallies, at_ns, (self.transaction, self.minutes))?;
+        followed.put_lost(self.transaction)?;
         self.transaction.see_run(run, followed.facts.seen_ns)
     }
 }
@@ -227,14 +237,15 @@ impl Followed {
             books.dropped = counters.dropped;
             books.dropped_errors = counters.dropped_errors;
         }
-        books.calls = books.calls.max(books.stored + books.sampled_out + books.dropped);
+        let elsewhere = self.facts.elsewhere.get(slot as usize).copied().unwrap_or(0);
+        books.calls = books.calls.max(books.stored + books.sampled_out + books.dropped + elsewhere);
         books
     }
 }
 
 impl Facts {
     /// A function's number in the database.
-    fn function_number(&mut self, transaction: &Transaction<'_>, slot: u32) -> Result<i64, StoreError> {
+    pub(super) fn function_number(&mut self, transaction: &Transaction<'_>, slot: u32) -> Result<i64, StoreError> {
         let function = &mut self.functions[slot as usize];
         match function.number {
             Some(number) => Ok(number),

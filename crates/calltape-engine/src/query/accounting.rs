@@ -1,12 +1,13 @@
 //! The books: whether every call is stored or counted, run by run and function by function, and how much room the tape
 //! takes. Reads the view `accounting`; a figure nobody can know is `None`, never zero.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
 
-use super::calls::{row_limit, unsigned};
+use super::calls::{row_limit, sql_id, unsigned};
 use super::{QueryError, Tape};
 
 /// One set of books: `calls = stored + sampled_out + dropped + in_flight + unknown`.
@@ -22,6 +23,8 @@ pub struct Account {
     pub dropped: u64,
     /// Of the dropped, those that raised.
     pub dropped_errors: u64,
+    /// Of the stored, those whose row retention has removed.
+    pub pruned: u64,
     /// Calls that have not ended, or are not drained yet. Below zero for a moment when rows are ahead of the counters.
     pub in_flight: i64,
     /// Calls nobody can account for; `None` where a run's journal is gone and their number with it.
@@ -30,8 +33,16 @@ pub struct Account {
 
 impl Account {
     /// No calls, all accounted for.
-    const EMPTY: Self =
-        Self { calls: 0, stored: 0, sampled_out: 0, dropped: 0, dropped_errors: 0, in_flight: 0, unknown: Some(0) };
+    const EMPTY: Self = Self {
+        calls: 0,
+        stored: 0,
+        sampled_out: 0,
+        dropped: 0,
+        dropped_errors: 0,
+        pruned: 0,
+        in_flight: 0,
+        unknown: Some(0),
+    };
 
     fn plus(&self, other: &Self) -> Self {
         Self {
@@ -40,6 +51,7 @@ impl Account {
             sampled_out: self.sampled_out + other.sampled_out,
             dropped: self.dropped + other.dropped,
             dropped_errors: self.dropped_errors + other.dropped_errors,
+            pruned: self.pruned + other.pruned,
             in_flight: self.in_flight + other.in_flight,
             unknown: self.unknown.zip(other.unknown).map(|(one, two)| one + two),
         }
@@ -99,9 +111,9 @@ impl Tape {
     pub fn accounting(&self) -> Result<(Vec<FunctionAccount>, Account), QueryError> {
         self.read(|connection| {
             let functions = connection
-                .prepare_cached(FUNCTION_BOOKS)?
+                .prepare_cached(&self.books(FUNCTION_BOOKS))?
                 .query_map([], |row| {
-                    Ok(FunctionAccount { account: read_account(row)?, function: row.get(7)?, group: row.get(8)? })
+                    Ok(FunctionAccount { account: read_account(row)?, function: row.get(8)?, group: row.get(9)? })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let total = functions.iter().fold(Account::EMPTY, |total, function| total.plus(&function.account));
@@ -116,7 +128,38 @@ impl Tape {
     pub fn runs(&self, limit: usize) -> Result<(Vec<RunAccount>, u64), QueryError> {
         self.read(|connection| {
             let count = connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0).map(unsigned))?;
-            Ok((read_runs(connection, limit)?, count))
+            Ok((read_runs(connection, &self.books(RUN_BOOKS), limit)?, count))
+        })
+    }
+
+    /// The books as this tape has them: of an older one nothing was ever removed.
+    fn books(&self, sql: &'static str) -> Cow<'static, str> {
+        if self.version() < 3 { sql.replace("sum(pruned)", "0").into() } else { sql.into() }
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit.
+    pub fn run(&self, id: u64) -> Result<Option<RunAccount>, QueryError> {
+        self.read(|connection| {
+            let mut account_of = connection.prepare_cached(&self.books(RUN_BOOKS))?;
+            let sql = format!("{RUNS} WHERE id = ?1");
+            let mut run = connection.prepare_cached(&sql)?;
+            run.query_row([sql_id(id)], |row| read_run(row, &mut account_of)).optional()
+        })
+    }
+
+    /// How many calls of a run were interrupted, of those whose row is there.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit.
+    pub fn interrupted_calls(&self, run: u64) -> Result<u64, QueryError> {
+        self.read(|connection| {
+            // The index's own condition must stand in the query, or SQLite reads the whole table.
+            let sql = "SELECT count(*) FROM call INDEXED BY call_unfinished
+                       WHERE status >= 5 AND status = 6 AND thread_id IN (SELECT id FROM thread WHERE run_id = ?1)";
+            connection.prepare_cached(sql)?.query_row([sql_id(run)], |row| row.get(0).map(unsigned))
         })
     }
 
@@ -133,11 +176,12 @@ impl Tape {
 /// One run's books. One lost run makes the sum of the unknown unknown.
 pub(super) const RUN_BOOKS: &str = "SELECT coalesce(sum(calls), 0), coalesce(sum(stored), 0),
         coalesce(sum(sampled_out), 0), coalesce(sum(dropped), 0), coalesce(sum(dropped_errors), 0),
-        coalesce(sum(in_flight), 0), CASE WHEN count(unknown) = count(*) THEN coalesce(sum(unknown), 0) END
+        coalesce(sum(pruned), 0), coalesce(sum(in_flight), 0), CASE WHEN count(unknown) = count(*) THEN coalesce(sum(unknown), 0) END
     FROM accounting WHERE run_id = ?1";
 
 /// The books of each function over all runs, in the columns of [`RUN_BOOKS`].
-const FUNCTION_BOOKS: &str = "SELECT sum(calls), sum(stored), sum(sampled_out), sum(dropped), sum(dropped_errors),
+const FUNCTION_BOOKS: &str =
+    "SELECT sum(calls), sum(stored), sum(sampled_out), sum(dropped), sum(dropped_errors), sum(pruned),
         sum(in_flight), CASE WHEN count(unknown) = count(*) THEN sum(unknown) END, function, group_name
     FROM accounting GROUP BY function, group_name ORDER BY sum(calls) DESC, function";
 
@@ -148,32 +192,35 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         sampled_out: unsigned(row.get(2)?),
         dropped: unsigned(row.get(3)?),
         dropped_errors: unsigned(row.get(4)?),
-        in_flight: row.get(5)?,
-        unknown: row.get(6)?,
+        pruned: unsigned(row.get(5)?),
+        in_flight: row.get(6)?,
+        unknown: row.get(7)?,
     })
 }
 
-fn read_runs(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<RunAccount>> {
-    let mut account_of = connection.prepare_cached(RUN_BOOKS)?;
+fn read_runs(connection: &Connection, books: &str, limit: usize) -> rusqlite::Result<Vec<RunAccount>> {
+    let mut account_of = connection.prepare_cached(books)?;
     connection
-        .prepare_cached(
-            "SELECT id, pid, host, program, python, started_ns, ended_ns, ending FROM runs ORDER BY id DESC LIMIT ?1",
-        )?
-        .query_map([row_limit(limit)], |row| {
-            let id: i64 = row.get(0)?;
-            Ok(RunAccount {
-                id: unsigned(id),
-                pid: row.get(1)?,
-                host: row.get(2)?,
-                program: row.get(3)?,
-                python: row.get(4)?,
-                started_ns: row.get(5)?,
-                ended_ns: row.get(6)?,
-                ending: row.get(7)?,
-                account: account_of.query_row([id], read_account)?,
-            })
-        })?
+        .prepare_cached(&format!("{RUNS} ORDER BY id DESC LIMIT ?1"))?
+        .query_map([row_limit(limit)], |row| read_run(row, &mut account_of))?
         .collect()
+}
+
+const RUNS: &str = "SELECT id, pid, host, program, python, started_ns, ended_ns, ending FROM runs";
+
+fn read_run(row: &Row<'_>, account_of: &mut Statement<'_>) -> rusqlite::Result<RunAccount> {
+    let id: i64 = row.get(0)?;
+    Ok(RunAccount {
+        id: unsigned(id),
+        pid: row.get(1)?,
+        host: row.get(2)?,
+        program: row.get(3)?,
+        python: row.get(4)?,
+        started_ns: row.get(5)?,
+        ended_ns: row.get(6)?,
+        ending: row.get(7)?,
+        account: account_of.query_row([id], read_account)?,
+    })
 }
 
 /// The path of what stands beside the database under the same name.

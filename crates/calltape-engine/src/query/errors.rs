@@ -1,5 +1,8 @@
 //! Errors, grouped by where they came from. The counts come from the index on `failure`; only failures near a range's
-//! edge look at their call, and only the groups shown read a message.
+//! edge look at their call, and only the groups shown read a message. Errors there was no room for are counted by kind
+//! elsewhere (`lost.rs`) and stand with those of their kind that have a row.
+
+mod lost;
 
 use std::cmp::Reverse;
 
@@ -33,18 +36,26 @@ pub struct ErrorGroup {
     pub line: i64,
     /// The function that raised it.
     pub place: String,
-    /// How many calls.
+    /// How many calls, stored or not.
     pub count: u64,
+    /// Of these, those there was no room for: they were counted and have no row. Of a kind that was lost within a range
+    /// of time, also those before it.
+    pub lost: u64,
     /// When the first of them ended, Unix ns.
     pub first_seen_ns: i64,
     /// When the last of them ended, Unix ns.
     pub last_seen_ns: i64,
-    /// The last one's message.
-    pub last_message: String,
-    /// The last one.
-    pub last_call_id: u64,
-    /// What the last one raised, with all it came from.
-    pub last_failure: Failure,
+    /// The last one that has a row.
+    pub last: Option<LastError>,
+}
+
+/// The last error of a group that has a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastError {
+    /// Its call.
+    pub call_id: u64,
+    /// What it raised, with all it came from.
+    pub failure: Failure,
 }
 
 impl Tape {
@@ -59,9 +70,20 @@ impl Tape {
             for error_id in error_ids(connection, filter.pattern.as_ref())? {
                 groups.extend(count(connection, error_id, &range)?);
             }
-            groups.sort_by_key(|group| (Reverse(group.count), Reverse(group.last)));
-            groups.truncate(filter.limit.unwrap_or(usize::MAX));
-            groups.iter().map(|group| describe(connection, group)).collect()
+            let mut lost = lost::read(connection, filter)?;
+            for group in &mut groups {
+                group.lost = lost.take(connection, group.error_id)?;
+            }
+            groups.sort_by_key(|group| (Reverse(group.all()), Reverse(group.last)));
+            let limit = filter.limit.unwrap_or(usize::MAX);
+            groups.truncate(limit);
+            let groups = groups.iter().map(|group| describe(connection, group));
+            let mut groups = groups.collect::<rusqlite::Result<Vec<_>>>()?;
+            groups.extend(lost.into_groups());
+            // Stable: of as many, those with rows come first, the latest of them before the others.
+            groups.sort_by_key(|group| Reverse(group.count));
+            groups.truncate(limit);
+            Ok(groups)
         })
     }
 }
@@ -72,6 +94,14 @@ struct Counted {
     count: i64,
     first: i64,
     last: i64,
+    /// Of the same kind, without a row.
+    lost: Option<lost::Lost>,
+}
+
+impl Counted {
+    fn all(&self) -> u64 {
+        unsigned(self.count) + self.lost.as_ref().map_or(0, |lost| lost.calls)
+    }
 }
 
 /// A walk along one error's part of the index; the bound on ids holds every failure of the range, and past `?3` they are
@@ -88,7 +118,7 @@ fn count(connection: &Connection, error_id: i64, range: &IdRange) -> rusqlite::R
             if count == 0 {
                 return Ok(None);
             }
-            Ok(Some(Counted { error_id, count, first: row.get(1)?, last: row.get(2)? }))
+            Ok(Some(Counted { error_id, count, first: row.get(1)?, last: row.get(2)?, lost: None }))
         },
     )
 }
@@ -119,25 +149,26 @@ fn describe(connection: &Connection, group: &Counted) -> rusqlite::Result<ErrorG
             .prepare_cached("SELECT started_ns + coalesce(duration_ns, 0) FROM call WHERE id = ?1")?
             .query_row([call], |row| row.get(0))
     };
-    let last_failure = Failure::fetch(connection, group.last)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let failure = Failure::fetch(connection, group.last)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     connection
         .prepare_cached(
             "SELECT e.type, f.name, e.file, e.line, e.place FROM error e JOIN function f ON f.id = e.function_id
              WHERE e.id = ?1",
         )?
         .query_row([group.error_id], |row| {
+            let (first, last) = (ended_ns(group.first)?, ended_ns(group.last)?);
+            let lost = group.lost.as_ref();
             Ok(ErrorGroup {
                 error_type: row.get(0)?,
                 function: row.get(1)?,
                 file: row.get(2)?,
                 line: row.get(3)?,
                 place: row.get(4)?,
-                count: unsigned(group.count),
-                first_seen_ns: ended_ns(group.first)?,
-                last_seen_ns: ended_ns(group.last)?,
-                last_message: last_failure.message.clone(),
-                last_call_id: unsigned(group.last),
-                last_failure,
+                count: group.all(),
+                lost: lost.map_or(0, |lost| lost.calls),
+                first_seen_ns: lost.map_or(first, |lost| first.min(lost.first_ns)),
+                last_seen_ns: lost.map_or(last, |lost| last.max(lost.last_ns)),
+                last: Some(LastError { call_id: unsigned(group.last), failure }),
             })
         })
 }

@@ -10,6 +10,8 @@
 //! | which call made which | [`Tape::tree`] | `call` by parent |
 //! | what fails, where, since when | [`Tape::errors`] | `failure` by error, or by id |
 //! | is the recorder healthy, do the books balance | [`Tape::accounting`], [`Tape::runs`], [`Tape::files`] | `run_function` |
+//! | when was recording incomplete | [`Tape::incidents`], [`Tape::lost_errors`] | `incident`, `lost_error` |
+//! | is the file sound, are the rows those the books count | [`Tape::quick_check`], [`Tape::mismatches`] | all of it |
 //!
 //! Constraints: every read runs in one read transaction, so that its rows belong together, and under a time limit
 //! ([`QueryError::TooSlow`]); a time range goes through the order of ids, never through a scan; nothing here writes,
@@ -21,6 +23,8 @@ mod error;
 mod errors;
 mod failure;
 mod follow;
+mod health;
+mod incidents;
 mod journals;
 mod overview;
 mod pattern;
@@ -31,9 +35,12 @@ mod tree;
 pub use accounting::{Account, Files, FunctionAccount, RunAccount};
 pub use calls::{Call, CallDetail, CallFilter};
 pub use error::{OpenError, QueryError};
-pub use errors::{ErrorFilter, ErrorGroup};
+pub use errors::{ErrorFilter, ErrorGroup, LastError};
 pub use failure::{ChainLink, Failure, Frame, Relation};
 pub use follow::{Followed, Follower};
+pub use health::{Beyond, Mismatch};
+pub(crate) use incidents::set_aside;
+pub use incidents::{Incident, LostErrors};
 pub use journals::JournalState;
 pub use overview::{Overview, OverviewColumn, OverviewFilter, OverviewPage};
 pub use pattern::FunctionPattern;

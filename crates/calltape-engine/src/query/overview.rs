@@ -48,7 +48,7 @@ pub enum OverviewColumn {
     Max,
 }
 
-/// One function over a range of time. Durations are of the calls that were stored.
+/// One function over a range of time. Durations are of all its calls that were timed, stored or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overview {
     /// Its name.
@@ -65,13 +65,16 @@ pub struct Overview {
     pub sampled_out: u64,
     /// Of these, the ones there was no room for.
     pub dropped: u64,
-    /// Stored calls that raised.
+    /// Calls whose duration is known: all, but for those without a row that an earlier version recorded, or that beyond
+    /// a thousand functions a process had no room to time.
+    pub timed: u64,
+    /// Calls that raised, stored or not.
     pub errors: u64,
-    /// The stored calls' durations added up, ns.
+    /// The durations added up, ns.
     pub total_ns: u64,
-    /// The fastest, ns.
+    /// The fastest, ns; where it has no row, too fast by 1/32 at most.
     pub min_ns: Option<u64>,
-    /// The slowest, ns.
+    /// The slowest, ns; where it has no row, too slow by 1/32 at most.
     pub max_ns: Option<u64>,
     /// Median, ns, within 1.6 %.
     pub p50_ns: Option<u64>,
@@ -82,17 +85,17 @@ pub struct Overview {
 }
 
 impl Overview {
-    /// Whether all calls were stored, so that `total_ns` is a sum and no estimate.
+    /// Whether all calls were timed, so that `total_ns` is a sum and no estimate.
     pub fn is_complete(&self) -> bool {
-        self.calls == self.stored
+        self.calls <= self.timed
     }
 
-    /// The time spent in all calls, ns: the stored calls' sum, scaled up by those that were only counted.
+    /// The time spent in all calls, ns: the sum of those that were timed, scaled up by the others.
     pub fn estimated_total_ns(&self) -> u64 {
-        if self.is_complete() || self.stored == 0 {
+        if self.is_complete() || self.timed == 0 {
             return self.total_ns;
         }
-        (self.total_ns as f64 * (self.calls as f64 / self.stored as f64)) as u64
+        (self.total_ns as f64 * (self.calls as f64 / self.timed as f64)) as u64
     }
 }
 
@@ -137,6 +140,7 @@ struct Key {
 #[derive(Debug, Default)]
 struct Sums {
     calls: u64,
+    timed: u64,
     errors: u64,
     sampled_out: u64,
     dropped: u64,
@@ -194,10 +198,17 @@ impl Sums {
         self.max_ns = self.max_ns.max(figure(9)?);
         let bytes = row.get_ref(10)?.as_blob().unwrap_or_default();
         match Latency::decode(bytes) {
-            Ok(minute) => self.latency.merge(&minute),
-            Err(_) => return Ok(false),
+            Ok(minute) => {
+                self.timed += minute.count();
+                self.latency.merge(&minute);
+                Ok(true)
+            }
+            Err(_) => {
+                // Its durations are added up all the same, at least those of the stored calls.
+                self.timed += figure(3)?.unwrap_or(0);
+                Ok(false)
+            }
         }
-        Ok(true)
     }
 
     fn finish(self, key: Key) -> Overview {
@@ -215,6 +226,7 @@ impl Sums {
             stored: self.calls,
             sampled_out: self.sampled_out,
             dropped: self.dropped,
+            timed: self.timed,
             errors: self.errors,
             total_ns: self.total_ns,
             min_ns: self.min_ns,

@@ -257,7 +257,7 @@ impl SampleTape {
         let [calls, stored, sampled_out, dropped, dropped_errors] = figures;
         self.connection
             .execute(
-                "INSERT INTO run_function VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO run_function VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
                 params![run, function, calls, stored, sampled_out, dropped, dropped_errors],
             )
             .unwrap();

@@ -25,6 +25,7 @@ const STEPS_BETWEEN_CHECKS: i32 = 10_000;
 pub struct Tape {
     connection: Connection,
     path: PathBuf,
+    version: i64,
     time_limit: Duration,
     deadline: Arc<Deadline>,
 }
@@ -49,11 +50,11 @@ impl Tape {
         crate::forked::tell_files_apart();
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(|error| unreadable(error.to_string()))?;
-        check_marks(&connection, path)?;
+        let version = check_marks(&connection, path)?;
         let deadline = Arc::new(Deadline::new());
         let watched = Arc::clone(&deadline);
         prepare(&mut connection, watched).map_err(|error| unreadable(error.to_string()))?;
-        Ok(Self { connection, path: path.to_owned(), time_limit: DEFAULT_TIME_LIMIT, deadline })
+        Ok(Self { connection, path: path.to_owned(), version, time_limit: DEFAULT_TIME_LIMIT, deadline })
     }
 
     /// Bounds each question to `limit` instead of [`DEFAULT_TIME_LIMIT`].
@@ -64,6 +65,11 @@ impl Tape {
     /// Where the tape is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The version of the tape's tables.
+    pub fn version(&self) -> i64 {
+        self.version
     }
 
     /// The version of the SQLite library that reads.
@@ -84,8 +90,8 @@ impl Tape {
     }
 }
 
-/// Tells a tape from other files by the marks in its header.
-fn check_marks(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Tells a tape from other files by the marks in its header: its version.
+fn check_marks(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     let mark = |name: &str| -> Result<i64, OpenError> {
         connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map_err(|error| {
             match error.sqlite_error_code() {
@@ -108,7 +114,7 @@ fn check_marks(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     if version < 1 {
         return foreign("a tape that was never finished");
     }
-    Ok(())
+    Ok(version)
 }
 
 fn prepare(connection: &mut Connection, deadline: Arc<Deadline>) -> rusqlite::Result<()> {

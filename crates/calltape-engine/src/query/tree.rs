@@ -39,7 +39,7 @@ impl Default for TreeLimits {
 pub struct CallTree {
     /// The lines, the root first, each call followed by what it made, in the order of their starts.
     pub items: Vec<TreeItem>,
-    /// The caller of the first item, where the tape does not hold it: dropped, or not drained yet.
+    /// The caller of the first item, where the tape does not hold it: dropped, removed since, or not drained yet.
     pub missing_caller: Option<u64>,
 }
 

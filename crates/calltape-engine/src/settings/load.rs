@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::table::{ENVIRONMENT_PREFIX, Kind, Setting, TABLE};
 use super::text::{self, Value};
-use super::{OnFull, Settings, Source};
+use super::{DrainBy, OnFull, Settings, Source};
 
 /// What settings are found in besides the arguments. Tests make their own; a program takes the process's.
 #[derive(Debug, Clone, Default)]
@@ -104,6 +104,12 @@ impl Settings {
             flush_interval: Duration::ZERO,
             breaker_threshold: 0,
             breaker_timeout: Duration::ZERO,
+            breaker_busy: Duration::ZERO,
+            drain: DrainBy::Here,
+            retention_age: Duration::ZERO,
+            retention_errors: Duration::ZERO,
+            retention_minutes: Duration::ZERO,
+            retention_size: 0,
             disabled: false,
             max_repr: 0,
             max_call_bytes: 0,
@@ -132,6 +138,14 @@ impl Settings {
                 self.breaker_threshold = u32::try_from(count).unwrap_or(u32::MAX);
             }
             ("breaker_timeout", Value::Time(time)) => self.breaker_timeout = time,
+            ("breaker_busy", Value::Time(time)) => self.breaker_busy = time,
+            ("drain", Value::Text(word)) => {
+                self.drain = if word == "elsewhere" { DrainBy::Elsewhere } else { DrainBy::Here };
+            }
+            ("retention_age", Value::Time(time)) => self.retention_age = time,
+            ("retention_errors", Value::Time(time)) => self.retention_errors = time,
+            ("retention_minutes", Value::Time(time)) => self.retention_minutes = time,
+            ("retention_size", Value::Number(bytes)) => self.retention_size = bytes,
             ("disabled", Value::Switch(on)) => self.disabled = on,
             ("max_repr", Value::Number(bytes)) => self.max_repr = size(bytes),
             ("max_call_bytes", Value::Number(bytes)) => self.max_call_bytes = size(bytes),
@@ -145,7 +159,7 @@ impl Settings {
     }
 
     /// Every field by its setting's name, in the table's order. Names each field, so that a new one must stand here.
-    pub(super) fn shown(&self) -> [(&'static str, String); 16] {
+    pub(super) fn shown(&self) -> [(&'static str, String); 22] {
         let Self {
             db,
             journal_limit,
@@ -155,6 +169,12 @@ impl Settings {
             flush_interval,
             breaker_threshold,
             breaker_timeout,
+            breaker_busy,
+            drain,
+            retention_age,
+            retention_errors,
+            retention_minutes,
+            retention_size,
             disabled,
             max_repr,
             max_call_bytes,
@@ -175,6 +195,12 @@ impl Settings {
             ("flush_interval", text::show_time(*flush_interval)),
             ("breaker_threshold", breaker_threshold.to_string()),
             ("breaker_timeout", text::show_time(*breaker_timeout)),
+            ("breaker_busy", text::show_time(*breaker_busy)),
+            ("drain", if *drain == DrainBy::Elsewhere { "elsewhere" } else { "here" }.to_owned()),
+            ("retention_age", text::show_time(*retention_age)),
+            ("retention_errors", text::show_time(*retention_errors)),
+            ("retention_minutes", text::show_time(*retention_minutes)),
+            ("retention_size", text::show_bytes(*retention_size)),
             ("disabled", disabled.to_string()),
             ("max_repr", text::show_bytes(*max_repr as u64)),
             ("max_call_bytes", text::show_bytes(*max_call_bytes as u64)),

@@ -11,6 +11,7 @@ mod text;
 
 pub use load::{BadArgument, Surroundings};
 pub use table::{Kind, Setting, TABLE};
+pub use text::{bytes, time};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,15 @@ pub enum OnFull {
     Drop,
     /// It waits for room, at most [`Settings::block_timeout`]; then it is counted.
     Block,
+}
+
+/// Who moves calls to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DrainBy {
+    /// This process, where no other has the writer lease.
+    Here,
+    /// Another process: this one only appends.
+    Elsewhere,
 }
 
 /// The values in force, each from the strongest source that names it: argument, environment, file, default.
@@ -43,6 +53,18 @@ pub struct Settings {
     pub breaker_threshold: u32,
     /// The longest time between two probes of an open breaker.
     pub breaker_timeout: Duration,
+    /// How long a lock of the database may last before it counts as a failed batch.
+    pub breaker_busy: Duration,
+    /// Whether this process drains.
+    pub drain: DrainBy,
+    /// How long calls are kept; zero for ever.
+    pub retention_age: Duration,
+    /// How long failed calls are kept; zero for ever.
+    pub retention_errors: Duration,
+    /// How long the rollup is kept; zero for ever.
+    pub retention_minutes: Duration,
+    /// Bytes the database may take; zero without limit.
+    pub retention_size: u64,
     /// Whether nothing is recorded at all.
     pub disabled: bool,
     /// Bytes a captured value may take.

@@ -71,7 +71,8 @@ fn split_unit(text: &str) -> Option<(f64, String)> {
     Some((number, text[end..].trim().to_ascii_lowercase()))
 }
 
-fn bytes(text: &str) -> Option<u64> {
+/// A size as people write it: `64MiB`, `512k`, `1000`.
+pub fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = split_unit(text)?;
     let factor = match unit.trim_end_matches('b').trim_end_matches('i') {
         "" => 1u64,
@@ -85,7 +86,8 @@ fn bytes(text: &str) -> Option<u64> {
     (bytes.is_finite() && bytes < u64::MAX as f64).then_some(bytes as u64)
 }
 
-fn time(text: &str) -> Option<Duration> {
+/// A time as people write it: `60s`, `250ms`, `3d`, `1.5` (seconds).
+pub fn time(text: &str) -> Option<Duration> {
     let (number, unit) = split_unit(text)?;
     let seconds = match unit.as_str() {
         "" | "s" | "sec" | "seconds" => number,
@@ -111,7 +113,10 @@ pub(super) fn show_bytes(bytes: u64) -> String {
 
 /// A time as the table writes it.
 pub(super) fn show_time(time: Duration) -> String {
-    if time.subsec_nanos() == 0 {
+    const DAY: u64 = 86_400;
+    if time.subsec_nanos() == 0 && time.as_secs() >= DAY && time.as_secs().is_multiple_of(DAY) {
+        format!("{}d", time.as_secs() / DAY)
+    } else if time.subsec_nanos() == 0 {
         format!("{}s", time.as_secs())
     } else if time.subsec_nanos().is_multiple_of(1_000_000) {
         format!("{}ms", time.as_millis())

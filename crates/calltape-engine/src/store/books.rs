@@ -37,6 +37,9 @@ pub(crate) struct CursorRow {
     pub(crate) thread: Option<i64>,
 }
 
+/// A function of a run: its slot, its number and its definition.
+pub(crate) type StoredFunction = (u32, (i64, FunctionDef));
+
 impl Transaction<'_> {
     pub(super) fn execute(&self, doing: &'static str, sql: &str, values: impl Params) -> Result<usize, StoreError> {
         let doing = StoreError::sqlite(doing);
@@ -105,6 +108,24 @@ impl Transaction<'_> {
         Ok(counts)
     }
 
+    /// The functions of a run by slot, but for the names it withholds, which are not stored.
+    pub(crate) fn functions(&self, run: u64) -> Result<Vec<StoredFunction>, StoreError> {
+        let sql = "SELECT slot, id, name, group_name, kind, file, line, parameters
+                   FROM run_function JOIN function ON id = function_id WHERE run_id = ?1";
+        self.rows("to read a run's functions", sql, [run as i64], |row| {
+            let definition = FunctionDef {
+                name: row.get(2)?,
+                group: row.get(3)?,
+                kind: row.get(4)?,
+                file: row.get(5)?,
+                line: row.get(6)?,
+                parameters: serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default(),
+                sensitive_fields: Vec::new(),
+            };
+            Ok((row.get(0)?, (row.get(1)?, definition)))
+        })
+    }
+
     /// The number of a function, new or known.
     pub(crate) fn function_number(&self, function: &FunctionDef) -> Result<i64, StoreError> {
         let parameters = serde_json::to_string(&function.parameters).unwrap_or_else(|_| "[]".to_owned());
@@ -157,9 +178,9 @@ impl Transaction<'_> {
 
     /// Writes one function's figures.
     pub(crate) fn put_books(&self, run: u64, slot: u32, function: i64, books: &BooksRow) -> Result<(), StoreError> {
-        let sql =
-            "INSERT INTO run_function (run_id, slot, function_id, calls, stored, sampled_out, dropped, dropped_errors)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        let sql = "INSERT INTO run_function
+                       (run_id, slot, function_id, calls, stored, sampled_out, dropped, dropped_errors, pruned)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)
                    ON CONFLICT (run_id, slot) DO UPDATE SET calls = excluded.calls, stored = excluded.stored,
                        sampled_out = excluded.sampled_out, dropped = excluded.dropped,
                        dropped_errors = excluded.dropped_errors";
@@ -214,16 +235,16 @@ impl Transaction<'_> {
         self.execute("to keep a cursor", sql, values).map(drop)
     }
 
-    /// Forgets the cursors of runs whose journal is gone.
+    /// Forgets the cursors and tallies of a run whose journal is gone.
     pub(crate) fn drop_cursors(&self, run: u64) -> Result<(), StoreError> {
+        self.drop_tallies(run)?;
         self.execute("to drop cursors", "DELETE FROM cursor WHERE run_id = ?1", [run as i64]).map(drop)
     }
 
-    /// The runs that have cursors.
+    /// The runs of which something is kept for as long as their journal is there: cursors, tallies.
     pub(crate) fn runs_with_cursors(&self) -> Result<Vec<u64>, StoreError> {
-        self.rows("to list cursors", "SELECT DISTINCT run_id FROM cursor", [], |row| {
-            row.get::<_, i64>(0).map(|id| id as u64)
-        })
+        let sql = "SELECT run_id FROM cursor UNION SELECT run_id FROM tally";
+        self.rows("to list cursors", sql, [], |row| row.get::<_, i64>(0).map(|id| id as u64))
     }
 
     /// The ENDs of a run that wait for their START.

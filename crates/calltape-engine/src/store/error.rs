@@ -34,8 +34,22 @@ pub enum StoreError {
     },
     /// When the batch was rolled back for a fork that waits; it is read again.
     GivenUp,
-    /// When the file at the path is no longer the one that was opened.
+    /// When the file at the path (the database's, or its WAL's) is no longer the one that was opened.
     Replaced(PathBuf),
+    /// When what was our tape is not one any more.
+    Damaged {
+        /// The tape.
+        path: PathBuf,
+        /// What is wrong with it.
+        how: String,
+    },
+    /// When a reader keeps the WAL above its limit, so that no batch is begun.
+    WalHeld {
+        /// The tape.
+        path: PathBuf,
+        /// Bytes of the WAL.
+        bytes: u64,
+    },
     /// When SQLite refused a statement.
     Sqlite {
         /// What was being done.
@@ -60,6 +74,47 @@ impl StoreError {
     /// Whether waiting may help: somebody else has the database locked.
     pub fn is_transient(&self) -> bool {
         self.fault() == Fault::Busy
+    }
+
+    /// Whether the file holds what no database may.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::NotSqlite(_) => true,
+            Self::Sqlite { source, .. } => {
+                let code = source.sqlite_error_code();
+                matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether SQLite takes the database for one that must not be written. Its header can say so too.
+    pub(crate) fn is_read_only(&self) -> bool {
+        // Not the kinds that name another reason: a folder, a lock, a file that was moved.
+        matches!(self, Self::Sqlite { source, .. }
+            if source.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_READONLY))
+    }
+
+    /// Whether there is nothing wrong with the database: it is to be kept open, and tried again soon.
+    pub fn is_a_wait(&self) -> bool {
+        matches!(self, Self::WalHeld { .. })
+    }
+
+    /// What a person can do about it, where the message does not say.
+    pub fn remedy(&self) -> Option<&'static str> {
+        let code = match self {
+            Self::Sqlite { source, .. } => source.sqlite_error_code()?,
+            Self::Files { .. } => return Some("check its folder and permissions"),
+            _ => return None,
+        };
+        Some(match code {
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => "end the other program's transaction on it",
+            ErrorCode::DiskFull => "free some space on its disk",
+            ErrorCode::ReadOnly => "make it and its folder writable",
+            ErrorCode::CannotOpen => "check its folder and permissions",
+            ErrorCode::SystemIoFailure => "check its disk",
+            _ => return None,
+        })
     }
 
     /// Whether nothing but a person can help: the path will never hold a tape as it is.
@@ -116,8 +171,16 @@ impl fmt::Display for StoreError {
             ),
             Self::Files { path, source } => write!(f, "{} cannot be used: {source}", path.display()),
             Self::Replaced(path) => {
-                write!(f, "{} was moved, deleted or replaced while in use; opening it again", path.display())
+                write!(f, "{} was moved, deleted or replaced while in use", path.display())
             }
+            Self::Damaged { path, how } => write!(f, "{} is damaged: {how}", path.display()),
+            Self::WalHeld { path, bytes } => write!(
+                f,
+                "WAL held by a reader: {} has a reader that stays in one transaction and keeps its WAL at {} MiB; \
+                 end that read",
+                path.display(),
+                bytes >> 20
+            ),
             Self::GivenUp => f.write_str("the batch was put off"),
             Self::Sqlite { doing, source } => write!(f, "the database refused {doing}: {source}"),
         }

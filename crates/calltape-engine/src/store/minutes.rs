@@ -1,4 +1,5 @@
-//! The rollup: figures a function and minute, so that an overview reads no calls.
+//! The rollup: figures a function and minute, so that an overview reads no calls. They are of all calls, whatever was
+//! stored of them.
 //! Gathered in memory while a batch is written, merged into the table at its end, inside the same transaction.
 
 use std::collections::HashMap;
@@ -28,9 +29,24 @@ impl Delta {
         self.calls += 1;
         self.errors += u64::from(failed);
         self.total_ns = self.total_ns.saturating_add(duration_ns);
-        let (low, high) = self.span_ns.unwrap_or((duration_ns, duration_ns));
-        self.span_ns = Some((low.min(duration_ns), high.max(duration_ns)));
+        self.span(duration_ns, duration_ns);
         self.latency.record(duration_ns);
+    }
+
+    /// Adds how long calls without a row took, which are counted elsewhere. Their shortest and longest are known by their
+    /// buckets: too short, and too long, by 1/32 at most.
+    pub(crate) fn without_row(&mut self, latency: &Latency, total_ns: u64) {
+        self.total_ns = self.total_ns.saturating_add(total_ns);
+        if let Some((low, high)) = latency.span() {
+            let only = if latency.count() == 1 { total_ns.clamp(low, high) } else { low };
+            self.span(only, if latency.count() == 1 { only } else { high });
+        }
+        self.latency.merge(latency);
+    }
+
+    fn span(&mut self, low: u64, high: u64) {
+        let (lowest, highest) = self.span_ns.unwrap_or((low, high));
+        self.span_ns = Some((lowest.min(low), highest.max(high)));
     }
 }
 

@@ -9,33 +9,53 @@
 //! ```text
 //! open.rs        create or open, check what the file is
 //! upgrade.rs     a tape of an earlier version
-//! transaction.rs begin, commit, notice a replaced file
+//! transaction.rs begin, commit
+//! watch.rs       whether the files are as they were left: moved, replaced, damaged
+//! wal.rs         whether the WAL's frames are
+//! marker.rs      which file was our tape, remembered outside of it
+//! quarantine.rs  a damaged tape out of the way
 //! rows.rs        call, failure, early_end
 //! notes.rs       what a program adds to a call: call.args, early_note
 //! books.rs       run, function, thread, run_function, cursor
+//! counted.rs     tally, lost_error
 //! minutes.rs     the rollup a function and minute
-//! checkpoint.rs  WAL back into the file
+//! elsewhere.rs   calls of a run that are in another file
+//! incidents.rs   when recording was less than it should be
+//! checkpoint.rs  WAL back into the file, and within its limit
+//! prune.rs       rows that retention removes, room given back
 //! peek.rs        one figure for a process that does not drain
 //! schema.sql     the tables and the public views
 //! ```
 
 mod books;
 mod checkpoint;
+mod counted;
+mod elsewhere;
 mod error;
+mod incidents;
+mod marker;
 mod minutes;
 mod notes;
 mod open;
 mod peek;
+mod prune;
+mod quarantine;
 mod rows;
 mod transaction;
 mod upgrade;
+mod wal;
+mod watch;
 
 pub use error::StoreError;
-pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory};
+pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory, prepare_tape};
 
 pub(crate) use books::{BooksRow, CursorRow, RunRow};
+pub(crate) use counted::LostErrorRow;
+pub(crate) use incidents::IncidentRow;
 pub(crate) use minutes::{Delta, Minutes};
-pub(crate) use open::Store;
+pub(crate) use open::{Store, WAL_LIMIT_BYTES, beside};
 pub(crate) use peek::stored_of_run;
+pub(crate) use prune::Removed;
+pub(crate) use quarantine::{can_be_written, set_aside, was_our_tape};
 pub(crate) use rows::{ActivityRow, CallRow, EndRow, ErrorKey, FailureRow, RowWriter};
 pub(crate) use transaction::Transaction;

@@ -1,22 +1,27 @@
 //! Creating and opening the database, and checking what is there. Called by the drain each time it begins anew, and by
 //! the query for the check. Never alters a file that is not a tape of this version or an earlier one.
 
+use std::cell::Cell;
+use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::StoreError;
+use super::marker::{self, Look};
 use super::upgrade::upgrade;
+use super::watch::Watch;
+use super::{StoreError, quarantine};
 
 /// `PRAGMA application_id` of a tape: "ctap".
 pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"ctap");
 
 /// `PRAGMA user_version` this calltape writes and the highest it reads.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// The oldest SQLite in which several WAL connections cannot lose rows (its WAL-reset race is fixed there).
 pub const MINIMUM_SQLITE: i32 = 3_051_003;
@@ -35,8 +40,8 @@ const CACHE_KIB: i64 = 8 << 10;
 /// rewrites half a dozen pages, and then a small page is what keeps the disk quiet.
 pub(super) const PAGE_BYTES: i64 = 4096;
 
-/// The WAL is cut back to this once it has grown beyond: 64 MiB.
-pub(super) const WAL_LIMIT_BYTES: i64 = 64 << 20;
+/// No batch is begun while the WAL is longer than this, and it is cut back to it once it was: 64 MiB.
+pub(crate) const WAL_LIMIT_BYTES: i64 = 64 << 20;
 
 /// Statements kept prepared: more than the drain has.
 const STATEMENTS: usize = 64;
@@ -46,13 +51,24 @@ const STATEMENTS: usize = 64;
 pub(crate) struct Store {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
-    /// Device and inode of the file that was opened.
-    identity: (u64, u64),
+    /// How its files looked when this process last wrote to them; `None` until that is known.
+    pub(super) watch: Cell<Option<Watch>>,
+    pub(super) wal_limit: i64,
+    /// The name that remains of a database which is gone were given when this one was made.
+    pub(crate) remains: Option<PathBuf>,
+    /// It is closed as it is: nothing of it is moved, checkpointed or remembered.
+    left: bool,
 }
 
 impl Store {
-    /// Opens the tape at `path`, or makes one where there is nothing.
-    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+    /// Opens the tape at `path`, or makes one where there is nothing. `meanwhile` is called now and then while a file is
+    /// checked: one that is not as it was left, and with `is_suspect` any.
+    pub(crate) fn open(
+        path: &Path,
+        wal_limit: i64,
+        is_suspect: bool,
+        meanwhile: impl Fn() + Send + 'static,
+    ) -> Result<Self, StoreError> {
         if rusqlite::version_number() < MINIMUM_SQLITE {
             return Err(StoreError::OldSqlite(rusqlite::version_number()));
         }
@@ -60,14 +76,33 @@ impl Store {
             return Err(StoreError::NotAFile(path.to_path_buf()));
         }
         prepare_directory(path)?;
+        let before = marker::remembered(path);
+        let now = Look::at_if_there(path)?;
+        // SQLite would delete the WAL of a file that is gone; it may hold all there is left of it.
+        let is_gone = now.is_none();
+        let remains = is_gone.then(|| quarantine::clear_remains(path, false, calltape_journal::unix_ns())).flatten();
         create_private(path)?;
-        let identity = identity_of(path)?;
+        let changed = now.zip(before).filter(|(now, before)| now.is_same_file(before) && now != before);
+        if changed.is_some_and(|(now, _)| now.bytes == 0) {
+            return Err(StoreError::Damaged { path: path.to_path_buf(), how: "it was emptied".to_owned() });
+        }
         crate::forked::tell_files_apart();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(StoreError::sqlite("to open"))?;
-        let store = Self { connection, path: path.to_path_buf(), identity };
-        store.set_up()?;
+        let path = path.to_path_buf();
+        let mut store = Self { connection, path, watch: Cell::new(None), wal_limit, remains, left: true };
+        store.set_up().map_err(|error| store.judged(error))?;
+        if let Some(now) = now.filter(|now| changed.is_some() || (is_suspect && now.bytes > 0)) {
+            store.verify(now.bytes, meanwhile)?;
+        }
+        store.note_files()?;
+        store.left = false;
         Ok(store)
+    }
+
+    /// Closes it, and leaves its files as they are.
+    pub(crate) fn drop_as_it_is(mut self) {
+        self.left = true;
     }
 
     fn set_up(&self) -> Result<(), StoreError> {
@@ -120,13 +155,16 @@ impl Store {
     fn exclusive(&self) -> rusqlite::Result<rusqlite::Transaction<'_>> {
         rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
     }
+}
 
-    /// Fails when the path no longer leads to the file that is open: what is written would be lost with it.
-    pub(super) fn check_in_place(&self) -> Result<(), StoreError> {
-        match identity_of(&self.path) {
-            Ok(identity) if identity == self.identity => Ok(()),
-            _ => Err(StoreError::Replaced(self.path.clone())),
-        }
+impl Drop for Store {
+    /// Moves what the WAL holds into the file, so that the next to open finds it as it is remembered.
+    fn drop(&mut self) {
+        let in_place = self.watch.get().is_some() && !self.left;
+        let moved = in_place && self.rescue();
+        let moved = in_place && self.note_files().is_ok() && moved;
+        // SQLite's own last checkpoint would change the file behind that.
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !moved);
     }
 }
 
@@ -177,6 +215,14 @@ pub fn prepare_directory(db: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes the folder of a tape's journals and lease, private to the user, where there is none.
+///
+/// # Errors
+/// When the folder cannot be made.
+pub fn prepare_tape(folder: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::files(folder))
+}
+
 /// Makes an empty file for the user alone where there is none. One that exists is not opened: closing it again would
 /// drop the locks that another connection of this process holds on it.
 fn create_private(path: &Path) -> Result<(), StoreError> {
@@ -186,7 +232,9 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn identity_of(path: &Path) -> Result<(u64, u64), StoreError> {
-    let found = std::fs::metadata(path).map_err(StoreError::files(path))?;
-    Ok((found.dev(), found.ino()))
+/// The path of a file that stands beside the database.
+pub(crate) fn beside(db: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(db);
+    name.push(ending);
+    PathBuf::from(name)
 }

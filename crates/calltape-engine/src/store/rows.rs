@@ -41,6 +41,8 @@ pub(crate) struct EndRow<'a> {
     pub(crate) ended_ns: i64,
     pub(crate) result: Option<&'a str>,
     pub(crate) activity: Option<ActivityRow<'a>>,
+    /// It stands for itself alone.
+    pub(crate) certain: bool,
 }
 
 /// Exceptions that are the same: see the table `error`.
@@ -90,7 +92,7 @@ const INSERT_SUSPENDED: &str =
 
 /// Ends a call stored as running (5).
 const END: &str = "UPDATE call SET status = ?2, duration_ns = max(0, coalesce(?3, ?4 - started_ns)), result = ?5,
-    active_ns = ?6, yields = ?7, task = ?8
+    active_ns = ?6, yields = ?7, task = ?8, weight = CASE WHEN ?9 THEN NULL ELSE weight END
     WHERE id = ?1 AND status = 5 RETURNING function_id, duration_ns";
 
 const FAILURE: &str = "INSERT OR IGNORE INTO failure (call_id, error_id, message, traceback) VALUES (?1, ?2, ?3, ?4)";
@@ -126,11 +128,10 @@ impl<'batch> RowWriter<'batch> {
     pub(crate) fn end(&mut self, row: &EndRow<'_>) -> Result<Option<(i64, u64)>, StoreError> {
         let duration = row.duration_ns.map(as_stored);
         let (active_ns, yields, task) = columns_of(row.activity);
+        let EndRow { id, status, ended_ns, result, certain, .. } = *row;
+        let values = params![id as i64, status, duration, ended_ns, result, active_ns, yields, task, certain];
         self.end
-            .query_row(
-                params![row.id as i64, row.status, duration, row.ended_ns, row.result, active_ns, yields, task],
-                |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())),
-            )
+            .query_row(values, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
             .optional()
             .map_err(StoreError::sqlite("to end a call"))
     }

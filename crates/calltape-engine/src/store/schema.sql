@@ -1,4 +1,5 @@
--- The tape, version 2. Public: the views at the end (calls, functions, runs, function_minutes, accounting).
+-- The tape, version 3. Public: the views at the end (calls, functions, runs, function_minutes, accounting, lost_errors,
+-- incidents).
 -- The tables behind them may change with the version (PRAGMA user_version) and a step in upgrade.rs.
 --
 -- A call's id is nearly its start time (see calltape-record, ids), so the rowid order of `call` is time order:
@@ -43,8 +44,47 @@ CREATE TABLE run_function (         -- the books: one row a run and function; fi
     sampled_out   INTEGER NOT NULL,
     dropped       INTEGER NOT NULL,
     dropped_errors INTEGER NOT NULL, -- of the dropped
+    pruned        INTEGER NOT NULL, -- of the stored: rows that retention has removed
     PRIMARY KEY (run_id, slot)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tally (                -- how much of the calls without a row is in minute already; absolute, as run_function
+    run_id        INTEGER NOT NULL REFERENCES run (id),
+    slot          INTEGER NOT NULL,
+    state         BLOB NOT NULL,    -- calltape-engine, drain
+    PRIMARY KEY (run_id, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lost_error (           -- errors there was no room for, counted by kind; figures are absolute
+    run_id        INTEGER NOT NULL REFERENCES run (id),
+    number        INTEGER NOT NULL, -- the kind's place in that run's journal
+    function_id   INTEGER NOT NULL REFERENCES function (id),
+    type          TEXT NOT NULL,    -- as in error
+    file          TEXT NOT NULL,
+    line          INTEGER NOT NULL,
+    place         TEXT NOT NULL,
+    calls         INTEGER NOT NULL,
+    first_ns      INTEGER NOT NULL, -- Unix ns
+    last_ns       INTEGER NOT NULL,
+    PRIMARY KEY (run_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE elsewhere (             -- calls of a run that ended in another file, set aside or deleted before this tape began
+    run_id        INTEGER NOT NULL REFERENCES run (id),
+    slot          INTEGER NOT NULL,
+    calls         INTEGER,          -- NULL: nobody can tell
+    PRIMARY KEY (run_id, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE incident (             -- when recording was less than it should be, and why
+    id            INTEGER PRIMARY KEY,
+    run_id        INTEGER,          -- NULL: the tape's, not one process's
+    kind          TEXT NOT NULL,
+    began_ns      INTEGER NOT NULL, -- Unix ns
+    ended_ns      INTEGER,          -- NULL while it lasts
+    times         INTEGER NOT NULL, -- how often it began between the two
+    detail        TEXT NOT NULL     -- what was said of it; '' for nothing
+) STRICT;
 
 CREATE TABLE thread (
     id            INTEGER PRIMARY KEY,
@@ -100,7 +140,7 @@ CREATE TABLE minute (               -- kept up by the drain; the overview reads 
     function_id   INTEGER NOT NULL,
     minute        INTEGER NOT NULL, -- Unix minutes of the call's end
     calls         INTEGER NOT NULL, -- ended calls stored
-    errors        INTEGER NOT NULL,
+    errors        INTEGER NOT NULL, -- errors and latencies are of all calls, with a row or without
     sampled_out   INTEGER NOT NULL,
     dropped       INTEGER NOT NULL,
     total_ns      INTEGER NOT NULL,
@@ -165,14 +205,26 @@ SELECT f.name AS function, nullif(f.group_name, '') AS group_name, m.function_id
 FROM minute m JOIN function f ON f.id = m.function_id;
 
 -- Promise: calls = stored + sampled_out + dropped + in_flight + unknown, a row a run and function.
--- in_flight: begun and not ended, or not yet drained; unknown: NULL where the journal is gone and nobody can tell.
+-- in_flight: begun and not ended, or not yet drained; unknown: not in this tape and nowhere counted (in another file, or lost
+-- with a journal); NULL where nobody can tell.
 CREATE VIEW accounting AS
 SELECT f.name AS function, nullif(f.group_name, '') AS group_name, b.run_id, coalesce(r.ending, 'running') AS run,
-       b.calls, b.stored, b.sampled_out, b.dropped, b.dropped_errors,
-       CASE WHEN r.ending IS NULL THEN b.calls - b.stored - b.sampled_out - b.dropped ELSE 0 END AS in_flight,
-       CASE WHEN r.ending IS NULL THEN 0
+       b.calls, b.stored, b.sampled_out, b.dropped, b.dropped_errors, b.pruned,
+       CASE WHEN r.ending IS NULL THEN b.calls - b.stored - b.sampled_out - b.dropped - coalesce(e.calls, 0)
+            ELSE 0 END AS in_flight,
+       CASE WHEN r.ending IS NULL AND e.run_id IS NULL THEN 0
+            WHEN r.ending IS NULL THEN e.calls
             WHEN r.ending = 'lost' THEN NULL
             ELSE b.calls - b.stored - b.sampled_out - b.dropped END AS unknown
 FROM run_function b
 JOIN function f ON f.id = b.function_id
-JOIN run r ON r.id = b.run_id;
+JOIN run r ON r.id = b.run_id
+LEFT JOIN elsewhere e ON e.run_id = b.run_id AND e.slot = b.slot;
+
+CREATE VIEW lost_errors AS
+SELECT f.name AS function, nullif(f.group_name, '') AS group_name, l.run_id, l.type AS error_type, l.file, l.line, l.place,
+       l.calls, l.first_ns, l.last_ns
+FROM lost_error l JOIN function f ON f.id = l.function_id;
+
+CREATE VIEW incidents AS
+SELECT id, run_id, kind, began_ns, ended_ns, times, detail FROM incident;

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// What each version changes in the one before; the first makes version 2.
-const STEPS: [&str; 1] = [include_str!("upgrade_2.sql")];
+const STEPS: [&str; 2] = [include_str!("upgrade_2.sql"), include_str!("upgrade_3.sql")];
 
 /// Changes a tape of the version `found` into one of the latest.
 pub(super) fn upgrade(connection: &Connection, found: i64) -> Result<(), StoreError> {

@@ -1,6 +1,8 @@
 //! A tape for a test: a folder, a journal with small segments, and a drain that is driven by hand.
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+pub(crate) mod damage;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

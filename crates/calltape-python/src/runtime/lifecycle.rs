@@ -5,18 +5,19 @@
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use calltape_engine::settings::{OnFull, Settings, Surroundings};
 use calltape_engine::{BreakerStats, Recorder, Stats, StopReport};
+use calltape_journal::monotonic_ns;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::messages::{self, Level};
-use super::{EXITING, FORKS, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
+use super::{EXITING, FORKS, Function, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
 use super::{identity, running, state, turn_off, without_the_lock};
 use crate::capture::Policy;
 
@@ -64,9 +65,16 @@ pub(crate) fn start(py: Python<'_>, arguments: &[(String, String)]) -> PyResult<
     begin(py, settings).map_err(PyOSError::new_err).map(drop)
 }
 
-/// Starts the run with the settings that environment and file give; at most one attempt, and a failure is logged.
+/// After a start for which there was no memory, the next attempt is made a second later.
+const START_PAUSE_NS: u64 = 1_000_000_000;
+
+/// Monotonic ns of the next attempt to start; 0 before the first failed.
+static NEXT_START: AtomicU64 = AtomicU64::new(0);
+
+/// Starts the run with the settings that environment and file give. Where not even a counter can be had, it is tried
+/// again later.
 pub(super) fn start_lazily() -> Option<Arc<Running>> {
-    if matches!(&*state(), State::Off) {
+    if matches!(&*state(), State::Off) || monotonic_ns() < NEXT_START.load(Ordering::Relaxed) {
         return None;
     }
     let settings = match kept() {
@@ -82,8 +90,8 @@ pub(super) fn start_lazily() -> Option<Arc<Running>> {
     match unsafe { Python::attach_unchecked(|py| begin(py, settings)) } {
         Ok(running) => Some(running),
         Err(error) => {
-            turn_off();
-            messages::log(Level::Error, &format!("nothing is recorded: {error}"));
+            NEXT_START.store(monotonic_ns() + START_PAUSE_NS, Ordering::Relaxed);
+            messages::log(Level::Error, &format!("nothing is recorded for now: {error}"));
             None
         }
     }
@@ -118,7 +126,9 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         forks: FORKS.load(Ordering::Relaxed),
         journal: Arc::clone(recorder.journal()),
         recorder,
-        slots: Mutex::default(),
+        functions: Mutex::default(),
+        more_functions: Function::new(0),
+        no_definition_until: AtomicU64::new(0),
         block_ns,
         policy,
         exit_timeout,
@@ -172,6 +182,11 @@ fn finish(next: State, generation: u32, timeout: Duration) -> bool {
 fn report_left(running: &Running, report: StopReport) {
     if !report.drained && !report.elsewhere {
         let database = running.recorder.settings().db.display().to_string();
+        if running.journal.is_in_memory() {
+            let text =
+                format!("calls are not in {database} yet; their journal is in memory and ends with this process");
+            return messages::log(Level::Warning, &text);
+        }
         let text = format!(
             "calls are not in {database} yet; they stay in {database}.tape until a process that records on it stores them"
         );
@@ -202,6 +217,8 @@ fn no_figures() -> Stats {
         lag_s: 0.0,
         damaged: 0,
         drains: false,
+        pressure: "none",
+        journal: "none",
     }
 }
 

@@ -7,37 +7,48 @@ use crate::varint::{self, Input};
 /// The bit of the status byte that says an [`Activity`] stands before the outcome.
 const SUSPENDED: u8 = 0x80;
 
+/// The bit of the status byte that says the call was certain to be kept: its weight is 1.
+const CERTAIN: u8 = 0x40;
+
+/// What an END says before its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndHead {
+    /// The call's id.
+    pub id: u64,
+    /// CLOCK_MONOTONIC ns.
+    pub ended: u64,
+    /// The function's number in its run.
+    pub function: u32,
+    /// How it ended.
+    pub status: Status,
+    /// The call would have been kept at any sample rate, so it stands for itself alone, whatever its START says.
+    pub certain: bool,
+}
+
 /// Writes an END's head into `out`, emptied first; the outcome follows: a captured value, or [`write_failure`], or
 /// nothing where the result was not captured.
-#[inline]
-pub fn begin_end(out: &mut Vec<u8>, id: u64, ended: u64, function: u32, status: Status) {
-    write_head(out, id, ended, function, status as u8);
+#[inline(always)]
+pub fn begin_end(out: &mut Vec<u8>, head: &EndHead) {
+    write_head(out, head, 0);
 }
 
 /// Writes the END's head of a call whose body can be suspended into `out`, emptied first; the outcome follows as after
 /// [`begin_end`].
 #[inline]
-pub fn begin_suspended_end(
-    out: &mut Vec<u8>,
-    id: u64,
-    ended: u64,
-    function: u32,
-    status: Status,
-    activity: &Activity<'_>,
-) {
-    write_head(out, id, ended, function, status as u8 | SUSPENDED);
+pub fn begin_suspended_end(out: &mut Vec<u8>, head: &EndHead, activity: &Activity<'_>) {
+    write_head(out, head, SUSPENDED);
     varint::put(out, activity.active_ns);
     varint::put(out, activity.yields.map_or(0, |yields| yields.saturating_add(1)));
     varint::put_bytes(out, activity.task.as_bytes());
 }
 
-#[inline]
-fn write_head(out: &mut Vec<u8>, id: u64, ended: u64, function: u32, status: u8) {
+#[inline(always)]
+fn write_head(out: &mut Vec<u8>, head: &EndHead, flags: u8) {
     out.clear();
-    out.extend_from_slice(&id.to_le_bytes());
-    out.extend_from_slice(&ended.to_le_bytes());
-    varint::put(out, u64::from(function));
-    out.push(status);
+    out.extend_from_slice(&head.id.to_le_bytes());
+    out.extend_from_slice(&head.ended.to_le_bytes());
+    varint::put(out, u64::from(head.function));
+    out.push(head.status as u8 | if head.certain { CERTAIN } else { 0 } | flags);
 }
 
 /// What a call whose body can be suspended adds to its END.
@@ -106,6 +117,8 @@ pub struct EndEvent<'a> {
     pub function: u32,
     /// How it ended.
     pub status: Status,
+    /// See [`EndHead::certain`].
+    pub certain: bool,
     /// How its body ran, of a call whose body can be suspended.
     pub activity: Option<Activity<'a>>,
     /// With what.
@@ -123,7 +136,8 @@ impl<'a> EndEvent<'a> {
         let function = u32::try_from(input.varint()?).map_err(|_| DecodeError::Range)?;
         let status = input.byte()?;
         let activity = if status & SUSPENDED == 0 { None } else { Some(Activity::decode(&mut input)?) };
-        let status = Status::try_from(status & !SUSPENDED)?;
+        let certain = status & CERTAIN != 0;
+        let status = Status::try_from(status & !(SUSPENDED | CERTAIN))?;
         let failed = matches!(status, Status::Error | Status::Cancelled) && !input.is_empty();
         let outcome = if failed {
             Outcome::Failure(Failure {
@@ -137,6 +151,6 @@ impl<'a> EndEvent<'a> {
         } else {
             Outcome::Value(input.rest())
         };
-        Ok(Self { id, ended, function, status, activity, outcome })
+        Ok(Self { id, ended, function, status, certain, activity, outcome })
     }
 }

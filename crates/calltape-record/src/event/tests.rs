@@ -25,8 +25,22 @@ fn arguments_read_like_the_call_with_defaults_listed() {
     ValueWriter::none(&mut out);
     let start = StartEvent::decode(&out).unwrap();
     let mut json = String::new();
-    assert_eq!(start.render_arguments(&names(&["count", "item", "dry_run"]), &mut json), Ok(true));
+    assert_eq!(start.render_arguments(&names(&["count", "item", "dry_run"]), false, &mut json), Ok(true));
     assert_eq!(json, r#"{"count":3,"item":"tea","dry_run":false,"(extra)":null,"(defaults)":["dry_run"]}"#);
+}
+
+#[test]
+fn arguments_that_were_taken_at_the_end_say_so() {
+    let mut out = Vec::new();
+    begin_start(&mut out, &head());
+    ArgumentWriter::leading(&mut out, 1);
+    ValueWriter::int(&mut out, 3);
+    ArgumentWriter::named(&mut out, 1, true);
+    ValueWriter::none(&mut out);
+    let start = StartEvent::decode(&out).unwrap();
+    let mut json = String::new();
+    assert_eq!(start.render_arguments(&names(&["count", "item"]), true, &mut json), Ok(true));
+    assert_eq!(json, r#"{"count":3,"item":null,"(defaults)":["item"],"(taken at end)":true}"#);
 }
 
 #[test]
@@ -34,7 +48,7 @@ fn arguments_that_were_not_captured_render_nothing() {
     let mut out = Vec::new();
     begin_start(&mut out, &head());
     let mut json = String::new();
-    assert_eq!(StartEvent::decode(&out).unwrap().render_arguments(&[], &mut json), Ok(false));
+    assert_eq!(StartEvent::decode(&out).unwrap().render_arguments(&[], true, &mut json), Ok(false));
     assert_eq!(json, "");
 }
 
@@ -49,10 +63,11 @@ fn a_failure_comes_back_as_written() {
         chain: &[0],
     };
     let mut out = Vec::new();
-    begin_end(&mut out, 9, 12, 4, Status::Error);
+    begin_end(&mut out, &EndHead { id: 9, ended: 12, function: 4, status: Status::Error, certain: true });
     write_failure(&mut out, &failure);
     let end = EndEvent::decode(&out).unwrap();
     assert_eq!((end.id, end.ended, end.function, end.status), (9, 12, 4, Status::Error));
+    assert!(end.certain);
     assert_eq!((end.activity, end.outcome), (None, Outcome::Failure(failure)));
 }
 
@@ -68,7 +83,8 @@ fn a_cancelled_coroutine_says_how_its_body_ran_and_why_it_ended() {
         chain: &[],
     };
     let mut out = Vec::new();
-    begin_suspended_end(&mut out, 9, 12, 4, Status::Cancelled, &activity);
+    let head = EndHead { id: 9, ended: 12, function: 4, status: Status::Cancelled, certain: false };
+    begin_suspended_end(&mut out, &head, &activity);
     write_failure(&mut out, &failure);
     let end = EndEvent::decode(&out).unwrap();
     assert_eq!((end.status, end.activity), (Status::Cancelled, Some(activity)));
@@ -99,21 +115,22 @@ proptest! {
     #[test]
     fn an_end_comes_back_as_written(
         id: u64, ended: u64, function: u32, number in 0u8..5, active_ns: u64,
-        yields in proptest::option::of(0..u64::MAX), task: String, value in 0i64..128, suspended: bool,
+        yields in proptest::option::of(0..u64::MAX), task: String, value in 0i64..128, suspended: bool, certain: bool,
     ) {
         let status = Status::try_from(number).unwrap();
         let activity = suspended.then_some(Activity { active_ns, yields, task: &task });
+        let head = EndHead { id, ended, function, status, certain };
         let mut out = vec![1, 2, 3];
         match &activity {
-            Some(activity) => begin_suspended_end(&mut out, id, ended, function, status, activity),
-            None => begin_end(&mut out, id, ended, function, status),
+            Some(activity) => begin_suspended_end(&mut out, &head, activity),
+            None => begin_end(&mut out, &head),
         }
         let head = out.len();
         if status == Status::Ok {
             ValueWriter::int(&mut out, value);
         }
         let outcome = Outcome::Value(&out[head..]);
-        prop_assert_eq!(EndEvent::decode(&out), Ok(EndEvent { id, ended, function, status, activity, outcome }));
+        prop_assert_eq!(EndEvent::decode(&out), Ok(EndEvent { id, ended, function, status, certain, activity, outcome }));
     }
 
     #[test]
@@ -131,7 +148,7 @@ proptest! {
         let _ = NoteEvent::decode(&bytes);
         let _ = crate::FunctionDef::decode(&bytes);
         if let Ok(start) = StartEvent::decode(&bytes) {
-            let _ = start.render_arguments(&names(&["a", "b"]), &mut String::new());
+            let _ = start.render_arguments(&names(&["a", "b"]), bytes.len() % 2 == 0, &mut String::new());
         }
     }
 }

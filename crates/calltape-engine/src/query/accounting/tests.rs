@@ -22,6 +22,7 @@ fn books_add_up_over_runs() {
         sampled_out: 1,
         dropped: 1,
         dropped_errors: 1,
+        pruned: 0,
         in_flight: 2,
         unknown: Some(0),
     };

@@ -24,7 +24,11 @@ fn sample() -> (SampleTape, Vec<i64>) {
 
 fn groups(sample: &SampleTape, filter: &ErrorFilter) -> Vec<(String, String, u64, String)> {
     let found = Tape::open(&sample.path()).unwrap().errors(filter).unwrap();
-    found.into_iter().map(|group| (group.error_type, group.function, group.count, group.last_message)).collect()
+    let message = |group: &ErrorGroup| group.last.as_ref().map_or("(none)".into(), |last| last.failure.message.clone());
+    found
+        .into_iter()
+        .map(|group| (group.error_type.clone(), group.function.clone(), group.count, message(&group)))
+        .collect()
 }
 
 fn group(error_type: &str, function: &str, count: u64, message: &str) -> (String, String, u64, String) {
@@ -44,7 +48,7 @@ fn errors_are_grouped_by_function_type_and_place() {
     );
     let first = &Tape::open(&sample.path()).unwrap().errors(&ErrorFilter::default()).unwrap()[0];
     assert_eq!((first.file.as_str(), first.line, first.place.as_str()), ("shop/orders.py", 21, "check"));
-    assert_eq!(first.last_call_id, ids[3].cast_unsigned());
+    assert_eq!(first.last.as_ref().map(|last| last.call_id), Some(ids[3].cast_unsigned()));
     let took = 1_240_000;
     assert_eq!((first.first_seen_ns, first.last_seen_ns), (START_NS + took, START_NS + 2 * SECOND + took));
 }
@@ -102,4 +106,45 @@ fn a_tape_of_version_1_is_read_as_it_is() {
     assert_eq!(groups(&sample, &ErrorFilter::default()).len(), 3);
     let pattern = Some(FunctionPattern::new("cancel"));
     assert_eq!(groups(&sample, &ErrorFilter { pattern, ..Default::default() }).len(), 1);
+}
+
+/// A kind of error of the run 1 that there was no room for.
+fn lose(sample: &SampleTape, number: i64, function: i64, kind: &Raised<'_>, calls: i64, last_ns: i64) {
+    let values = (number, function, kind.error_type, kind.file, kind.line, kind.place, calls, START_NS, last_ns);
+    let sql = "INSERT INTO lost_error VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    sample.connection.execute(sql, values).unwrap();
+}
+
+#[test]
+fn errors_there_was_no_room_for_stand_with_those_of_their_kind_or_alone() {
+    let (sample, ids) = sample();
+    let place = 1;
+    lose(&sample, 1, place, &raised("KeyError", "", 30), 40, START_NS + 60 * SECOND);
+    lose(&sample, 2, place, &raised("OSError", "", 50), 7, START_NS + 30 * SECOND);
+    assert_eq!(
+        groups(&sample, &ErrorFilter::default()),
+        [
+            group("KeyError", "shop.place", 41, "'sku'"),
+            group("OSError", "shop.place", 7, "(none)"),
+            group("ValueError", "shop.place", 3, "third"),
+            group("ValueError", "shop.cancel", 1, "other"),
+        ]
+    );
+    let found = Tape::open(&sample.path()).unwrap().errors(&ErrorFilter::default()).unwrap();
+    assert_eq!(found.iter().map(|group| group.lost).collect::<Vec<_>>(), [40, 7, 0, 0]);
+    assert_eq!(found[0].last.as_ref().map(|last| last.call_id), Some(ids[4].cast_unsigned()));
+    assert_eq!((found[0].first_seen_ns, found[0].last_seen_ns), (START_NS, START_NS + 60 * SECOND));
+    let limit = Some(1);
+    assert_eq!(groups(&sample, &ErrorFilter { limit, ..Default::default() }).len(), 1);
+}
+
+#[test]
+fn errors_there_was_no_room_for_are_narrowed_by_pattern_and_time() {
+    let (sample, _) = sample();
+    lose(&sample, 1, 1, &raised("OSError", "", 50), 7, START_NS + 30 * SECOND);
+    let lost = |filter: &ErrorFilter| groups(&sample, filter).into_iter().filter(|group| group.0 == "OSError").count();
+    let since = |seconds: i64| ErrorFilter { since_ns: Some(START_NS + seconds * SECOND), ..Default::default() };
+    assert_eq!((lost(&since(30)), lost(&since(31))), (1, 0));
+    let of = |pattern| ErrorFilter { pattern: Some(FunctionPattern::new(pattern)), ..Default::default() };
+    assert_eq!((lost(&of("place")), lost(&of("cancel"))), (1, 0));
 }

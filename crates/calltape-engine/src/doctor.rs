@@ -1,0 +1,267 @@
+//! Looking a tape over: `calltape doctor`. Asks journal, database, books, settings, disk, permissions and lease one after
+//! the other, and says of each whether it is well or what to do. Looks only: it repairs nothing and drains nothing.
+
+mod files;
+
+use std::path::Path;
+use std::time::Duration;
+
+use calltape_journal::{Lease, Run, list_runs};
+
+use crate::drain::tape_directory;
+use crate::query::{Incident, OpenError, Tape, set_aside};
+use crate::recover::is_there;
+use crate::settings::{DrainBy, Settings};
+use crate::store::{MINIMUM_SQLITE, SCHEMA_VERSION};
+
+/// How long a check of the whole database may take.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+
+/// A WAL larger than this is kept so by a reader.
+const WAL_BYTES: u64 = 80 << 20;
+
+/// Within this a process that records takes a free lease.
+const LEASE_TAKEN_WITHIN: Duration = Duration::from_millis(1_300);
+
+/// Things of one kind that are named.
+const MOST_NAMED: usize = 5;
+
+/// One thing looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at: settings, sqlite, database, accounting, journal, lease, disk, permissions or incidents.
+    pub area: &'static str,
+    /// What was found.
+    pub found: String,
+    /// What to do about it; `None` when all is well.
+    pub remedy: Option<String>,
+}
+
+/// The findings so far.
+#[derive(Debug, Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn well(&mut self, area: &'static str, found: impl Into<String>) {
+        self.0.push(Finding { area, found: found.into(), remedy: None });
+    }
+
+    fn ill(&mut self, area: &'static str, found: impl Into<String>, remedy: impl Into<String>) {
+        self.0.push(Finding { area, found: found.into(), remedy: Some(remedy.into()) });
+    }
+}
+
+/// Looks over the tape that `settings` name; `None` when there is nothing at its place.
+pub fn examine(settings: &Settings) -> Option<Vec<Finding>> {
+    if !is_there(&settings.db) {
+        return None;
+    }
+    let mut findings = Findings::default();
+    look_at_settings(settings, &mut findings);
+    look_at_sqlite(&mut findings);
+    look_at_database(&settings.db, &mut findings);
+    let living = look_at_journals(&settings.db, &mut findings);
+    look_at_lease(settings, living, &mut findings);
+    files::look_at_disk(settings, &mut findings);
+    files::look_at_permissions(&settings.db, &mut findings);
+    Some(findings.0)
+}
+
+fn look_at_settings(settings: &Settings, findings: &mut Findings) {
+    for problem in settings.problems() {
+        findings.ill("settings", problem.clone(), "correct it there; until then the default is used");
+    }
+    if settings.problems().is_empty() {
+        let set = settings.sources().iter().filter(|source| source.from != "default");
+        let set: Vec<String> = set.map(|source| format!("{} ({})", source.setting, source.from)).collect();
+        let text = if set.is_empty() { "all are the defaults".to_owned() } else { format!("set: {}", set.join(", ")) };
+        findings.well("settings", text);
+    }
+}
+
+fn look_at_sqlite(findings: &mut Findings) {
+    let version = Tape::sqlite_version();
+    if rusqlite::version_number() < MINIMUM_SQLITE {
+        let found = format!("SQLite {version} can lose rows where several processes use a database");
+        return findings.ill("sqlite", found, "build calltape with its bundled SQLite");
+    }
+    findings.well("sqlite", format!("SQLite {version}"));
+}
+
+fn look_at_database(db: &Path, findings: &mut Findings) {
+    for path in set_aside(db) {
+        let found = format!("{} was damaged and set aside", path.display());
+        let remedy = format!(
+            "see what of it can be read with `calltape --db {} stats`, then remove it with its -wal",
+            path.display()
+        );
+        findings.ill("database", found, remedy);
+    }
+    let mut tape = match Tape::open(db) {
+        Ok(tape) => tape,
+        Err(OpenError::Missing { .. }) => {
+            let found = format!("{} is not there, and its journal is", db.display());
+            return findings.ill("database", found, "run `calltape recover`, or the program that records there");
+        }
+        Err(fault) => return findings.ill("database", fault.to_string(), "see the line itself"),
+    };
+    tape.set_time_limit(TIME_LIMIT);
+    match tape.quick_check() {
+        Ok(complaints) if complaints.is_empty() => {
+            let version = tape.version();
+            let older = if version < SCHEMA_VERSION { ", the next program that records upgrades it" } else { "" };
+            findings.well("database", format!("sound; tape version {version}{older}"));
+        }
+        Ok(complaints) => {
+            let found = format!("damaged: {}", complaints.join("; "));
+            let remedy =
+                format!("copy {} away with its -wal; the next write sets it aside and begins a new one", db.display());
+            findings.ill("database", found, remedy);
+        }
+        Err(fault) => findings.ill("database", fault.to_string(), "look again when it is less busy"),
+    }
+    let wal = tape.files().wal_bytes;
+    match wal > WAL_BYTES {
+        true => findings.ill(
+            "database",
+            format!("the write-ahead log has grown to {} MiB: a reader holds it", wal >> 20),
+            "end the program that has been reading the tape for long",
+        ),
+        false => findings.well("database", format!("write-ahead log of {} KiB", wal >> 10)),
+    }
+    look_at_books(&tape, findings);
+    look_at_incidents(&tape, findings);
+}
+
+fn look_at_books(tape: &Tape, findings: &mut Findings) {
+    let (mismatches, total) = match tape.mismatches().and_then(|found| Ok((found, tape.accounting()?.1))) {
+        Ok(found) => found,
+        Err(fault) => return findings.ill("accounting", fault.to_string(), "look again when it is less busy"),
+    };
+    for mismatch in mismatches.iter().take(MOST_NAMED) {
+        let found = format!(
+            "{} of run {:016x} has {} rows, its books count {}",
+            mismatch.function, mismatch.run_id, mismatch.rows, mismatch.booked
+        );
+        findings.ill("accounting", found, "rows were changed by hand, or the file is damaged: restore it from a copy");
+    }
+    if mismatches.len() > MOST_NAMED {
+        let found = format!("and {} more functions", mismatches.len() - MOST_NAMED);
+        findings.ill("accounting", found, "as above");
+    }
+    if mismatches.is_empty() {
+        let unknown = match total.unknown {
+            Some(0) => String::new(),
+            Some(unknown) => format!("; {unknown} unknown, of processes that died"),
+            None => "; an unknown number was in a journal that is gone".to_owned(),
+        };
+        let text = format!("{} calls, {} rows: the books balance{unknown}", total.calls, total.stored - total.pruned);
+        findings.well("accounting", text);
+    }
+}
+
+fn look_at_incidents(tape: &Tape, findings: &mut Findings) {
+    let (incidents, count) = match tape.incidents(MOST_NAMED * 20) {
+        Ok(found) => found,
+        Err(fault) => return findings.ill("incidents", fault.to_string(), "look again when it is less busy"),
+    };
+    let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.ended_ns.is_none()).collect();
+    for incident in open.iter().take(MOST_NAMED) {
+        let detail = if incident.detail.is_empty() { String::new() } else { format!(" ({})", incident.detail) };
+        findings.ill("incidents", format!("{} now{detail}", incident.kind), remedy(&incident.kind));
+    }
+    if open.is_empty() {
+        let past = if count == 0 { "none" } else { "none now; `calltape stats` shows past ones" };
+        findings.well("incidents", past);
+    }
+}
+
+/// What helps against a kind of incident.
+fn remedy(kind: &str) -> &'static str {
+    match kind {
+        "payloads shortened" | "sampled harder" | "successes dropped" | "errors counted" => {
+            "calls come faster than the database takes them: lower sample_rate of the hottest functions \
+             (`calltape top --sort calls`), or raise journal_limit"
+        }
+        "database unreachable" => "make the database writable again; what is recorded waits in the journal",
+        "database set aside" => "see the line about the file; recording goes on in a new one",
+        "WAL held by a reader" => "end the program that has been reading the tape for long",
+        "small journal" | "journal in memory" | "counting only" => {
+            "give the program more memory, or its folder more disk, and start it again"
+        }
+        _ => "see `calltape stats` and docs/reliability.md",
+    }
+}
+
+/// Says how the journals are; how many processes record.
+fn look_at_journals(db: &Path, findings: &mut Findings) -> usize {
+    let folder = tape_directory(db);
+    let runs = match list_runs(&folder) {
+        Ok(runs) => runs,
+        Err(fault) => {
+            let found = format!("{} cannot be read: {fault}", folder.display());
+            findings.ill("journal", found, format!("check who may read {}", folder.display()));
+            return 0;
+        }
+    };
+    if runs.is_empty() {
+        findings.well("journal", "none waits");
+    }
+    let mut living = 0;
+    for folder in runs {
+        let run = match Run::open(&folder) {
+            Ok(run) => run,
+            // Drained away just now.
+            Err(_) if !folder.exists() => continue,
+            Err(fault) => {
+                findings.ill("journal", fault.to_string(), format!("check who may read {}", folder.display()));
+                continue;
+            }
+        };
+        let alive = run.owner_is_alive();
+        living += usize::from(alive);
+        let pid = run.identity().map_or_else(|| "?".to_owned(), |process| process.pid.to_string());
+        let bytes = files::bytes_in(&folder);
+        let what = format!("run {:016x}, pid {pid}, {} KiB", run.id(), bytes >> 10);
+        let damage: Vec<String> = run.damage().take(MOST_NAMED).map(ToString::to_string).collect();
+        if !damage.is_empty() {
+            let found = format!("{what}: {}", damage.join("; "));
+            findings.ill("journal", found, "what can be read is stored all the same; look at the disk it is on");
+        } else if alive {
+            findings.well("journal", format!("{what}: recording"));
+        } else {
+            findings.ill("journal", format!("{what}: of a process that ended"), "run `calltape recover`");
+        }
+    }
+    living
+}
+
+fn look_at_lease(settings: &Settings, living: usize, findings: &mut Findings) {
+    let folder = tape_directory(&settings.db);
+    let mut holder = Lease::holder(&folder);
+    if living > 0 && matches!(holder, Ok(None)) {
+        // A process that records takes a free one within a second.
+        std::thread::sleep(LEASE_TAKEN_WITHIN);
+        holder = Lease::holder(&folder);
+    }
+    match holder {
+        Ok(Some(holder)) => {
+            let who = holder
+                .pid
+                .map_or_else(|| "a process that could not say which".to_owned(), |pid| format!("process {pid}"));
+            findings.well("lease", format!("{who} drains"));
+        }
+        Ok(None) if living == 0 => findings.well("lease", "free: nobody records"),
+        Ok(None) => {
+            let remedy = match settings.drain {
+                DrainBy::Elsewhere => "the setting drain is elsewhere: run `calltape drain` beside the program",
+                DrainBy::Here => "where a program's setting drain is elsewhere, run `calltape drain` beside it",
+            };
+            findings.ill("lease", format!("free, though {living} processes record: nobody drains"), remedy);
+        }
+        Err(fault) => {
+            let found = format!("{} cannot be asked: {fault}", folder.display());
+            findings.ill("lease", found, "the tape needs a local file system with locks");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Storing what the dead left: `calltape recover`. The same drain as everywhere, without a recording of its own; what it
+//! adds is a report of each run that it settled.
+//!
+//! Needs the writer lease. A process that records has it and recovers within a second by itself; then this says so.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use calltape_journal::{Holder, Lease, Run, list_runs};
+
+use crate::drain::{Drain, DrainError, tape_directory};
+use crate::query::{RunAccount, Tape};
+use crate::store::prepare_tape;
+
+/// How long a locked database is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two attempts.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// Why nothing could be recovered.
+#[derive(Debug)]
+pub enum RecoverError {
+    /// When there is neither a tape nor a journal.
+    NoTape(PathBuf),
+    /// When the writer lease could not be taken or asked for.
+    Lease {
+        /// The folder it lies in.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// When the database or a journal's folder could not be used; what is not stored stays in the journals.
+    Drain(DrainError),
+}
+
+impl fmt::Display for RecoverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTape(path) => {
+                write!(f, "no tape and no journal at {}: name the tape with --db PATH or CALLTAPE_DB", path.display())
+            }
+            Self::Lease { path, source } => {
+                write!(f, "the writer lease in {} cannot be used ({source}): check who may write there", path.display())
+            }
+            Self::Drain(fault) => write!(f, "{fault}; what is not stored yet stays in the journals"),
+        }
+    }
+}
+
+impl std::error::Error for RecoverError {}
+
+impl From<DrainError> for RecoverError {
+    fn from(fault: DrainError) -> Self {
+        Self::Drain(fault)
+    }
+}
+
+/// A run that was settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// The run with its books, as they are now.
+    pub run: RunAccount,
+    /// Of its stored calls, those that were not in the database before.
+    pub stored_now: u64,
+    /// Of its stored calls, those that had not ended.
+    pub interrupted: u64,
+    /// Frames and values that could not be read.
+    pub damaged: u64,
+}
+
+/// What a recovery came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovery {
+    /// All that the dead left is stored: each of their runs.
+    Done {
+        /// Oldest first.
+        runs: Vec<Recovered>,
+        /// What was met on the way.
+        warnings: Vec<String>,
+    },
+    /// Another process has the writer lease, and stores it.
+    Elsewhere {
+        /// That process.
+        holder: Holder,
+        /// Runs of the dead whose journals are there still.
+        waiting: usize,
+    },
+}
+
+/// Whether there is anything of a tape at `db`: the database, or journals beside it.
+pub fn is_there(db: &Path) -> bool {
+    db.is_file() || tape_directory(db).is_dir()
+}
+
+/// Stores what the dead left beside the tape at `db`; makes the database where it is gone.
+///
+/// # Errors
+/// See [`RecoverError`].
+pub fn recover(db: &Path) -> Result<Recovery, RecoverError> {
+    if !is_there(db) {
+        return Err(RecoverError::NoTape(db.to_path_buf()));
+    }
+    let folder = tape_directory(db);
+    let lease = |source| RecoverError::Lease { path: folder.clone(), source };
+    if !db.is_file() && list_runs(&folder).map_err(lease)?.is_empty() {
+        return Err(RecoverError::NoTape(db.to_path_buf()));
+    }
+    prepare_tape(&folder).map_err(DrainError::from)?;
+    let mut drain = Drain::new(db, None);
+    if !drain.take_lease().map_err(lease)? {
+        let holder = Lease::holder(&folder).map_err(lease)?.unwrap_or(Holder { pid: None });
+        return Ok(Recovery::Elsewhere { holder, waiting: dead_runs(&folder) });
+    }
+    let before = stored_before(db, &folder);
+    let mut settled = Vec::new();
+    loop {
+        let progress = pass(&mut drain)?;
+        settled.extend(drain.take_settled());
+        if !progress {
+            break;
+        }
+    }
+    let warnings = drain.take_warnings();
+    drop(drain);
+    let tape = Tape::open(db).ok();
+    let report = |(run, damaged): (u64, u64)| {
+        let tape = tape.as_ref()?;
+        let account = tape.run(run).ok()??;
+        let stored_now = account.account.stored.saturating_sub(before.get(&run).copied().unwrap_or(0));
+        let interrupted = tape.interrupted_calls(run).ok()?;
+        Some(Recovered { run: account, stored_now, interrupted, damaged })
+    };
+    settled.sort_unstable();
+    Ok(Recovery::Done { runs: settled.into_iter().filter_map(report).collect(), warnings })
+}
+
+/// One pass, with patience for a locked database; false when there is nothing left to do.
+fn pass(drain: &mut Drain) -> Result<bool, DrainError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match drain.pass(true) {
+            Ok(progress) => return Ok(progress.committed || progress.more),
+            Err(DrainError::Store(fault)) if fault.is_transient() && Instant::now() < deadline => {
+                std::thread::sleep(AGAIN);
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+}
+
+/// What is stored of the runs whose journals are there.
+fn stored_before(db: &Path, folder: &Path) -> HashMap<u64, u64> {
+    let Ok(tape) = Tape::open(db) else { return HashMap::new() };
+    let runs = list_runs(folder).unwrap_or_default();
+    let id = |folder: &PathBuf| u64::from_str_radix(folder.file_name()?.to_str()?, 16).ok();
+    let stored = |run: u64| Some((run, tape.run(run).ok()??.account.stored));
+    runs.iter().filter_map(id).filter_map(stored).collect()
+}
+
+/// How many journals of dead processes there are.
+pub(crate) fn dead_runs(folder: &Path) -> usize {
+    let runs = list_runs(folder).unwrap_or_default();
+    runs.iter().filter(|folder| Run::open(folder).is_ok_and(|run| !run.owner_is_alive())).count()
+}

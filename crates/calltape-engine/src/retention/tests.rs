@@ -1,0 +1,169 @@
+//! What is due, step by step, for made-up tapes: no database, no clock.
+
+use super::*;
+
+const DAY: Duration = Duration::from_secs(86_400);
+const MIB: u64 = 1 << 20;
+const NOON: i64 = 1_791_979_200_000_000_000;
+
+fn at(seconds: u64) -> Moment {
+    Moment { monotonic_ns: seconds * 1_000_000_000, unix_ns: NOON + seconds as i64 * 1_000_000_000 }
+}
+
+fn used(used: u64) -> Room {
+    Room { used, ..Room::default() }
+}
+
+fn finished(removed: u64) -> Done {
+    Done { removed, finished: true, ..Done::default() }
+}
+
+/// What the retention does with `room`, each step finished at once and removing nothing, until it rests.
+fn steps(retention: &mut Retention, room: Room) -> Vec<Step> {
+    let mut steps = Vec::new();
+    while let Some(step) = retention.next(at(1), false, room) {
+        steps.push(step);
+        retention.did(step, finished(0), at(1));
+        assert!(steps.len() < 100, "{steps:?}");
+    }
+    steps
+}
+
+fn usual() -> Limits {
+    Limits { age: Some(7 * DAY), errors: Some(30 * DAY), minutes: Some(400 * DAY), size: Some(1024 * MIB) }
+}
+
+fn days_ago(days: i64) -> i64 {
+    at(1).unix_ns - days * DAY.as_nanos() as i64
+}
+
+#[test]
+fn a_small_young_tape_is_walked_once_by_age() {
+    let mut retention = Retention::new(usual());
+    let expected = [
+        Step::Calls(CallSpan {
+            after_id: 0,
+            before_id: ids::at(days_ago(30)),
+            successes_before_ns: Some(days_ago(7)),
+            errors_before_ns: Some(days_ago(30)),
+        }),
+        Step::Calls(CallSpan {
+            after_id: ids::at(days_ago(30)) - 1,
+            before_id: ids::at(days_ago(7)),
+            successes_before_ns: Some(days_ago(7)),
+            errors_before_ns: None,
+        }),
+        Step::Minutes(days_ago(400).div_euclid(60_000_000_000)),
+        Step::Runs(days_ago(400)),
+        Step::Names,
+    ];
+    assert_eq!(steps(&mut retention, used(MIB)), expected);
+    assert!(!retention.looks(at(1), false));
+    assert!(retention.looks(at(2), false));
+}
+
+#[test]
+fn a_walk_goes_on_where_the_last_one_ended() {
+    let mut retention = Retention::new(Limits { age: Some(7 * DAY), ..Limits::default() });
+    let Some(Step::Calls(span)) = retention.next(at(1), false, used(MIB)) else { panic!("a walk") };
+    let done = Done { removed: 9, reached_id: 700, ..Done::default() };
+    retention.did(Step::Calls(span), done, at(1));
+    let Some(Step::Calls(next)) = retention.next(at(9), false, used(MIB)) else { panic!("the walk goes on") };
+    assert_eq!((span.after_id, next.after_id), (0, 700));
+}
+
+#[test]
+fn nothing_is_due_by_age_while_calls_wait() {
+    let mut retention = Retention::new(usual());
+    assert_eq!(retention.next(at(1), true, used(1023 * MIB)), None);
+    assert!(matches!(retention.next(at(1), true, used(1025 * MIB)), Some(Step::Calls(_))));
+}
+
+#[test]
+fn by_size_successes_go_then_old_minutes_then_errors_then_all_but_an_hour() {
+    let limits = Limits { size: Some(100 * MIB), age: Some(7 * DAY), ..Limits::default() };
+    let mut retention = Retention::thorough(limits);
+    let all = steps(&mut retention, used(200 * MIB));
+    let word = |step: &Step| match step {
+        Step::Calls(span) if span.errors_before_ns.is_some() => "errors".to_owned(),
+        Step::Calls(_) => "successes".to_owned(),
+        Step::Minutes(before) => format!("minutes {}h", (at(1).unix_ns / 60_000_000_000 - before) / 60),
+        Step::Runs(_) => "runs".to_owned(),
+        Step::Names => "names".to_owned(),
+        step => format!("{step:?}"),
+    };
+    let mut words: Vec<String> = all.iter().map(word).collect();
+    // The walk by age comes last, and finds nothing.
+    words.truncate(words.len() - 2);
+    assert_eq!(words.first().map(String::as_str), Some("successes"));
+    let errors = words.iter().position(|word| word == "errors").expect("errors");
+    assert_eq!(words[1], "minutes 9600h");
+    assert_eq!(words[errors - 1], "minutes 168h", "minutes as old as calls may be go before errors");
+    assert_eq!(&words[errors + 1..errors + 3], ["minutes 168h", "runs"]);
+    assert_eq!(words[words.len() - 2..], ["minutes 1h", "runs"]);
+}
+
+#[test]
+fn after_some_errors_went_successes_are_asked_first_again() {
+    let mut retention = Retention::restless(Limits { size: Some(100 * MIB), ..Limits::default() });
+    let room = used(200 * MIB);
+    loop {
+        let step = retention.next(at(1), false, room).expect("a step");
+        let errors = matches!(step, Step::Calls(span) if span.errors_before_ns.is_some());
+        retention.did(step, Done { removed: u64::from(errors), finished: !errors, ..Done::default() }, at(1));
+        if errors {
+            break;
+        }
+    }
+    let Some(Step::Calls(span)) = retention.next(at(1), false, room) else { panic!("successes") };
+    assert_eq!(span.errors_before_ns, None);
+}
+
+#[test]
+fn a_wal_that_takes_the_room_is_cut_and_no_row_removed() {
+    let mut retention = Retention::new(Limits { size: Some(100 * MIB), ..Limits::default() });
+    let room = Room { used: 20 * MIB, free: 0, wal: 90 * MIB };
+    assert_eq!(retention.next(at(1), false, room), Some(Step::CutWal));
+    retention.did(Step::CutWal, finished(0), at(1));
+    assert!(!matches!(retention.next(at(1), false, room), Some(Step::Calls(span)) if span.before_id == u64::MAX));
+}
+
+#[test]
+fn free_pages_are_given_back_but_for_a_spare_eighth() {
+    let limits = Limits { age: Some(7 * DAY), ..Limits::default() };
+    let mut retention = Retention::new(limits);
+    steps(&mut retention, used(800 * MIB));
+    let some = Room { used: 800 * MIB, free: 99 * MIB, wal: 0 };
+    assert_eq!(retention.next(at(2), false, some), None);
+    let much = Room { free: 300 * MIB, ..some };
+    assert_eq!(retention.next(at(3), false, much), Some(Step::Vacuum(250 * MIB)));
+    assert_eq!(steps(&mut Retention::thorough(Limits::default()), used(MIB)).pop(), Some(Step::Names));
+}
+
+#[test]
+fn a_step_is_followed_by_a_rest_four_times_as_long() {
+    let mut retention = Retention::new(usual());
+    let step = retention.next(at(1), false, used(MIB)).expect("a step");
+    let took = Duration::from_secs(1);
+    retention.did(step, Done { took, ..finished(5) }, at(2));
+    assert!(!retention.looks(at(5), false));
+    assert!(retention.looks(at(6), false));
+}
+
+#[test]
+fn running_calls_stay_and_interrupted_ones_are_errors() {
+    let span = CallSpan { after_id: 0, before_id: 9, successes_before_ns: Some(i64::MAX), errors_before_ns: Some(10) };
+    let takes = |status: u8| (span.takes(status, 9), span.takes(status, 10));
+    assert_eq!([0, 2, 3, 4].map(takes), [(true, true); 4]);
+    assert_eq!([1, 6].map(takes), [(true, false); 2]);
+    assert_eq!(takes(5), (false, false));
+    assert!(!CallSpan { errors_before_ns: None, ..span }.takes(1, 0));
+}
+
+#[test]
+fn errors_are_never_kept_shorter_than_successes() {
+    let limits = |age, errors| Limits { age, errors, ..Limits::default() }.errors();
+    assert_eq!(limits(Some(7 * DAY), Some(DAY)), Some(7 * DAY));
+    assert_eq!(limits(Some(7 * DAY), None), None);
+    assert_eq!(limits(None, Some(DAY)), None);
+}

@@ -1,0 +1,126 @@
+//! Setting a damaged tape aside: the file, its WAL and its shared memory get another name together, so that what is in
+//! them can be looked at, and a new tape is begun in their place. Called by the drain with the database closed.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use super::open::beside;
+use super::{StoreError, marker};
+
+/// What a database's files end in; the database itself last: while it is in its place, what comes before it is its own.
+const ENDINGS: [&str; 3] = ["-wal", "-shm", ""];
+
+/// Whether the file at `db` is the tape that was there before, whatever it looks like by now.
+pub(crate) fn was_our_tape(db: &Path) -> bool {
+    let now = marker::Look::at(db).ok().filter(|_| db.is_file());
+    now.zip(marker::remembered(db)).is_some_and(|(now, before)| now.is_same_file(&before))
+}
+
+/// Whether the system lets this process write to the file. Only with the database closed: this drops SQLite's locks on it.
+pub(crate) fn can_be_written(db: &Path) -> bool {
+    OpenOptions::new().write(true).open(db).is_ok()
+}
+
+/// Gives the database at `db` and what belongs to it another name: the name.
+///
+/// # Errors
+/// When a file cannot be renamed; those that were have their names back then.
+pub(crate) fn set_aside(db: &Path, unix_ns: i64) -> Result<PathBuf, StoreError> {
+    let aside = free_name(db, unix_ns);
+    for (count, ending) in ENDINGS.iter().enumerate() {
+        let from = beside(db, ending);
+        match fs::rename(&from, beside(&aside, ending)) {
+            Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => {
+                for ending in &ENDINGS[..count] {
+                    let _ = fs::rename(beside(&aside, ending), beside(db, ending));
+                }
+                return Err(StoreError::files(from)(fault));
+            }
+            _ => {}
+        }
+    }
+    // The names are in the folder; without this a power loss may bring the old ones back.
+    if let Some(folder) = db.parent().and_then(|folder| File::open(folder).ok()) {
+        let _ = folder.sync_all();
+    }
+    Ok(aside)
+}
+
+/// Takes the WAL and the shared memory of a file away that is gone from `db`: SQLite would take them for those of the next
+/// file there. With `is_empty` nothing but copies is in them; else they are set aside, and the name is returned.
+pub(crate) fn clear_remains(db: &Path, is_empty: bool, unix_ns: i64) -> Option<PathBuf> {
+    let aside = free_name(db, unix_ns);
+    let mut kept = None;
+    // The WAL last: while it stands there, the other is kept with it.
+    for ending in ["-shm", "-wal"] {
+        let from = beside(db, ending);
+        let is_blank = || fs::metadata(beside(db, "-wal")).map_or(true, |wal| wal.len() == 0);
+        if is_empty || is_blank() {
+            let _ = fs::remove_file(&from);
+        } else if fs::rename(&from, beside(&aside, ending)).is_ok() {
+            kept = Some(aside.clone());
+        }
+    }
+    kept
+}
+
+/// `<db>.quarantine-<UTC yyyymmddThhmmss>`, with a number where that is taken.
+fn free_name(db: &Path, unix_ns: i64) -> PathBuf {
+    let stem = format!(".quarantine-{}", utc(unix_ns));
+    let is_free = |name: &PathBuf| !ENDINGS.iter().any(|ending| beside(name, ending).exists());
+    let numbered = (2..1000).map(|number| beside(db, &format!("{stem}-{number}")));
+    std::iter::once(beside(db, &stem)).chain(numbered).find(is_free).unwrap_or_else(|| beside(db, &stem))
+}
+
+/// A time as `yyyymmddThhmmss`. The calendar: Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
+fn utc(unix_ns: i64) -> String {
+    let seconds = unix_ns.div_euclid(1_000_000_000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_when() {
+        // date -u -d @N +%Y%m%dT%H%M%S
+        for (seconds, text) in [
+            (0, "19700101T000000"),
+            (951_782_400, "20000229T000000"),
+            (1_709_251_199, "20240229T235959"),
+            (4_102_444_800, "21000101T000000"),
+        ] {
+            assert_eq!(utc(seconds * 1_000_000_000), text);
+        }
+    }
+
+    #[test]
+    fn all_three_files_get_one_name_and_no_name_twice() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = folder.path().join("calls.db");
+        let mut names = Vec::new();
+        for round in ["one", "two", "three"] {
+            for ending in ENDINGS {
+                fs::write(beside(&db, ending), format!("{round}{ending}")).expect("written");
+            }
+            let aside = set_aside(&db, 0).expect("set aside");
+            assert!(!db.exists());
+            for ending in ENDINGS {
+                assert_eq!(fs::read_to_string(beside(&aside, ending)).expect("kept"), format!("{round}{ending}"));
+            }
+            names.push(aside.file_name().expect("a name").to_string_lossy().into_owned());
+        }
+        let stem = "calls.db.quarantine-19700101T000000";
+        assert_eq!(names, [stem.to_owned(), format!("{stem}-2"), format!("{stem}-3")]);
+    }
+}
