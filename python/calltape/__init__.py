@@ -14,6 +14,7 @@ file.
 """
 
 from calltape._breaker import CircuitBreaker, CircuitBreakerOpen
+from calltape._children import install as _end_in_children
 from calltape._lifecycle import Breaker, Stats, flush, start, stats, stop
 from calltape._monitor import monitor, unmonitor
 from calltape._pools import install as _carry_calls_into_pools
@@ -41,3 +42,4 @@ __all__ = [
 ]
 
 _carry_calls_into_pools()
+_end_in_children()

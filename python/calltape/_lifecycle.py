@@ -36,6 +36,7 @@ class Stats:
     Calls: ``recorded`` is all calls made of monitored functions, and equals ``stored + sampled_out + dropped +
     in_flight``, where ``in_flight`` counts what has not ended or is not in the database yet. Sizes are bytes, ``lag_s``
     is the age in seconds of the oldest record that is not in the database yet, ``writes`` counts committed batches.
+    ``drains`` is whether this process moves calls to the database; else another one does, or none.
     ``pressure`` is what a filling journal has done to recording now: ``"none"``, ``"shortened"`` (payloads),
     ``"sampled"`` (harder than asked), ``"dropping"`` (successes) or ``"counting_errors"``; ``journal`` is where calls
     are recorded: ``"file"``, ``"small"`` (a smaller file than asked for), ``"memory"`` (lost with the process),
@@ -43,7 +44,9 @@ class Stats:
     ``reentrant`` counts calls that calltape's own work made (finalisers run by an allocation), passed through and in no
     other figure; ``dropped_values`` counts values given to ``current().set`` that found no room in the journal;
     ``failed_captures`` counts failures of the program's own code for showing objects (:func:`register`,
-    ``__calltape__``, ``repr``); ``faults`` counts errors inside calltape.
+    ``__calltape__``, ``repr``); ``faults`` counts errors inside calltape; ``hurried_forks`` counts
+    forks that did not wait until the background thread had finished its batch, which they do for 50 ms: such a child
+    leaves storing its calls to other processes.
     """
 
     recorded: int
@@ -57,12 +60,14 @@ class Stats:
     breaker: Breaker
     writes: int
     lag_s: float
+    drains: bool
     pressure: str
     journal: str
     reentrant: int
     dropped_values: int
     failed_captures: int
     faults: int
+    hurried_forks: int
 
 
 def start(db: str | os.PathLike[str] | None = None, **settings: Setting) -> None:

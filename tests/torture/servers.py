@@ -137,16 +137,19 @@ def asked(place: Round, command: list[str], port: int, ready: str = "") -> Verdi
     stop = threading.Event()
     clients = [Client(port, lane, stop) for lane in range(CLIENTS)]
     with serving.served(command, env, place.folder, port) as server:
-        serving.wait_until(lambda: len(server.children()) == WORKERS, server.log)
+
+        def at_rest() -> bool:
+            children, log = server.children(), server.log.read_text()
+            return len(children) == WORKERS and all(ready.replace("PID", str(pid)) in log for pid in children)
+
+        serving.wait_until(at_rest, server.log)
         for client in clients:
             client.start()
         stop.wait(place.chance.uniform(0.2, SPAN))
         os.kill(place.chance.choice(sorted(server.children())), signal.SIGKILL)
         stop.wait(SPAN)
+        serving.wait_until(at_rest, server.log)
         before = server.children()
-        serving.wait_until(
-            lambda: all(ready.replace("PID", str(pid)) in server.log.read_text() for pid in before), server.log
-        )
         server.process.send_signal(signal.SIGHUP)
         serving.wait_until(lambda: len(server.children()) == WORKERS and not server.children() & before, server.log)
         stop.wait(SPAN)

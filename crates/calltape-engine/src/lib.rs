@@ -10,6 +10,7 @@
 pub mod breaker;
 pub mod doctor;
 pub mod drain;
+mod forked;
 mod headroom;
 mod ladder;
 mod messages;
@@ -19,11 +20,13 @@ mod recorder;
 pub mod recover;
 pub mod retention;
 pub mod rollup;
+pub mod sampling;
 pub mod settings;
 mod sidecar;
 mod stats;
 pub mod store;
 
+pub use forked::forget_after_fork;
 pub use headroom::set_memory_probe;
 pub use messages::Level;
 pub use recorder::{Recorder, StartError, StopReport};

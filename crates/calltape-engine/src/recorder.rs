@@ -5,12 +5,15 @@
 //! (`mem::forget`): its thread is not there, and its database connection is the parent's.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use calltape_journal::{Journal, JournalError, Options, Run, RunIdentity, monotonic_ns};
 
 use crate::drain::{self, Shared, Wish, Worker, spawn};
+use crate::forked::Reading;
 use crate::ladder::{self, Rung};
 use crate::messages::Level;
 use crate::settings::Settings;
@@ -22,6 +25,12 @@ const FLUSH_LOOK: Duration = Duration::from_millis(2);
 
 /// How long a wait for the thread outlasts the deadline the thread itself was given.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// Between two tries to get what another thread has for moments.
+const TRY_AGAIN: Duration = Duration::from_micros(100);
+
+/// How long a fork's end waits for a lock that is held for longer by a thread alone that ends the recording.
+const TRY_FOR: Duration = Duration::from_millis(5);
 
 /// Why a recording could not be started.
 #[derive(Debug)]
@@ -57,6 +66,8 @@ pub struct StopReport {
     pub drained: bool,
     /// Bytes of journal left for a later start; 0 when drained.
     pub left_bytes: u64,
+    /// Another process has the writer lease, and stores what is left.
+    pub elsewhere: bool,
 }
 
 /// Where the thread is.
@@ -77,6 +88,10 @@ pub struct Recorder {
     /// The own run, for its slots and counters.
     run: Mutex<Run>,
     place: Mutex<Place>,
+    /// Forks that the thread rests for.
+    holds: AtomicU32,
+    /// After the last of them the system had no thread to give.
+    stranded: AtomicBool,
 }
 
 impl fmt::Debug for Recorder {
@@ -87,6 +102,18 @@ impl fmt::Debug for Recorder {
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock within a time; `None` when it is over first.
+fn held_until<T>(mutex: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, T>> {
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(TRY_AGAIN),
+        }
+    }
 }
 
 impl Recorder {
@@ -127,6 +154,8 @@ impl Recorder {
             shared,
             run: Mutex::new(begun.run),
             place: Mutex::new(Place::Paused(Box::new(worker))),
+            holds: AtomicU32::new(0),
+            stranded: AtomicBool::new(false),
         };
         recorder.resume();
         Ok(recorder)
@@ -150,6 +179,7 @@ impl Recorder {
     /// Waits until everything recorded before the call is committed, whichever process drains; false when the time is
     /// over first.
     pub fn flush(&self, timeout: Duration) -> bool {
+        self.rescue();
         let deadline = Instant::now() + timeout;
         let positions = self.journal.positions();
         let ticket = self.shared.want_flush();
@@ -159,9 +189,15 @@ impl Recorder {
         })
     }
 
-    /// For an exit that is not the very end: stores what there is, and goes on recording. As [`Self::flush`].
-    pub fn quiesce(&self, timeout: Duration) -> bool {
-        self.flush(timeout)
+    /// For an exit that is not the very end: stores what there is, and goes on recording.
+    pub fn quiesce(&self, timeout: Duration) -> StopReport {
+        let drained = self.flush(timeout);
+        self.report(drained)
+    }
+
+    fn report(&self, drained: bool) -> StopReport {
+        let left_bytes = if drained { 0 } else { self.journal.occupancy().bytes_leased_or_sealed };
+        StopReport { drained, left_bytes, elsewhere: self.shared.figures().elsewhere }
     }
 
     /// The very end: stores what there is until the time is over, ends the run and removes its journal. Nothing may
@@ -169,7 +205,7 @@ impl Recorder {
     pub fn finish(&self, timeout: Duration) -> StopReport {
         let deadline = Instant::now() + timeout;
         let positions = self.journal.positions();
-        let mut place = held(&self.place);
+        let mut place = self.place_between_forks();
         self.resume_in(&mut place);
         self.shared.wish(Wish::Finish(deadline));
         match std::mem::replace(&mut *place, Place::Over) {
@@ -184,19 +220,38 @@ impl Recorder {
             Place::Over => {}
         }
         let drained = self.shared.figures().own_ended || self.journal.drained_past(&positions);
-        let left_bytes = if drained { 0 } else { self.journal.occupancy().bytes_leased_or_sealed };
-        StopReport { drained, left_bytes }
+        self.report(drained)
+    }
+
+    fn place_between_forks(&self) -> MutexGuard<'_, Place> {
+        loop {
+            let place = held(&self.place);
+            if self.holds.load(Ordering::Acquire) == 0 {
+                return place;
+            }
+            drop(place);
+            thread::sleep(TRY_AGAIN);
+        }
     }
 
     /// Stops the thread without ending the run, as before a fork; false when it is in the middle of a batch for longer
     /// than `timeout`, and then it goes on.
     pub fn pause(&self, timeout: Duration) -> bool {
-        let mut place = held(&self.place);
+        self.pause_until(Instant::now() + timeout)
+    }
+
+    fn pause_until(&self, deadline: Instant) -> bool {
+        let Some(mut place) = held_until(&self.place, deadline) else { return false };
         if !matches!(*place, Place::Running(_)) {
             return true;
         }
         self.shared.wish(Wish::Pause);
-        let stopped = self.shared.wait(Instant::now() + timeout, timeout, |figures| figures.stopped);
+        let half = deadline.saturating_duration_since(Instant::now()) / 2;
+        let mut stopped = self.shared.wait(deadline - half, GRACE, |figures| figures.stopped);
+        if !stopped {
+            self.shared.give_up_the_batch();
+            stopped = self.shared.wait(deadline, GRACE, |figures| figures.stopped);
+        }
         if !stopped {
             self.shared.wish(Wish::Run);
             // It may have stopped between the two.
@@ -213,9 +268,42 @@ impl Recorder {
         true
     }
 
+    /// Brings the thread, and whoever else reads the database here, to rest for a fork, until [`Self::release`], which
+    /// must follow. False when they do not come to rest in time: then the fork goes on without.
+    pub fn hold(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        // Release by the lock of `place`, under which `resume` looks at it.
+        self.holds.fetch_add(1, Ordering::AcqRel);
+        self.pause_until(deadline) && Reading::wait_for_none(deadline)
+    }
+
+    /// Starts the thread again after [`Self::hold`], where no other fork is under way.
+    pub fn release(&self) {
+        self.holds.fetch_sub(1, Ordering::AcqRel);
+        // Not `resume`: whoever looks at the holds right now may have seen this one still.
+        if let Some(mut place) = held_until(&self.place, Instant::now() + TRY_FOR)
+            && self.holds.load(Ordering::Acquire) == 0
+        {
+            self.stranded.store(!self.resume_in(&mut place), Ordering::Relaxed);
+        }
+    }
+
+    /// Starts the thread where a fork's end could not. Whoever comes by, and not on each call, tries it.
+    pub fn rescue(&self) {
+        if self.stranded.load(Ordering::Relaxed) && self.resume() {
+            self.stranded.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// Starts the thread again after [`Self::pause`]; false when the system has no thread to give.
     pub fn resume(&self) -> bool {
-        self.resume_in(&mut held(&self.place))
+        // Whoever has it starts or ends the thread.
+        let mut place = match self.place.try_lock() {
+            Ok(place) => place,
+            Err(TryLockError::Poisoned(place)) => place.into_inner(),
+            Err(TryLockError::WouldBlock) => return true,
+        };
+        self.holds.load(Ordering::Acquire) > 0 || self.resume_in(&mut place)
     }
 
     fn resume_in(&self, place: &mut Place) -> bool {
@@ -243,7 +331,7 @@ impl Recorder {
 
     /// Where there is no thread and none to be had: does its work until a flush is served.
     fn work_here(&self, ticket: u64, deadline: Instant) {
-        let mut place = held(&self.place);
+        let mut place = self.place_between_forks();
         if matches!(*place, Place::Paused(_))
             && !self.resume_in(&mut place)
             && let Place::Paused(worker) = &mut *place
@@ -259,6 +347,7 @@ impl Recorder {
 
     /// How the recording is doing.
     pub fn stats(&self) -> Stats {
+        self.rescue();
         let figures = self.shared.figures();
         let occupancy = self.journal.occupancy();
         let mut stats = Stats {

@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     losing: Mutex<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// Held for life: free means dead. Last, so that it is released after everything else. None in memory.
-    _lock: Option<LockedFile>,
+    lock: Option<LockedFile>,
 }
 
 impl Shared {
@@ -200,7 +200,7 @@ impl Journal {
             losing: Mutex::new(()),
             place,
             wake: OnceLock::new(),
-            _lock: lock,
+            lock,
         };
         Ok(Journal { shared: Arc::new(shared) })
     }
@@ -366,5 +366,18 @@ impl Journal {
     /// Says how the run ended (1: a clean exit). What is appended later is still read by whoever drains.
     pub fn close(&self, ending: u8) {
         self.shared.control.end(ending);
+    }
+
+    /// Leaves the journal to whoever drains, as this process's death would: it is settled and removed when it is all
+    /// read. Only after [`Journal::close`]; nothing may be appended any more.
+    pub fn abandon(&self) {
+        if let Some(lock) = &self.shared.lock {
+            lock.unlock();
+        }
+    }
+
+    /// Whether the run's folder is still there.
+    pub fn is_there(&self) -> bool {
+        self.shared.place.folder().exists()
     }
 }

@@ -124,6 +124,8 @@ pub use run::Run;
 #[cfg(not(loom))]
 pub use system::free_bytes;
 #[cfg(not(loom))]
+pub use system::with_signals_blocked;
+#[cfg(not(loom))]
 pub use tallies::Tally;
 #[cfg(not(loom))]
 pub use writer::Writer;

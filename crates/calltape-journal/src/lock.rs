@@ -59,13 +59,20 @@ impl LockedFile {
     }
 }
 
-impl Drop for LockedFile {
-    fn drop(&mut self) {
+impl LockedFile {
+    /// Unlocks before the end; a second time does nothing.
+    pub(crate) fn unlock(&self) {
         // Only the one who empties the place closes; after a fork the handler has.
         let emptied = HELD[self.place].compare_exchange(self.entry, VACANT, Ordering::AcqRel, Ordering::Relaxed);
         if emptied.is_ok() {
             system::close(self.entry as u32 as RawFd);
         }
+    }
+}
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        self.unlock();
     }
 }
 

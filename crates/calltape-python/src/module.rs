@@ -16,8 +16,8 @@ mod native {
 
     #[pymodule_export]
     use super::{
-        begin_span, carry, cli_main, current, flush, is_name_rule, monitored, register, start, stats, stop, suppress,
-        wrapped,
+        begin_span, carry, cli_main, current, end, flush, is_name_rule, monitored, register, start, stats, stop,
+        suppress, wrapped,
     };
     #[pymodule_export]
     use crate::breaker::{Breaker, Leave};
@@ -29,10 +29,12 @@ mod native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        super::runtime::context::refuse_sub_interpreters()?;
         calltape_engine::set_memory_probe(crate::memory::has);
         crate::memory::quieten_panics();
         super::wrapper::install(py)?;
         super::runtime::context::install(py)?;
+        super::runtime::fork::install(py)?;
         let [functions, others] = super::wrapper::types(py)?;
         module.add("Monitored", functions)?;
         module.add("MonitoredCallable", others)?;
@@ -109,6 +111,13 @@ fn stop(py: Python<'_>, timeout: f64) -> bool {
     runtime::stop(seconds(timeout))
 }
 
+/// Ends the run of a process that leaves without running its exit hooks.
+#[pyfunction]
+fn end(py: Python<'_>) {
+    wrapper::pay_owed(py);
+    runtime::end();
+}
+
 #[pyfunction(name = "_quiesce")]
 fn quiesce(py: Python<'_>) {
     wrapper::pay_owed(py);
@@ -143,12 +152,14 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     figures.set_item("breaker", breaker)?;
     figures.set_item("writes", stats.writes)?;
     figures.set_item("lag_s", stats.lag_s)?;
+    figures.set_item("drains", stats.drains)?;
     figures.set_item("pressure", stats.pressure)?;
     figures.set_item("journal", stats.journal)?;
     figures.set_item("reentrant", runtime::reentries())?;
     figures.set_item("dropped_values", runtime::dropped_values())?;
     figures.set_item("failed_captures", runtime::failed_captures())?;
     figures.set_item("faults", runtime::faults())?;
+    figures.set_item("hurried_forks", runtime::fork::hurried())?;
     Ok(figures)
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use calltape_journal::Journal;
@@ -13,9 +14,27 @@ const EVERY: Duration = Duration::from_millis(1);
 /// Steps (frames, rows; about a microsecond each) between two looks at the clock.
 const STEPS: u32 = 64;
 
+/// How a batch under way is to be cut short.
+#[derive(Debug, Default)]
+pub(super) struct Hurry(AtomicU8);
+
+impl Hurry {
+    pub(super) const NONE: u8 = 0;
+    /// What is read is written, and no more is read.
+    pub(super) const READ_NO_MORE: u8 = 1;
+    /// What is written is rolled back, to be read again.
+    pub(super) const GIVE_UP: u8 = 2;
+
+    pub(super) fn set(&self, hurry: u8) {
+        self.0.store(hurry, Ordering::Relaxed);
+    }
+}
+
 /// The pace of one pass.
 pub(super) struct Pace {
     journal: Option<Arc<Journal>>,
+    hurry: Arc<Hurry>,
+    may_give_up: bool,
     steps: u32,
     next: Instant,
     deadline: Instant,
@@ -28,9 +47,10 @@ impl fmt::Debug for Pace {
 }
 
 impl Pace {
-    pub(super) fn new(journal: Option<Arc<Journal>>, reading: Duration) -> Self {
+    /// Reading ends after `reading`, or when `hurry` says so; writing is given up by it only where it `may_give_up`.
+    pub(super) fn new(journal: Option<Arc<Journal>>, reading: Duration, hurry: Arc<Hurry>, may_give_up: bool) -> Self {
         let now = Instant::now();
-        Self { journal, steps: 0, next: now + EVERY, deadline: now + reading }
+        Self { journal, hurry, may_give_up, steps: 0, next: now + EVERY, deadline: now + reading }
     }
 
     /// One step of work; true when reading has taken long enough for one batch.
@@ -49,6 +69,11 @@ impl Pace {
             }
             self.next = Instant::now() + EVERY;
         }
-        now >= self.deadline
+        now >= self.deadline || self.hurry.0.load(Ordering::Relaxed) != Hurry::NONE
+    }
+
+    /// Whether the batch is to be rolled back.
+    pub(super) fn gives_up(&self) -> bool {
+        self.may_give_up && self.hurry.0.load(Ordering::Relaxed) == Hurry::GIVE_UP
     }
 }

@@ -14,11 +14,11 @@ use super::batch::Batch;
 use super::continued::Carried;
 use super::incidents::{Incidents, UNREACHABLE};
 use super::outcome::{DrainError, Point, Progress};
-use super::pace::Pace;
+use super::pace::{Hurry, Pace};
 use super::retention::Keeping;
 use super::run::Followed;
 use super::settle::{DIED, EXIT};
-use crate::store::{BooksRow, ErrorKey, Minutes, Store, WAL_LIMIT_BYTES, beside, prepare_directory};
+use crate::store::{BooksRow, ErrorKey, Minutes, Store, StoreError, WAL_LIMIT_BYTES, beside, prepare_directory};
 
 /// Reading for one batch ends after this long, so that slow records do not hold back the others.
 const READING: Duration = Duration::from_millis(100);
@@ -71,7 +71,12 @@ pub struct Drain {
     pub(super) own_ended: bool,
     pub(super) ending_own: bool,
     pub(super) next_scan_ns: u64,
+    /// When the tape's folder was changed last, as of the last look; none while that may be in the same tick.
+    pub(super) folder_changed: Option<(i64, i64)>,
     next_books_ns: u64,
+    pub(super) hurry: Arc<Hurry>,
+    /// The last batch was given up; the next is not, or there would be no end to it.
+    gave_up: bool,
     /// Something was committed since the store last settled down.
     pub(super) stirred: bool,
     turn: usize,
@@ -117,7 +122,10 @@ impl Drain {
             own_ended: false,
             ending_own: false,
             next_scan_ns: 0,
+            folder_changed: None,
             next_books_ns: 0,
+            hurry: Arc::default(),
+            gave_up: false,
             stirred: false,
             turn: 0,
             is_anothers: false,
@@ -142,6 +150,11 @@ impl Drain {
         self.wal_limit = bytes;
     }
 
+    /// Has batches cut short as `hurry` says.
+    pub(super) fn hurry_by(&mut self, hurry: Arc<Hurry>) {
+        self.hurry = hurry;
+    }
+
     /// Takes the writer lease if it is free; true when this drain has it. Without it no pass may run.
     ///
     /// # Errors
@@ -161,6 +174,11 @@ impl Drain {
         Ok(self.lease.is_some())
     }
 
+    /// Lets another process have the writer lease.
+    pub(super) fn give_up_lease(&mut self) {
+        self.lease = None;
+    }
+
     /// Whether this drain has the writer lease.
     pub fn has_lease(&self) -> bool {
         self.lease.is_some()
@@ -177,7 +195,13 @@ impl Drain {
         self.own_ended
     }
 
-    /// Ended calls of the own run that are committed, here or in a file that was set aside, and frames and values of it that could not be read.
+    /// Whether there is more to read of runs whose process is gone.
+    pub(super) fn has_dead_left(&self) -> bool {
+        self.runs.iter().any(|followed| !followed.own && followed.ending.is_some() && !followed.exhausted)
+    }
+
+    /// Ended calls of the own run that are committed, here or in a file that was set aside, and frames and values of it
+    /// that could not be read.
     pub fn own_figures(&self) -> Option<(u64, u64)> {
         let own = self.runs.iter().find(|followed| followed.own && followed.loaded)?;
         let stored: u64 = own.facts.books.iter().map(|books| books.stored).sum();
@@ -228,10 +252,12 @@ impl Drain {
                 Err(error) => outcome = Err(error),
             }
         }
+        self.gave_up = matches!(outcome, Err(DrainError::Store(StoreError::GivenUp)));
         match &outcome {
             Err(error) if error.is_a_wait() => self.wal_is_held(error),
-            // A WAL out of its place whose rows only the open database can still reach.
-            Err(error) if error.is_displaced() => {
+            // Nothing is wrong with the database when a batch is given up; and of a WAL out of its place only the open
+            // database can still reach the rows.
+            Err(error) if self.gave_up || error.is_displaced() => {
                 let store = self.store.take();
                 self.forget();
                 self.store = store;
@@ -263,11 +289,11 @@ impl Drain {
             self.prune(false, true)?;
             return Ok(Progress { more: true, ..Progress::default() });
         }
-        if everything || now >= self.next_scan_ns {
+        if everything || now >= self.next_scan_ns || self.folder_has_changed() {
             self.scan()?;
             self.next_scan_ns = now + SCAN_EVERY_NS;
         }
-        let mut pace = Pace::new(self.own.clone(), READING);
+        let mut pace = Pace::new(self.own.clone(), READING, Arc::clone(&self.hurry), !self.gave_up);
         let more = self.read(&mut pace, calls);
         let books_due = everything || now >= self.next_books_ns || !self.batch.moved.is_empty();
         let ending = self.runs.iter().any(|followed| followed.ending.is_some() && followed.exhausted);

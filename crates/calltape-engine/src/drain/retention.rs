@@ -1,6 +1,7 @@
 //! Retention inside the drain: one small step after a pass, where the journal leaves time for it. What is due is decided
 //! in `retention.rs` of the crate, what is removed in `store/prune.rs`; this is when, and the clock.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use calltape_journal::{Journal, Pressure, monotonic_ns, unix_ns};
@@ -121,7 +122,8 @@ impl Drain {
             return Ok(false);
         }
         let Some(step) = retention.next(now, busy, store.room()?) else { return Ok(false) };
-        let (mut pace, observer) = (Pace::new(self.own.clone(), STEP), &mut self.observer);
+        let mut pace = Pace::new(self.own.clone(), STEP, Arc::clone(&self.hurry), false);
+        let observer = &mut self.observer;
         let done = perform(store, step, &mut || pace.look(), || reached(observer, Point::BeforePrune))?;
         self.stirred = true;
         store.checkpoint_if_due()?;

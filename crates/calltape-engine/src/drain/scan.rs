@@ -2,6 +2,7 @@
 //! are in the database with their folder gone.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use calltape_journal::{Run, list_runs, unix_ns};
@@ -12,7 +13,20 @@ use super::pass::Drain;
 use super::run::Followed;
 use super::settle::{LOST, settle};
 
+/// A file system's times are no finer than this: a second change within it may look like the first.
+const FOLDER_TICK_NS: i64 = 20_000_000;
+
 impl Drain {
+    /// Whether a run's folder has come or gone since the last look: a short-lived process is found while it lasts.
+    pub(super) fn folder_has_changed(&mut self) -> bool {
+        let Ok(folder) = std::fs::metadata(&self.tape) else { return false };
+        let changed = (folder.mtime(), folder.mtime_nsec());
+        let is_news = self.folder_changed != Some(changed);
+        let age_ns = unix_ns().saturating_sub(changed.0.saturating_mul(1_000_000_000).saturating_add(changed.1));
+        self.folder_changed = (age_ns > FOLDER_TICK_NS).then_some(changed);
+        is_news
+    }
+
     /// Looks for runs: the own one, those of other processes, and those whose folder is gone.
     pub(super) fn scan(&mut self) -> Result<(), DrainError> {
         let Some(store) = &self.store else { return Ok(()) };

@@ -2,12 +2,13 @@
 //! Locked for moments only, never while the database or the disk is at work.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use calltape_journal::monotonic_ns;
 
+use super::pace::Hurry;
 use crate::breaker::State;
 use crate::messages::Messages;
 use crate::stats::BreakerStats;
@@ -41,6 +42,8 @@ pub(crate) struct Figures {
     wish: Wish,
     pub(crate) stopped: bool,
     pub(crate) own_ended: bool,
+    /// Another process has the writer lease.
+    pub(crate) elsewhere: bool,
 }
 
 /// What recorder and thread share.
@@ -53,6 +56,8 @@ pub(crate) struct Shared {
     flushes_served: AtomicU64,
     /// Whether a wish other than [`Wish::Run`] waits; looked at between batches without the lock.
     wished: AtomicBool,
+    /// How a batch under way is to be cut short for [`Wish::Pause`].
+    hurry: Arc<Hurry>,
     thread: Mutex<Option<Thread>>,
     pub(crate) messages: Messages,
 }
@@ -73,6 +78,7 @@ impl Shared {
             wish: Wish::Run,
             stopped: true,
             own_ended: false,
+            elsewhere: false,
         };
         Self {
             figures: Mutex::new(figures),
@@ -80,6 +86,7 @@ impl Shared {
             flushes_wanted: AtomicU64::new(0),
             flushes_served: AtomicU64::new(0),
             wished: AtomicBool::new(false),
+            hurry: Arc::default(),
             thread: Mutex::new(None),
             messages: Messages::default(),
         }
@@ -108,7 +115,17 @@ impl Shared {
         self.lock().wish = wish;
         // Release; its partner is the load in `Worker::run`, which then takes the lock.
         self.wished.store(wish != Wish::Run, Ordering::Release);
+        self.hurry.set(if wish == Wish::Pause { Hurry::READ_NO_MORE } else { Hurry::NONE });
         self.wake();
+    }
+
+    /// A pause is wished for so long that the batch under way is better begun again later.
+    pub(crate) fn give_up_the_batch(&self) {
+        self.hurry.set(Hurry::GIVE_UP);
+    }
+
+    pub(super) fn hurry(&self) -> Arc<Hurry> {
+        Arc::clone(&self.hurry)
     }
 
     /// Asks for a flush. The ticket is served by the next round that stored all it found, counts included, or that found

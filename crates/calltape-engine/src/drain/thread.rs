@@ -11,20 +11,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use calltape_journal::{Journal, Pressure, monotonic_ns};
+use calltape_journal::{Journal, Positions, Pressure, monotonic_ns, with_signals_blocked};
 
 use super::outcome::{DrainError, Progress};
 use super::pass::{CLEAN, Drain, MOST_CALLS};
 use super::pressure;
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
+use crate::forked::may_use_sqlite;
 use crate::headroom;
 use crate::messages::Level;
 use crate::retention::Limits;
 use crate::settings::{DrainBy, Settings};
+use crate::store::StoreError;
 
 /// Between two attempts at the writer lease while another process has it.
-const LEASE_EVERY_NS: u64 = 1_000_000_000;
+const LEASE_EVERY_NS: u64 = 250_000_000;
 
 /// Calls of a probe: enough to be a real batch, few enough to be read again without a thought.
 const PROBE_CALLS: usize = 256;
@@ -44,6 +46,10 @@ pub(crate) struct Worker {
     /// The journal's pressure when it was last looked at.
     pressure: Pressure,
     closed: bool,
+    /// How far the own journal was written when its run was over.
+    last: Option<Positions>,
+    /// Another process has stored all of the own run and may remove its journal.
+    abandoned: bool,
 }
 
 impl fmt::Debug for Worker {
@@ -70,7 +76,8 @@ pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Er
     let seat = Arc::new(Mutex::new(Some(worker)));
     let taken = Arc::clone(&seat);
     let run = move || taken.lock().ok()?.take().map(|worker| worker.run());
-    match thread::Builder::new().name("calltape-drain".to_owned()).stack_size(STACK_BYTES).spawn(run) {
+    let builder = thread::Builder::new().name("calltape-drain".to_owned()).stack_size(STACK_BYTES);
+    match with_signals_blocked(|| builder.spawn(run)) {
         Ok(handle) => {
             shared.runs_on(handle.thread().clone());
             Ok(handle)
@@ -106,6 +113,7 @@ impl Worker {
         let seed = journal.as_ref().map_or(u64::from(std::process::id()), |journal| journal.run_id()) ^ monotonic_ns();
         let mut drain = Drain::new(&settings.db, journal.clone());
         drain.keep_within(Limits::of(settings));
+        drain.hurry_by(shared.hurry());
         let patience = Patience {
             threshold: settings.breaker_threshold,
             timeout: settings.breaker_timeout,
@@ -124,6 +132,8 @@ impl Worker {
             next_lease_ns: 0,
             pressure: Pressure::None,
             closed: false,
+            last: None,
+            abandoned: false,
         }
     }
 
@@ -165,8 +175,7 @@ impl Worker {
             let round = self.round(deadline.is_some(), ticket > self.shared.served());
             self.report(&round, ticket);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            let over = self.drain.own_has_ended() || (self.journal.is_none() && !matches!(round, Round::More));
-            if (deadline.is_some() && over) || late || (deadline.is_some() && !self.drain.has_lease()) {
+            if late || (deadline.is_some() && self.is_done(&round)) {
                 break;
             }
             if !matches!(round, Round::More) {
@@ -183,9 +192,32 @@ impl Worker {
             if let Some(journal) = &self.journal {
                 journal.close(CLEAN);
                 self.drain.end_own();
+                self.last = Some(journal.positions());
             }
-            self.next_lease_ns = 0;
         }
+        // Whoever has it may be ending too.
+        self.next_lease_ns = 0;
+    }
+
+    /// Whether nothing is left for a process that ends: another one has settled its run, or it has itself, and has
+    /// finished what it had begun to read of those that are gone.
+    fn is_done(&mut self, round: &Round) -> bool {
+        let Some(journal) = &self.journal else { return !matches!(round, Round::More) };
+        if self.drain.has_lease() {
+            return self.drain.own_has_ended() && !(matches!(round, Round::More) && self.drain.has_dead_left());
+        }
+        if !self.abandoned && self.last.as_ref().is_some_and(|last| journal.drained_past(last)) {
+            self.abandoned = true;
+            journal.abandon();
+        }
+        // Whoever is to drain may not even be there.
+        self.elsewhere || self.is_settled_elsewhere()
+    }
+
+    /// Whether another process has stored all of the own run and removed its journal. Asked once more with the lease
+    /// in hand: from then on nobody else does.
+    fn is_settled_elsewhere(&self) -> bool {
+        self.abandoned && self.journal.as_ref().is_some_and(|journal| !journal.is_there())
     }
 
     /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
@@ -201,6 +233,10 @@ impl Worker {
             }
             self.next_lease_ns = now + LEASE_EVERY_NS;
             match self.drain.take_lease() {
+                Ok(true) if !may_use_sqlite() || self.is_settled_elsewhere() => {
+                    self.drain.give_up_lease();
+                    return Round::Held;
+                }
                 Ok(true) => {}
                 Ok(false) => return Round::Elsewhere,
                 Err(fault) => {
@@ -221,6 +257,10 @@ impl Worker {
         self.say_what_was_left();
         match outcome {
             Ok(progress) => self.passed(permit, progress),
+            Err(DrainError::Store(StoreError::GivenUp)) => {
+                self.breaker.given_up(permit);
+                Round::More
+            }
             Err(error) => self.failed(permit, &error),
         }
     }
@@ -310,6 +350,7 @@ impl Worker {
         let now = monotonic_ns();
         let mut figures = self.shared.lock();
         figures.drains = self.drain.has_lease();
+        figures.elsewhere = matches!(round, Round::Elsewhere);
         if let Some((stored, damaged)) = self.drain.own_figures() {
             (figures.stored, figures.damaged) = (stored, damaged);
         }
@@ -326,7 +367,7 @@ impl Worker {
             breaker.last_error = self.breaker.last_error().map(str::to_owned);
         }
         figures.next_probe_ns = self.breaker.until_probe(now).map(|left| now.saturating_add(left.as_nanos() as u64));
-        figures.own_ended = self.drain.own_has_ended();
+        figures.own_ended = self.drain.own_has_ended() || self.is_settled_elsewhere();
         drop(figures);
         self.shared.tell();
     }

@@ -88,7 +88,9 @@ impl Writing<'_> {
             } else {
                 facts.running.insert(row.id, row.started_mono);
             }
-            self.pace.step();
+            if self.pace.step() && self.pace.gives_up() {
+                return Err(StoreError::GivenUp);
+            }
         }
         Ok(())
     }

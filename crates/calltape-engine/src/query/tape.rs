@@ -47,6 +47,7 @@ impl Tape {
             }
             Err(error) => return Err(unreadable(error.to_string())),
         }
+        crate::forked::tell_files_apart();
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(|error| unreadable(error.to_string()))?;
         let version = check_marks(&connection, path)?;

@@ -32,6 +32,8 @@ pub enum StoreError {
         /// Why not.
         source: std::io::Error,
     },
+    /// When the batch was rolled back for a fork that waits; it is read again.
+    GivenUp,
     /// When the file at the path (the database's, or its WAL's) is no longer the one that was opened.
     Replaced(PathBuf),
     /// When what was our tape is not one any more.
@@ -179,6 +181,7 @@ impl fmt::Display for StoreError {
                 path.display(),
                 bytes >> 20
             ),
+            Self::GivenUp => f.write_str("the batch was put off"),
             Self::Sqlite { doing, source } => write!(f, "the database refused {doing}: {source}"),
         }
     }

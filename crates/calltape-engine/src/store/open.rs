@@ -86,6 +86,7 @@ impl Store {
         if changed.is_some_and(|(now, _)| now.bytes == 0) {
             return Err(StoreError::Damaged { path: path.to_path_buf(), how: "it was emptied".to_owned() });
         }
+        crate::forked::tell_files_apart();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(StoreError::sqlite("to open"))?;
         let path = path.to_path_buf();

@@ -5,9 +5,12 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::open::BUSY_WAIT;
+use crate::forked::{Reading, tell_files_apart};
 
 /// Ended calls of a run that are in the database, or in one that was set aside; `None` when it cannot be read now.
 pub(crate) fn stored_of_run(db: &Path, run: u64) -> Option<u64> {
+    let _reading = Reading::begin()?;
+    tell_files_apart();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(db, flags).ok()?;
     connection.busy_timeout(BUSY_WAIT).ok()?;

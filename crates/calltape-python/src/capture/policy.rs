@@ -3,13 +3,14 @@
 //! Equal policies are one and live as long as the process, so that a walk holds a plain reference: it may outlive the
 //! run, and the function, that it was made for. How many there are is bounded by the different options in a program.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, MutexGuard, OnceLock};
 
 use calltape_engine::settings::Settings;
 use calltape_redact::{BadName, Names};
 use pyo3::FromPyObject;
 
 use super::walk::MOST_DEPTH;
+use crate::runtime::Renewed;
 
 /// The budgets and switches of one capture.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Policy {
     pub(crate) left_out: Vec<String>,
     /// Text of up to so many bytes fits into `max_repr` whatever its escapes.
     pub(super) short_text: usize,
+    /// This policy while the journal fills.
+    short: OnceLock<&'static Policy>,
     /// While a walk has written fewer bytes than this, small values at the top fit into the call's budget uncounted.
     pub(super) uncounted: usize,
 }
@@ -74,6 +77,8 @@ pub(crate) struct OwnPolicy {
 /// Bytes of JSON that a record keeps of a value, and of a call's arguments, whatever is set: with what stands around
 /// them (nine bytes for a `0.0`) they fit a segment of the journal.
 const MOST_BYTES: usize = 48 * 1024;
+/// Bytes of JSON that are kept of a call's arguments, and of its result, while the journal fills.
+const SHORT_BYTES: usize = 256;
 /// The most text that is written without a count of its escapes.
 const SHORT_TEXT: usize = 64;
 /// Bytes of JSON that a byte on the tape stands for at most: a control character's escape.
@@ -96,7 +101,22 @@ fn names_of(sensitive_fields: &[String]) -> Result<&'static Names, BadName> {
     Ok(Box::leak(Box::new(Names::with(&entries)?)))
 }
 
-static ALL: Mutex<Vec<&'static Policy>> = Mutex::new(Vec::new());
+static ALL: Renewed<Vec<&'static Policy>> = Renewed::new(Vec::new());
+
+/// How many policies there were, and the last policy of blocks that was made, with what it was made of.
+static LAST: Renewed<Option<(usize, &'static Policy, &'static Policy)>> = Renewed::new(None);
+
+/// Frees the locks that a thread of the parent's held at a fork.
+///
+/// # Safety
+/// The calling thread is the only one, and captures nothing.
+pub(crate) unsafe fn forget_held_locks() {
+    // SAFETY: passed on.
+    unsafe {
+        ALL.renew_if_held(Vec::new());
+        LAST.renew_if_held(None);
+    }
+}
 
 impl Policy {
     /// The policy of a function that has met no run: nothing is captured by it.
@@ -153,8 +173,7 @@ impl Policy {
     /// This policy for what belongs to no function: spans, and values that are set. A name that any function withholds
     /// is withheld there too, for either may stand in that function.
     pub(crate) fn of_blocks(&'static self) -> &'static Self {
-        static LAST: Mutex<Option<(usize, &'static Policy, &'static Policy)>> = Mutex::new(None);
-        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = LAST.lock();
         let known = all().len();
         if let Some((count, of, made)) = *last
             && count == known
@@ -171,6 +190,18 @@ impl Policy {
         let made = Self::of(self.limits(), self.runs_repr, self.locals, entries, &[]).unwrap_or(self);
         *last = Some((all().len(), self, made));
         made
+    }
+
+    /// This policy while the journal fills: what fits into a short record.
+    #[cold]
+    pub(crate) fn short(&'static self) -> &'static Self {
+        self.short.get_or_init(|| {
+            let all = self.limits();
+            let (max_repr, max_call_bytes) = (all.max_repr.min(SHORT_BYTES), all.max_call_bytes.min(SHORT_BYTES));
+            let limits = Limits { max_repr, max_call_bytes, ..all };
+            let (runs_repr, locals, fields) = (self.runs_repr, self.locals, self.sensitive_fields.clone());
+            Self::of(limits, runs_repr, locals, fields, &self.left_out).unwrap_or(self)
+        })
     }
 
     /// The policy with these limits, switches and changes to the usual names.
@@ -223,6 +254,7 @@ impl Policy {
             names,
             sensitive_fields: Vec::new(),
             left_out: Vec::new(),
+            short: OnceLock::new(),
             short_text,
             uncounted,
         }
@@ -246,6 +278,6 @@ impl Policy {
     }
 }
 
-fn all() -> std::sync::MutexGuard<'static, Vec<&'static Policy>> {
-    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+fn all() -> MutexGuard<'static, Vec<&'static Policy>> {
+    ALL.lock()
 }

@@ -12,10 +12,11 @@ use std::mem::transmute;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
+use pyo3::exceptions::PyImportError;
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 
-use super::{Guarded, Scope, generation, this_thread};
+use super::{Guarded, Scope, generation, hook, this_thread};
 
 /// The variable, owned for ever; null before [`install`].
 static VARIABLE: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
@@ -87,7 +88,7 @@ pub(crate) unsafe fn around() -> Scope {
     }
 }
 
-/// A value of the variable: a bytes object of call, root and generation.
+/// A value of the variable: a bytes object of a scope's words and the generation.
 const VALUE_BYTES: usize = 20;
 
 /// # Safety
@@ -101,11 +102,8 @@ unsafe fn decode(value: *mut PyObject) -> Scope {
         let bytes = ffi::PyBytes_AsString(value).cast::<u8>();
         let word = |at: usize| bytes.add(at).cast::<u64>().read_unaligned();
         let of_generation = bytes.add(16).cast::<u32>().read_unaligned();
-        if of_generation == generation() || word(0) == Scope::SUPPRESSED.call {
-            Scope { call: word(0), root: word(8) }
-        } else {
-            Scope::OUTSIDE
-        }
+        let scope = Scope::of_words([word(0), word(8)]);
+        if of_generation == generation() || scope == Scope::SUPPRESSED { scope } else { Scope::OUTSIDE }
     }
 }
 
@@ -115,8 +113,9 @@ unsafe fn decode(value: *mut PyObject) -> Scope {
 /// The interpreter lock is held and no exception is set.
 pub(crate) unsafe fn set(scope: Scope) -> *mut PyObject {
     let mut bytes = [0; VALUE_BYTES];
-    bytes[..8].copy_from_slice(&scope.call.to_ne_bytes());
-    bytes[8..16].copy_from_slice(&scope.root.to_ne_bytes());
+    let [call, root] = scope.words();
+    bytes[..8].copy_from_slice(&call.to_ne_bytes());
+    bytes[8..16].copy_from_slice(&root.to_ne_bytes());
     bytes[16..].copy_from_slice(&generation().to_ne_bytes());
     let variable = VARIABLE.load(Ordering::Relaxed);
     if variable.is_null() {
@@ -153,6 +152,19 @@ pub(crate) unsafe fn unset(token: *mut PyObject) {
     }
 }
 
+/// Refuses to be loaded into a sub-interpreter, whose objects must not meet those of the main one. From 3.12 on the
+/// interpreter refuses by itself, in the same words.
+///
+/// # Errors
+/// An ImportError there.
+pub(crate) fn refuse_sub_interpreters() -> PyResult<()> {
+    // SAFETY: an interpreter's lock is held; both calls only ask.
+    if unsafe { ffi::PyInterpreterState_Get() == ffi::PyInterpreterState_Main() } {
+        return Ok(());
+    }
+    Err(PyImportError::new_err("module calltape._native does not support loading in subinterpreters"))
+}
+
 /// Makes the variable and puts the hooks in place.
 ///
 /// # Errors
@@ -171,28 +183,9 @@ pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
         HOME.store(ffi::PyInterpreterState_Get(), Ordering::Relaxed);
     }
     let function = py.import("_contextvars")?.getattr("copy_context")?;
-    // SAFETY: passed on; the module keeps its function.
-    unsafe { hook_copy_context(function.as_ptr()) };
+    // SAFETY: passed on; the module keeps its function, and the interpreter lock is held until the original is noted.
+    unsafe { *COPY_CONTEXT.get() = hook::replace(function.as_ptr(), copy_context) };
     Ok(())
-}
-
-/// Replaces the C function behind `contextvars.copy_context`, so that whoever has imported it meets the hook.
-///
-/// # Safety
-/// `function` is live, the interpreter lock held.
-unsafe fn hook_copy_context(function: *mut PyObject) {
-    // SAFETY: the exact type is checked, so the layout is known; a method definition of a module of the interpreter is
-    // static memory that may be written.
-    unsafe {
-        if ffi::PyCFunction_CheckExact(function) == 0 {
-            return;
-        }
-        let definition = (*function.cast::<ffi::PyCFunctionObject>()).m_ml;
-        if (*definition).ml_flags == ffi::METH_NOARGS {
-            *COPY_CONTEXT.get() = Some((*definition).ml_meth.PyCFunction);
-            (*definition).ml_meth = ffi::PyMethodDefPointer { PyCFunction: copy_context };
-        }
-    }
 }
 
 /// `contextvars.copy_context()`.

@@ -1,27 +1,41 @@
-//! Start, flush, stop, exit and fork.
+//! Start, flush, stop and exit.
 //!
 //! The end comes in two steps. `quiesce`, from atexit, drains what is there while Python still runs, so that what is
 //! left over can be said. `finish`, from the interpreter's last exit hook, takes the calls that were made after it (other
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use calltape_engine::settings::{OnFull, Settings, Surroundings};
-use calltape_engine::{BreakerStats, Recorder, Stats};
+use calltape_engine::{BreakerStats, Recorder, Stats, StopReport};
 use calltape_journal::monotonic_ns;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::messages::{self, Level};
-use super::{EXITING, FORKS, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
+use super::{EXITING, FORKS, Function, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
 use super::{identity, running, state, turn_off, without_the_lock};
 use crate::capture::Policy;
 
 /// The settings of the last run: a forked child begins its own with them.
-static KEPT: Mutex<Option<Settings>> = Mutex::new(None);
+///
+/// Null before the first. What is replaced is leaked, for a child that is being forked may read it.
+static KEPT: AtomicPtr<Settings> = AtomicPtr::new(ptr::null_mut());
+
+fn kept() -> Option<&'static Settings> {
+    // SAFETY: null or a leaked box. Acquire: its partner is the store in `keep`.
+    unsafe { KEPT.load(Ordering::Acquire).as_ref() }
+}
+
+fn keep(settings: Settings) {
+    if kept().is_none_or(|kept| difference(kept, &settings).is_some()) {
+        KEPT.store(Box::into_raw(Box::new(settings)), Ordering::Release);
+    }
+}
 
 /// How long the last step of the end may take: little is left by then.
 const FINISH_TIMEOUT: Duration = Duration::from_millis(500);
@@ -63,16 +77,17 @@ pub(super) fn start_lazily() -> Option<Arc<Running>> {
     if matches!(&*state(), State::Off) || monotonic_ns() < NEXT_START.load(Ordering::Relaxed) {
         return None;
     }
-    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let settings = match kept {
-        Some(settings) => settings,
+    let settings = match kept() {
+        Some(settings) => settings.clone(),
         None => Settings::load(&[], &Surroundings::of_process()).ok()?,
     };
     if settings.disabled {
         turn_off_by_setting(&settings);
         return None;
     }
-    match Python::attach(|py| begin(py, settings)) {
+    // SAFETY: whoever records holds the interpreter lock. `Python::attach` would panic where the interpreter is about to be
+    // gone, and the first call may be a finaliser's.
+    match unsafe { Python::attach_unchecked(|py| begin(py, settings)) } {
         Ok(running) => Some(running),
         Err(error) => {
             NEXT_START.store(monotonic_ns() + START_PAUSE_NS, Ordering::Relaxed);
@@ -96,7 +111,6 @@ fn turn_off_by_setting(settings: &Settings) {
 }
 
 fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
-    install_fork_hook();
     let identity = identity::of_this_process(py);
     let block_ns = match settings.on_full {
         OnFull::Drop => None,
@@ -105,38 +119,31 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
     let policy = Policy::of_settings(&settings).map_err(|error| error.to_string())?;
     let exit_timeout = settings.exit_timeout;
     // The interpreter lock stays held, so no second thread starts a second run meanwhile.
-    let recorder = with_signals_blocked(|| Recorder::start(&settings, &identity)).map_err(|error| error.to_string())?;
+    let recorder = Recorder::start(&settings, &identity).map_err(|error| error.to_string())?;
     let generation = LAST_GENERATION.fetch_add(1, Ordering::Relaxed) + 1;
     let running = Arc::new(Running {
         generation,
         forks: FORKS.load(Ordering::Relaxed),
         journal: Arc::clone(recorder.journal()),
         recorder,
-        slots: Mutex::default(),
+        functions: Mutex::default(),
+        more_functions: Function::new(0),
         no_definition_until: AtomicU64::new(0),
         block_ns,
         policy,
         exit_timeout,
     });
     *state() = State::Running(Arc::clone(&running));
-    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings);
+    keep(settings);
     GENERATION.store(generation, Ordering::Relaxed);
     messages::log_pending(&running);
+    arrange_for_the_end(py);
     Ok(running)
 }
 
-/// Runs `body` with every signal blocked, for the thread it starts: signals are the program's threads' to take.
-fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
-    // SAFETY: both sets are initialised before they are read, and the mask is the calling thread's own.
-    unsafe {
-        let mut all = std::mem::zeroed::<libc::sigset_t>();
-        let mut before = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        let value = body();
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        value
-    }
+/// Has the run end in time where the process leaves without its exit hooks; see `calltape._children`.
+fn arrange_for_the_end(py: Python<'_>) {
+    let _ = py.import("calltape._children").and_then(|children| children.call_method0("arrange"));
 }
 
 /// Waits until everything recorded before the call is in the database.
@@ -147,21 +154,33 @@ pub(crate) fn flush(timeout: Duration) -> bool {
     flushed
 }
 
-/// Ends the run. Returns whether everything is in the database; what is not stays in the journal and is logged.
+/// Ends the run. Returns whether everything is in the database; what is not stays in the journal, and is logged where no
+/// other process stores it. A later call begins a new run only through [`start`].
 pub(crate) fn stop(timeout: Duration) -> bool {
-    let stopped = std::mem::replace(&mut *state(), State::Off);
-    let State::Running(running) = stopped else { return true };
-    GENERATION.store(OFF, Ordering::Relaxed);
+    finish(State::Off, OFF, timeout)
+}
+
+/// The end of a process that leaves without running its exit hooks. What calls monitored functions all the same begins
+/// another run.
+pub(crate) fn end() {
+    let Some(timeout) = running().map(|running| running.exit_timeout) else { return };
+    finish(State::Idle, IDLE, timeout);
+}
+
+fn finish(next: State, generation: u32, timeout: Duration) -> bool {
+    let was_off = matches!(&*state(), State::Off);
+    let finished = std::mem::replace(&mut *state(), if was_off { State::Off } else { next });
+    let State::Running(running) = finished else { return true };
+    GENERATION.store(generation, Ordering::Relaxed);
     let report = without_the_lock(|| running.recorder.finish(timeout));
     messages::log_pending(&running);
-    report_left(&running, report.drained);
-    // A later call begins a new run only through start(): after stop() nothing is recorded.
+    report_left(&running, report);
     report.drained
 }
 
-/// Says that calls are left in the journal: for a later start, or for another process that records on the tape now.
-fn report_left(running: &Running, drained: bool) {
-    if !drained {
+/// Says that calls are left in the journal with nobody to store them until a later start.
+fn report_left(running: &Running, report: StopReport) {
+    if !report.drained && !report.elsewhere {
         let database = running.recorder.settings().db.display().to_string();
         if running.journal.is_in_memory() {
             let text =
@@ -207,9 +226,9 @@ fn no_figures() -> Stats {
 pub(crate) fn quiesce() {
     EXITING.store(true, Ordering::Relaxed);
     let Some(running) = running() else { return };
-    let drained = without_the_lock(|| running.recorder.quiesce(running.exit_timeout));
+    let report = without_the_lock(|| running.recorder.quiesce(running.exit_timeout));
     messages::log_pending(&running);
-    report_left(&running, drained);
+    report_left(&running, report);
 }
 
 /// Arranges for the end of the process.
@@ -231,26 +250,4 @@ extern "C" fn finish_at_exit() {
             running.recorder.finish(FINISH_TIMEOUT);
         }
     });
-}
-
-/// A forked child has its parent's memory and none of its threads: it forgets the run, closes nothing of it but the
-/// locks, and begins its own with its first recorded call.
-fn install_fork_hook() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        // SAFETY: the handler is a function of this library, which is never unloaded.
-        unsafe { libc::pthread_atfork(None, None, Some(forget_in_child)) };
-    });
-}
-
-unsafe extern "C" fn forget_in_child() {
-    calltape_journal::forget_after_fork();
-    FORKS.fetch_add(1, Ordering::Relaxed);
-    // The lock is free or held by a thread that does not exist here; a start in progress in the parent forks nobody.
-    if let Ok(mut state) = super::STATE.try_lock()
-        && matches!(*state, State::Running(_))
-    {
-        GENERATION.store(IDLE, Ordering::Relaxed);
-        std::mem::forget(std::mem::replace(&mut *state, State::Idle));
-    }
 }
