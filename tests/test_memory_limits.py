@@ -214,3 +214,33 @@ def test_short_lived_threads_share_segments_and_each_has_a_row(run_program: RunP
     # What the drain knows of each thread: its name and number, some 300 bytes.
     assert grown_kib < (16 << 10) + THREADS * 400 // 1024
     assert ended.tape.rows("SELECT count(DISTINCT thread) AS n FROM calls") == [{"n": THREADS}]
+
+
+STACK = """
+import re
+from pathlib import Path
+from calltape import flush, monitor, start
+start()
+
+@monitor
+def work(n):
+    if n % 3 == 0: raise ValueError({"a": [n] * 20})
+    return [n] * 30
+
+for n in range(30_000):
+    try: work(n)
+    except ValueError: pass
+assert flush(60.0)
+size = 0
+for line in Path("/proc/self/smaps").read_text().splitlines():
+    if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (....) ", line):
+        size = int(found[2], 16) - int(found[1], 16) if found[3] == "rw-p" else 0
+    elif line.startswith("Rss") and 512 << 10 <= size < 520 << 10:
+        print(line.split()[1])
+"""
+
+
+def test_the_background_threads_stack_is_far_larger_than_what_it_uses(run_program: RunProgram) -> None:
+    used_kib = [int(line) for line in run_program(STACK).stdout.split()]
+    assert used_kib
+    assert max(used_kib) < 256

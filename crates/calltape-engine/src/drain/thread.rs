@@ -58,7 +58,7 @@ impl fmt::Debug for Worker {
     }
 }
 
-/// Bytes of the thread's stack, which are address space: a program may have little. It needs less than a tenth; see
+/// Bytes of the thread's stack, which are address space: a program may have little. It uses less than half; see
 /// `tests/test_memory_limits.py`.
 const STACK_BYTES: usize = 512 << 10;
 
