@@ -263,11 +263,20 @@ asan: build-quick ## AddressSanitizer over the journal's tests, valgrind over a 
 	    PYTHONPATH=tests $(BIN)/python -m torture.valgrind; \
 	else printf '\n==> %s\n' "valgrind is not here: the extension's run under it is left out"; fi
 
+.PHONY: test-memory
+test-memory: build-quick ## memory pressure at length: 200 n of each fault, a million threads, ten million calls
+	$(SAY) "memory pressure: faults by number, a million threads"
+	@CALLTAPE_FAULT_ROUNDS=200 CALLTAPE_THREADS=1000000 $(BIN)/python -m pytest --timeout 7200 \
+	    tests/test_memory_faults.py tests/test_memory_limits.py $(PYTEST_ARGS)
+	$(SAY) "ten million calls in one process"
+	@PYTHONPATH=tests $(BIN)/python -m faults.soak 10000000
+
 .PHONY: deep
 deep: fuzz ## the long forms: fuzzing, loom without a small bound, torture, sanitizers, a shard of mutants, a million values, torch
 	$(SAY) "loom, three preemptions deep"
 	@LOOM_MAX_PREEMPTIONS=3 $(MAKE) loom
 	@$(MAKE) torture
+	@$(MAKE) test-memory
 	@$(MAKE) asan
 	@$(MAKE) mutants
 	@$(MAKE) test-values

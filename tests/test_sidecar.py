@@ -47,11 +47,14 @@ def test_the_sidecar_stores_what_a_program_appends_and_leaves_cleanly(tmp_path: 
     db = tmp_path / "calls.db"
     command = [sys.executable, "-m", "calltape", "--db", str(db), "drain"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sidecar:
-        assert sidecar.stderr is not None
-        assert "draining" in sidecar.stderr.readline()
-        assert appending(db, SOON).split() == ["True", "False", "1000"]
-        sidecar.send_signal(ending)
-        out, err = sidecar.communicate(timeout=SOON)
+        try:
+            assert sidecar.stderr is not None
+            assert "draining" in sidecar.stderr.readline()
+            assert appending(db, SOON).split() == ["True", "False", "1000"]
+            sidecar.send_signal(ending)
+            out, err = sidecar.communicate(timeout=SOON)
+        finally:
+            sidecar.kill()
     assert (sidecar.returncode, err) == (0, "")
     assert out.startswith("1,000 calls stored in ")
     # Whether the sidecar still met the program's end is a matter of moments.

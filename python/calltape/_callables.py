@@ -53,6 +53,7 @@ def recorded(function: Any, options: Options, *, skip_first: bool | None) -> Any
             "name": options.name or name_of(called),
             "group": options.group or "",
             "sample_rate": options.sample_rate,
+            "keep_slower_ns": options.keep_slower_ns,
             "capture_args": options.capture_args,
             "capture_result": options.capture_result,
             "left_out": options.left_out,

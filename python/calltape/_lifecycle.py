@@ -36,6 +36,7 @@ class Stats:
     Calls: ``recorded`` is all calls made of monitored functions, and equals ``stored + sampled_out + dropped +
     in_flight``, where ``in_flight`` counts what has not ended or is not in the database yet. Sizes are bytes, ``lag_s``
     is the age in seconds of the oldest record that is not in the database yet, ``writes`` counts committed batches.
+    ``drains`` is whether this process moves calls to the database; else another one does, or none.
     ``pressure`` is what a filling journal has done to recording now: ``"none"``, ``"shortened"`` (payloads),
     ``"sampled"`` (harder than asked), ``"dropping"`` (successes) or ``"counting_errors"``; ``journal`` is where calls
     are recorded: ``"file"``, ``"small"`` (a smaller file than asked for), ``"memory"`` (lost with the process),
@@ -59,6 +60,7 @@ class Stats:
     breaker: Breaker
     writes: int
     lag_s: float
+    drains: bool
     pressure: str
     journal: str
     reentrant: int

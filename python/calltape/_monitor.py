@@ -14,7 +14,7 @@ from typing import Any, TypeVar, Union, overload
 from calltape._callables import bare, recorded
 from calltape._classes import monitor_class, unmonitor_class
 from calltape._forms import rebuilt
-from calltape._options import CaptureOption, Options, checked
+from calltape._options import CaptureOption, Duration, Options, SampleRate, checked
 
 # What comes out has the exact type of what went in.
 _Subject = TypeVar("_Subject")
@@ -43,7 +43,8 @@ def monitor(
     *,
     name: str | None = None,
     group: str | None = None,
-    sample_rate: float = 1.0,
+    sample_rate: SampleRate = 1.0,
+    keep_slower_than: Duration | None = None,
     capture: Mapping[str, CaptureOption] | None = None,
     max_repr: int | None = None,
     sensitive_fields: Iterable[str] | None = None,
@@ -55,7 +56,8 @@ def monitor(
     *,
     name: str | None = None,
     group: str | None = None,
-    sample_rate: float = 1.0,
+    sample_rate: SampleRate = 1.0,
+    keep_slower_than: Duration | None = None,
     capture: Mapping[str, CaptureOption] | None = None,
     max_repr: int | None = None,
     sensitive_fields: Iterable[str] | None = None,
@@ -66,7 +68,8 @@ def monitor(
     *,
     name: str | None = None,
     group: str | None = None,
-    sample_rate: float = 1.0,
+    sample_rate: SampleRate = 1.0,
+    keep_slower_than: Duration | None = None,
     capture: Mapping[str, CaptureOption] | None = None,
     max_repr: int | None = None,
     sensitive_fields: Iterable[str] | None = None,
@@ -85,8 +88,13 @@ def monitor(
         name: how the tape calls it; by default ``module.qualname``. For a class it stands for ``module.Class``, before
             the name of each method.
         group: a word to find several functions by.
-        sample_rate: the share of calls to record, from 0.0 to 1.0; the others are counted. Each call is decided by
-            itself.
+        sample_rate: the share of calls to record, from 0.0 to 1.0, or ``"auto"``: every call up to 10 calls a second of
+            this function, then fewer, 10 % from 100 to 1,000 a second and 1 % from 10,000. Decided for a tree of calls,
+            by the outermost function with a rate below 1: what it calls is recorded if it is, whatever the rates below.
+            A call that raises is recorded at any rate, with its arguments as they are when it ends. The others are
+            counted and timed.
+        keep_slower_than: calls that take longer are recorded at any rate too: seconds, a text such as ``"50ms"``, or a
+            ``timedelta``; None for no such limit.
         capture: what to record of a call; a key left out keeps its default. ``{"args": True, "result": True, "locals":
             False, "repr": False}`` are switches: ``locals`` adds the variables of the innermost 8 frames to a failure,
             ``repr`` shows objects by their own ``repr()``, which then runs within the call. ``{"args": {"user":
@@ -107,7 +115,7 @@ def monitor(
             changed (a builtin or extension class).
         ValueError: an argument has a value that cannot be used.
     """
-    options = checked(name, group, sample_rate, capture, max_repr, sensitive_fields)
+    options = checked(name, group, sample_rate, keep_slower_than, capture, max_repr, sensitive_fields)
     if function is None:
         return lambda decorated: _decorate(decorated, options)
     return _decorate(function, options)

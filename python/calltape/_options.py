@@ -6,9 +6,11 @@ names it and says what would do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Literal
 
 from calltape import _native
 
@@ -25,6 +27,13 @@ _BUDGETS = {
 _LEAST_REPR = 16
 
 CaptureOption = bool | int | float | Mapping[str, bool]
+SampleRate = float | Literal["auto"]
+Duration = float | str | timedelta
+
+# A time as the settings write it.
+_TIME = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(us|ms|s|m|min|h|d)\s*", re.ASCII)
+_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_LONGEST = 366 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,8 @@ class Options:
 
     name: str | None
     group: str | None
-    sample_rate: float
+    sample_rate: float | None  # None: "auto"
+    keep_slower_ns: int | None
     capture_args: bool
     capture_result: bool
     left_out: list[str]
@@ -44,7 +54,8 @@ class Options:
 def checked(
     name: str | None,
     group: str | None,
-    sample_rate: float,
+    sample_rate: SampleRate,
+    keep_slower_than: Duration | None,
     capture: Mapping[str, CaptureOption] | None,
     max_repr: int | None,
     sensitive_fields: Iterable[str] | None,
@@ -57,8 +68,8 @@ def checked(
     for label, text in (("name", name), ("group", group)):
         if text is not None and (not isinstance(text, str) or not text):
             raise ValueError(f"monitor: {label} must be a str that is not empty, or None, not {text!r}")
-    if isinstance(sample_rate, bool) or not isinstance(sample_rate, (int, float)) or not 0.0 <= sample_rate <= 1.0:
-        raise ValueError(f"monitor: sample_rate must be a number from 0.0 to 1.0, not {sample_rate!r}")
+    rate = _rate(sample_rate)
+    slower = None if keep_slower_than is None else _threshold(keep_slower_than)
     if capture is not None and not isinstance(capture, Mapping):
         raise ValueError(f"monitor: capture must be a mapping such as {_SWITCHES}, not {capture!r}")
     capture = dict(capture or {})
@@ -86,7 +97,34 @@ def checked(
     policy["sensitive_fields"] = name_rules("monitor", sensitive_fields)
     policy["locals"] = switches["locals"]
     policy["runs_repr"] = switches["repr"]
-    return Options(name, group, float(sample_rate), switches["args"], switches["result"], left_out, True, policy)
+    return Options(name, group, rate, slower, switches["args"], switches["result"], left_out, True, policy)
+
+
+def _rate(value: object) -> float | None:
+    """`sample_rate`, checked; None for "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
+        raise ValueError(f'monitor: sample_rate must be a number from 0.0 to 1.0, or "auto", not {value!r}')
+    return float(value)
+
+
+def _threshold(value: object) -> int:
+    """`keep_slower_than`, checked, in nanoseconds."""
+    seconds: float | None = None
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+    elif isinstance(value, str):
+        found = _TIME.fullmatch(value)
+        seconds = float(found[1]) * _UNITS[found[2]] if found else None
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds = value
+    if seconds is None or not 0.0 < seconds <= _LONGEST:
+        raise ValueError(
+            f"monitor: keep_slower_than must be a time above 0 and up to a year: seconds such as 0.5, a text such as "
+            f'"50ms" or "2s", a timedelta, or None for none; not {value!r}'
+        )
+    return max(round(seconds * 1e9), 1)
 
 
 def repr_budget(caller: str, value: object) -> int:

@@ -49,14 +49,14 @@ class span:  # noqa: N801 - a context manager that reads as a word, like `contex
         traceback: TracebackType | None,
         /,
     ) -> None:
-        # Several tasks may be inside one span object: the block that ends is the one that runs here, or else one that
-        # is not recorded.
+        # Several tasks may be inside one span object: the block that ends is the one that runs here, or else the last
+        # that is not recorded.
         running = _native.current().id
-        ids = [None if opened is None else opened.id for opened in self._open]
+        ids = [None if opened is None else opened.id for opened in reversed(self._open)]
         ends = running if running in ids else None
-        opened = self._open.pop(ids.index(ends) if ends in ids else -1)
+        opened = self._open.pop(-1 - ids.index(ends) if ends in ids else -1)
         if opened is not None:
-            opened.end(exception)
+            opened.end(exception, self._values)
 
     async def __aenter__(self) -> CurrentCall:
         return self.__enter__()

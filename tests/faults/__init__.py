@@ -36,6 +36,9 @@ CALLS = (
     "thread",
 )
 
+# Calls that a round of `faults.rounds` makes: ordinary ones, those that raise, and one that takes up what is left.
+CALLS_OF_A_ROUND = 5 + 3 + 1
+
 _THREADS = {"any": 0, "this": 1, "others": 2}
 
 

@@ -8,6 +8,7 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, assert_type, overload
 
 from calltape import monitor, unmonitor
@@ -39,7 +40,7 @@ async def coroutine(order: int) -> str:
     return str(order)
 
 
-@monitor(group="async")
+@monitor(group="async", keep_slower_than=timedelta(milliseconds=50))
 async def coroutine_called(order: int) -> str:
     return str(order)
 
@@ -50,7 +51,7 @@ def generator(order: int) -> Generator[int, str, bool]:
     return bool(sent)
 
 
-@monitor(sample_rate=1.0)
+@monitor(sample_rate="auto", keep_slower_than="50ms")
 def iterator(order: int) -> Iterator[int]:
     yield order
 

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::directory;
+use crate::mapping;
 use crate::system;
 
 /// Locks a process can hold at once: a journal and a lease take two; tests take more.
@@ -78,6 +79,7 @@ impl Drop for LockedFile {
 /// Closes the lock descriptors a forked child has inherited, and touches nothing else. Async-signal-safe: call it
 /// from a `pthread_atfork` child handler. The parent keeps its locks.
 pub fn forget_after_fork() {
+    mapping::forget_spare_after_fork();
     for held in &HELD {
         let entry = held.swap(VACANT, Ordering::AcqRel);
         if entry != VACANT {

@@ -4,14 +4,15 @@
 //! mapping goes when the last holder does.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::cell::UnsafeCell;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::control::Counters;
-use crate::layout::control::SLOT_BYTES;
+use crate::layout::control::{FILE_BYTES as CONTROL_BYTES, SLOT_BYTES};
 use crate::tallies::Tally;
 
 /// A page, for stepping over a mapping. Larger pages only make the steps finer than needed.
@@ -25,6 +26,36 @@ enum Source {
     Pages,
     /// The allocator, where the kernel has no pages to map.
     Heap,
+    /// [`SPARE`], where the allocator has nothing either.
+    Spare,
+}
+
+/// Room for one control file in the library's own data: a process without any memory left can still count its calls.
+/// Costs address space only until it is used.
+#[repr(align(4096))]
+struct Spare(UnsafeCell<[u8; CONTROL_BYTES]>);
+
+// SAFETY: handed out to one mapping at a time, which `SPARE_IS_TAKEN` sees to.
+unsafe impl Sync for Spare {}
+
+static SPARE: Spare = Spare(UnsafeCell::new([0; CONTROL_BYTES]));
+static SPARE_IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The spare memory, zeroed; None while a mapping has it, or where it is too small.
+fn take_spare(bytes: usize) -> Option<NonNull<u8>> {
+    // Acquire; its partner is the store in `drop`.
+    if bytes > CONTROL_BYTES || SPARE_IS_TAKEN.swap(true, Ordering::Acquire) {
+        return None;
+    }
+    let base = SPARE.0.get().cast::<u8>();
+    // SAFETY: nobody else has it, as just found.
+    unsafe { std::ptr::write_bytes(base, 0, CONTROL_BYTES) };
+    NonNull::new(base)
+}
+
+/// Makes the spare memory free in a forked child, which has forgotten its parent's journal. Async-signal-safe.
+pub(crate) fn forget_spare_after_fork() {
+    SPARE_IS_TAKEN.store(false, Ordering::Release);
 }
 
 /// What may be seen in shared memory as it stands.
@@ -76,19 +107,23 @@ impl Mapping {
         Ok(Mapping { base, bytes, source: Source::File })
     }
 
-    /// Zeroed memory of the process alone: pages of its own, or where the kernel has none to map, the allocator's.
+    /// Zeroed memory of the process alone: pages of its own, or where the kernel has none to map, the allocator's, or
+    /// where that has none, what is spared for one control file.
     ///
     /// # Errors
     ///
-    /// When neither has any.
+    /// When none has any.
     pub(crate) fn in_memory(bytes: usize) -> io::Result<Mapping> {
         if let Ok(base) = map(bytes, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) {
             return Ok(Mapping { base, bytes, source: Source::Pages });
         }
         let layout = heap_layout(bytes).filter(|layout| layout.size() > 0).ok_or(io::ErrorKind::InvalidInput)?;
         // SAFETY: the layout's size is not zero, checked above; null is checked below.
-        let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Mapping { base, bytes, source: Source::Heap })
+        if let Some(base) = NonNull::new(unsafe { alloc_zeroed(layout) }) {
+            return Ok(Mapping { base, bytes, source: Source::Heap });
+        }
+        let base = take_spare(bytes).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Mapping { base, bytes, source: Source::Spare })
     }
 
     /// First byte; page-aligned.
@@ -198,6 +233,7 @@ impl Drop for Mapping {
             // SAFETY: exactly what `in_memory` allocated with this layout; every view borrows or holds this value.
             (Source::Heap, Some(layout)) => unsafe { dealloc(self.base(), layout) },
             (Source::Heap, None) => {}
+            (Source::Spare, _) => SPARE_IS_TAKEN.store(false, Ordering::Release),
             _ => {
                 // SAFETY: exactly what was mapped; every view borrows or holds this value, so none is left.
                 unsafe { libc::munmap(self.base().cast(), self.bytes) };

@@ -5,6 +5,7 @@
 //! capture/   Python values to bytes, under a budget
 //! runtime/   this process's recording: start, stop, exit, fork, threads
 //! breaker.rs the engine's breaker as a tool
+//! memory.rs  the allocator, for when memory is short
 //! module.rs  what Python imports
 //! ```
 //!
@@ -14,6 +15,8 @@
 mod breaker;
 #[expect(unsafe_code, reason = "reads Python objects through the C API, so that no user code runs")]
 mod capture;
+#[expect(unsafe_code, reason = "an allocator")]
+mod memory;
 mod module;
 #[expect(unsafe_code, reason = "takes and gives back the interpreter lock; fork and exit hooks are C")]
 mod runtime;

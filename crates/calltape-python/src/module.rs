@@ -30,6 +30,8 @@ mod native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         super::runtime::context::refuse_sub_interpreters()?;
+        calltape_engine::set_memory_probe(crate::memory::has);
+        crate::memory::quieten_panics();
         super::wrapper::install(py)?;
         super::runtime::context::install(py)?;
         super::runtime::fork::install(py)?;
@@ -150,6 +152,7 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     figures.set_item("breaker", breaker)?;
     figures.set_item("writes", stats.writes)?;
     figures.set_item("lag_s", stats.lag_s)?;
+    figures.set_item("drains", stats.drains)?;
     figures.set_item("pressure", stats.pressure)?;
     figures.set_item("journal", stats.journal)?;
     figures.set_item("reentrant", runtime::reentries())?;

@@ -133,7 +133,7 @@ pub struct StartHead {
 }
 
 /// Writes a START's head into `out`, emptied first; the arguments follow through an [`ArgumentWriter`].
-#[inline]
+#[inline(always)]
 pub fn begin_start(out: &mut Vec<u8>, head: &StartHead) {
     out.clear();
     out.extend_from_slice(&head.id.to_le_bytes());

@@ -19,6 +19,7 @@ use super::pressure;
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
 use crate::forked::may_use_sqlite;
+use crate::headroom;
 use crate::messages::Level;
 use crate::retention::Limits;
 use crate::settings::{DrainBy, Settings};
@@ -57,7 +58,7 @@ impl fmt::Debug for Worker {
     }
 }
 
-/// Bytes of the thread's stack, which are address space: a program may have little. It needs less than a tenth; see
+/// Bytes of the thread's stack, which are address space: a program may have little. It uses less than half; see
 /// `tests/test_memory_limits.py`.
 const STACK_BYTES: usize = 512 << 10;
 
@@ -66,6 +67,9 @@ const STACK_BYTES: usize = 512 << 10;
 /// # Errors
 /// When the system has no thread to give; the worker comes back with that.
 pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Error)> {
+    if !headroom::for_a_thread() {
+        return Err((worker, io::ErrorKind::OutOfMemory.into()));
+    }
     let shared = Arc::clone(&worker.shared);
     shared.lock().stopped = false;
     // A closure that becomes no thread is dropped, and what it owns with it.
@@ -240,6 +244,11 @@ impl Worker {
                     return Round::Held;
                 }
             }
+        }
+        if !headroom::for_a_batch() {
+            let line = "there is no memory for a batch now; calls stay in the journal";
+            self.shared.messages.say(Level::Warning, line.to_owned());
+            return Round::Held;
         }
         let Some(permit) = self.permit(now, last) else { return Round::Held };
         let probe = self.breaker.state() == State::HalfOpen;

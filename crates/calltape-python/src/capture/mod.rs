@@ -42,7 +42,7 @@ mod timing;
 mod views;
 mod walk;
 
-pub(crate) use failure::{Raised, write_bare_failure_of, write_failure_of};
+pub(crate) use failure::{Raised, Variables, kind_of, write_bare_failure_of, write_failure_of};
 pub(crate) use kinds::{Held, stored_attribute};
 pub(crate) use own::register;
 pub(crate) use policy::{Limits, OwnPolicy, Policy, forget_held_locks};

@@ -3,7 +3,7 @@
 //! Equal policies are one and live as long as the process, so that a walk holds a plain reference: it may outlive the
 //! run, and the function, that it was made for. How many there are is bounded by the different options in a program.
 
-use std::sync::{LazyLock, MutexGuard};
+use std::sync::{LazyLock, MutexGuard, OnceLock};
 
 use calltape_engine::settings::Settings;
 use calltape_redact::{BadName, Names};
@@ -39,6 +39,8 @@ pub(crate) struct Policy {
     pub(crate) left_out: Vec<String>,
     /// Text of up to so many bytes fits into `max_repr` whatever its escapes.
     pub(super) short_text: usize,
+    /// This policy while the journal fills.
+    short: OnceLock<&'static Policy>,
     /// While a walk has written fewer bytes than this, small values at the top fit into the call's budget uncounted.
     pub(super) uncounted: usize,
 }
@@ -75,6 +77,8 @@ pub(crate) struct OwnPolicy {
 /// Bytes of JSON that a record keeps of a value, and of a call's arguments, whatever is set: with what stands around
 /// them (nine bytes for a `0.0`) they fit a segment of the journal.
 const MOST_BYTES: usize = 48 * 1024;
+/// Bytes of JSON that are kept of a call's arguments, and of its result, while the journal fills.
+const SHORT_BYTES: usize = 256;
 /// The most text that is written without a count of its escapes.
 const SHORT_TEXT: usize = 64;
 /// Bytes of JSON that a byte on the tape stands for at most: a control character's escape.
@@ -188,6 +192,18 @@ impl Policy {
         made
     }
 
+    /// This policy while the journal fills: what fits into a short record.
+    #[cold]
+    pub(crate) fn short(&'static self) -> &'static Self {
+        self.short.get_or_init(|| {
+            let all = self.limits();
+            let (max_repr, max_call_bytes) = (all.max_repr.min(SHORT_BYTES), all.max_call_bytes.min(SHORT_BYTES));
+            let limits = Limits { max_repr, max_call_bytes, ..all };
+            let (runs_repr, locals, fields) = (self.runs_repr, self.locals, self.sensitive_fields.clone());
+            Self::of(limits, runs_repr, locals, fields, &self.left_out).unwrap_or(self)
+        })
+    }
+
     /// The policy with these limits, switches and changes to the usual names.
     ///
     /// # Errors
@@ -238,6 +254,7 @@ impl Policy {
             names,
             sensitive_fields: Vec::new(),
             left_out: Vec::new(),
+            short: OnceLock::new(),
             short_text,
             uncounted,
         }

@@ -88,7 +88,7 @@ pub(crate) unsafe fn around() -> Scope {
     }
 }
 
-/// A value of the variable: a bytes object of call, root and generation.
+/// A value of the variable: a bytes object of a scope's words and the generation.
 const VALUE_BYTES: usize = 20;
 
 /// # Safety
@@ -102,11 +102,8 @@ unsafe fn decode(value: *mut PyObject) -> Scope {
         let bytes = ffi::PyBytes_AsString(value).cast::<u8>();
         let word = |at: usize| bytes.add(at).cast::<u64>().read_unaligned();
         let of_generation = bytes.add(16).cast::<u32>().read_unaligned();
-        if of_generation == generation() || word(0) == Scope::SUPPRESSED.call {
-            Scope { call: word(0), root: word(8) }
-        } else {
-            Scope::OUTSIDE
-        }
+        let scope = Scope::of_words([word(0), word(8)]);
+        if of_generation == generation() || scope == Scope::SUPPRESSED { scope } else { Scope::OUTSIDE }
     }
 }
 
@@ -116,8 +113,9 @@ unsafe fn decode(value: *mut PyObject) -> Scope {
 /// The interpreter lock is held and no exception is set.
 pub(crate) unsafe fn set(scope: Scope) -> *mut PyObject {
     let mut bytes = [0; VALUE_BYTES];
-    bytes[..8].copy_from_slice(&scope.call.to_ne_bytes());
-    bytes[8..16].copy_from_slice(&scope.root.to_ne_bytes());
+    let [call, root] = scope.words();
+    bytes[..8].copy_from_slice(&call.to_ne_bytes());
+    bytes[8..16].copy_from_slice(&root.to_ne_bytes());
     bytes[16..].copy_from_slice(&generation().to_ne_bytes());
     let variable = VARIABLE.load(Ordering::Relaxed);
     if variable.is_null() {

@@ -17,7 +17,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::messages::{self, Level};
-use super::{EXITING, FORKS, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
+use super::{EXITING, FORKS, Function, GENERATION, IDLE, LAST_GENERATION, OFF, Running, State};
 use super::{identity, running, state, turn_off, without_the_lock};
 use crate::capture::Policy;
 
@@ -126,7 +126,8 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
         forks: FORKS.load(Ordering::Relaxed),
         journal: Arc::clone(recorder.journal()),
         recorder,
-        slots: Mutex::default(),
+        functions: Mutex::default(),
+        more_functions: Function::new(0),
         no_definition_until: AtomicU64::new(0),
         block_ns,
         policy,

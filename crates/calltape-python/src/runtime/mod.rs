@@ -10,6 +10,7 @@
 //! hook.rs       a C function in the place of one of the interpreter's
 //! renewed.rs    a mutex that a forked child makes anew
 //! identity.rs   who this process and this thread are
+//! scope.rs      a place in the tree of calls, and what is decided for the tree
 //! task.rs       the name of the running task
 //! messages.rs   what goes to logging.getLogger("calltape")
 //! ```
@@ -26,6 +27,7 @@ mod identity;
 mod lifecycle;
 mod messages;
 mod renewed;
+mod scope;
 mod task;
 mod thread;
 
@@ -35,7 +37,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use calltape_engine::Recorder;
-use calltape_journal::{Counters, Journal, JournalError, bump, monotonic_ns};
+use calltape_engine::sampling::Meter;
+use calltape_journal::{Counters, Journal, JournalError, Pressure, Writer, bump, monotonic_ns};
 use calltape_record::FunctionDef;
 use pyo3::ffi;
 
@@ -44,8 +47,9 @@ use crate::capture::Policy;
 pub(crate) use guarded::Guarded;
 pub(crate) use lifecycle::{end, flush, install_exit_hooks, quiesce, start, stats, stop};
 pub(crate) use renewed::Renewed;
+pub(crate) use scope::Scope;
 pub(crate) use task::current_task_name;
-pub(crate) use thread::{Appended, END_ROOM, Scope, ThreadRecorder, this_thread};
+pub(crate) use thread::{Appended, END_ROOM, ThreadRecorder, this_thread};
 
 /// The generation of functions and threads that have not met a run.
 pub(crate) const NEVER: u32 = 0;
@@ -96,8 +100,10 @@ pub(crate) struct Running {
     forks: u32,
     pub(crate) journal: Arc<Journal>,
     recorder: Recorder,
-    /// Numbers given out, by encoded definition: a function that is made anew each time keeps its number.
-    slots: Mutex<HashMap<Vec<u8>, u32>>,
+    /// By encoded definition: a function that is made anew each time keeps its number.
+    functions: Mutex<HashMap<Vec<u8>, Function>>,
+    /// Of the functions for which there was no number.
+    more_functions: Function,
     /// Monotonic ns until which no definition is written.
     no_definition_until: AtomicU64,
     /// How long a call waits for room; `None` to drop at once.
@@ -106,25 +112,47 @@ pub(crate) struct Running {
     exit_timeout: Duration,
 }
 
+/// A function's number in a run, and how often it is called. The meter stays where it is as long as the run.
+struct Function {
+    slot: u32,
+    meter: Box<Guarded<Meter>>,
+}
+
+impl Function {
+    fn new(slot: u32) -> Self {
+        Self { slot, meter: Box::new(Guarded::new(Meter::new(monotonic_ns()))) }
+    }
+
+    fn parts(&self) -> (u32, *mut Meter) {
+        (self.slot, self.meter.get())
+    }
+}
+
 impl Running {
-    /// The number of a function, written to the journal the first time; `None` in the pause after that failed.
-    fn slot_of(&self, definition: &FunctionDef) -> Option<Result<u32, JournalError>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The number of a function, written to the journal the first time, and its meter; `None` in the pause after that
+    /// failed.
+    fn function_of(&self, definition: &FunctionDef) -> Option<Result<(u32, *mut Meter), JournalError>> {
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         let encoded = definition.encode();
-        if let Some(&slot) = slots.get(&encoded) {
-            return Some(Ok(slot));
+        if let Some(known) = functions.get(&encoded) {
+            return Some(Ok(known.parts()));
         }
-        // Relaxed: under the lock of `slots`.
+        // Relaxed: under the lock of `functions`.
         if monotonic_ns() < self.no_definition_until.load(Ordering::Relaxed) {
             return None;
         }
-        let slot = self.journal.define(&encoded);
-        match slot {
-            Ok(0) => {}
-            Ok(slot) => drop(slots.insert(encoded, slot)),
-            Err(_) => self.no_definition_until.store(monotonic_ns() + DEFINITION_PAUSE_NS, Ordering::Relaxed),
-        }
-        Some(slot)
+        Some(match self.journal.define(&encoded) {
+            Ok(0) => Ok(self.more_functions.parts()),
+            Ok(slot) if functions.try_reserve(1).is_ok() => {
+                Ok(functions.entry(encoded).or_insert(Function::new(slot)).parts())
+            }
+            // Without room to remember it, the function gets another number next time.
+            Ok(slot) => Ok((slot, self.more_functions.parts().1)),
+            Err(error) => {
+                self.no_definition_until.store(monotonic_ns() + DEFINITION_PAUSE_NS, Ordering::Relaxed);
+                Err(error)
+            }
+        })
     }
 
     /// Counts a call of a function that has no number, for its definition could not be written.
@@ -132,6 +160,31 @@ impl Running {
         let counters = self.journal.counters(0);
         bump(&counters.calls);
         bump(&counters.dropped);
+    }
+
+    /// A writer for the calling thread; an exception that is set stays. `None` when the journal has no room for another
+    /// thread, where it `waits` also not after the time that calls wait.
+    ///
+    /// # Safety
+    /// The interpreter lock is held, and the thread is marked busy.
+    #[cold]
+    unsafe fn lease(&self, is_error: bool, waits: bool) -> Option<Writer> {
+        // SAFETY: passed on; asking for the thread's name leaves no exception of its own.
+        let name = unsafe {
+            let raised = (!ffi::PyErr_Occurred().is_null()).then(|| crate::capture::Raised::take());
+            let event = identity::this_thread_event();
+            if let Some(raised) = raised {
+                raised.put_back();
+            }
+            event.encode()
+        };
+        let lease = || {
+            let leased = if is_error { self.journal.lease_for_error(&name) } else { self.journal.lease(&name) };
+            // Many threads that record little make no pressure: then nothing need be kept from one more.
+            let of_the_reserve = || self.journal.lease_for_error(&name).ok();
+            leased.ok().or_else(|| (self.journal.pressure() < Pressure::Dropping).then(of_the_reserve).flatten())
+        };
+        lease().or_else(|| if waits { self.patiently(lease) } else { None })
     }
 
     /// Whether the run was started in this process, and not in one it was forked from.
@@ -169,6 +222,7 @@ pub(crate) struct Defined {
     pub(crate) generation: u32,
     pub(crate) slot: u32,
     pub(crate) counters: *const Counters,
+    pub(crate) meter: *mut Meter,
     pub(crate) policy: &'static Policy,
 }
 
@@ -204,8 +258,8 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
     let of_run = &running.policy.sensitive_fields;
     let sensitive_fields = of_run.iter().chain(sensitive_fields).cloned().collect();
     let definition = FunctionDef { sensitive_fields, ..definition.clone() };
-    let slot = match running.slot_of(&definition) {
-        Some(Ok(slot)) => slot,
+    let (slot, meter) = match running.function_of(&definition) {
+        Some(Ok(known)) => known,
         failed => {
             running.count_undefined();
             if let Some(Err(error)) = failed {
@@ -215,57 +269,30 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
         }
     };
     let counters: *const Counters = running.journal.counters(slot);
-    Some(Defined { generation: running.generation, slot, counters, policy: running.policy })
+    Some(Defined { generation: running.generation, slot, counters, meter, policy: running.policy })
 }
 
-/// Joins this thread to the current run. False when the journal has no room for another thread.
+/// Joins this thread to the current run; false where there is none. Runs none of the interpreter's code.
 ///
 /// # Safety
 /// `thread` is this thread's own, the interpreter lock held.
 #[cold]
-pub(crate) unsafe fn attach(thread: *mut ThreadRecorder) -> bool {
+pub(crate) unsafe fn join(thread: *mut ThreadRecorder) -> bool {
     let Some(running) = running() else { return false };
     running.recorder.rescue();
-    // SAFETY: passed on; finding the thread's name allocates, which is passed through meanwhile.
-    unsafe {
-        (*thread).busy = true;
-        let event = identity::this_thread_event();
-        let name = event.encode();
-        let lease = || running.journal.lease(&name).ok();
-        let writer = lease().or_else(|| running.patiently(lease));
-        let joined = writer.is_some();
-        if let Some(writer) = writer {
-            (*thread).join(running, writer);
-        }
-        (*thread).busy = false;
-        joined
-    }
-}
-
-/// As [`attach`], while an exception may be set, which stays.
-///
-/// # Safety
-/// As [`attach`].
-#[cold]
-pub(crate) unsafe fn attach_keeping_the_exception(thread: *mut ThreadRecorder) -> bool {
     // SAFETY: passed on.
-    unsafe {
-        let raised = (!ffi::PyErr_Occurred().is_null()).then(|| crate::capture::Raised::take());
-        let attached = attach(thread);
-        if let Some(raised) = raised {
-            raised.put_back();
-        }
-        attached
-    }
+    unsafe { (*thread).join(running) };
+    true
 }
 
 /// Whether this thread is joined to the current run, to which it is joined where it is not.
 ///
 /// # Safety
-/// As [`attach`].
-pub(crate) unsafe fn is_or_gets_attached(thread: *mut ThreadRecorder) -> bool {
+/// As [`join`].
+#[inline]
+pub(crate) unsafe fn is_or_gets_joined(thread: *mut ThreadRecorder) -> bool {
     // SAFETY: passed on.
-    unsafe { (*thread).generation == generation() || attach(thread) }
+    unsafe { (*thread).generation == generation() || join(thread) }
 }
 
 /// Counts a fault of calltape's own, and lets the thread record its next calls.

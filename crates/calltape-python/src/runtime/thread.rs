@@ -4,13 +4,14 @@
 
 use std::cell::UnsafeCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use calltape_journal::Writer;
+use calltape_journal::{Full, Journal, Pressure, Tally, Writer};
 use calltape_record::kind;
 use pyo3::ffi::PyObject;
 
 use super::clock::Clock;
-use super::{NEVER, Running, monotonic_ns};
+use super::{NEVER, Running, Scope, monotonic_ns};
 use crate::capture::Policy;
 
 /// Bytes a journal frame of an END without outcome takes, frame header included: kept free for each call begun, so that
@@ -28,27 +29,6 @@ const SCRATCH_BYTES: usize = 8 * 1024;
 pub(crate) enum Appended {
     Yes,
     Full,
-}
-
-/// A place in the tree of calls.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Scope {
-    /// The innermost call; 0 for none.
-    pub(crate) call: u64,
-    /// The outermost call of its tree.
-    pub(crate) root: u64,
-}
-
-impl Scope {
-    /// No call.
-    pub(crate) const OUTSIDE: Self = Self { call: 0, root: 0 };
-    /// Where nothing is recorded; no call has this id.
-    pub(crate) const SUPPRESSED: Self = Self { call: u64::MAX, root: u64::MAX };
-
-    #[inline]
-    pub(crate) fn is_outside(self) -> bool {
-        self.call == 0
-    }
 }
 
 /// A thread's recording.
@@ -69,9 +49,15 @@ pub(crate) struct ThreadRecorder {
     next_id: u64,
     last_id: u64,
     ids_until: u64,
+    /// How full the run's journal is, which `running` holds; never null.
+    pressure: *const AtomicU8,
+    /// Leased with the first record: a thread whose calls are all left out needs none.
     writer: Option<Writer>,
     running: Option<Arc<Running>>,
 }
+
+/// The pressure outside of a run.
+static NO_PRESSURE: AtomicU8 = AtomicU8::new(0);
 
 thread_local! {
     static THREAD: UnsafeCell<ThreadRecorder> = const { UnsafeCell::new(ThreadRecorder::new(false)) };
@@ -116,13 +102,14 @@ impl ThreadRecorder {
             next_id: 0,
             last_id: 0,
             ids_until: 0,
+            pressure: &raw const NO_PRESSURE,
             writer: None,
             running: None,
         }
     }
 
-    /// Joins the run: from here on this thread's calls go to `writer`.
-    pub(super) fn join(&mut self, running: Arc<Running>, writer: Writer) {
+    /// Joins the run: from here on this thread's calls belong to it.
+    pub(super) fn join(&mut self, running: Arc<Running>) {
         self.leave_run();
         self.generation = running.generation;
         self.scratch.reserve(SCRATCH_BYTES);
@@ -132,11 +119,12 @@ impl ThreadRecorder {
         self.ids_until = 0;
         // A forked child would go on with its parent's numbers, as all its siblings do.
         self.random = 0;
-        self.writer = Some(writer);
+        self.pressure = running.journal.pressure_word();
         self.running = Some(running);
     }
 
     fn leave_run(&mut self) {
+        self.pressure = &raw const NO_PRESSURE;
         let (writer, running) = (self.writer.take(), self.running.take());
         match (writer, running) {
             (Some(writer), Some(running)) if running.is_of_this_process() => running.journal.give_back(writer),
@@ -187,11 +175,28 @@ impl ThreadRecorder {
     /// The next call's id.
     #[inline]
     pub(crate) fn next_id(&mut self, now: u64) -> u64 {
+        let id = self.peek_id(now);
+        self.next_id += 1;
+        id
+    }
+
+    /// The id that the next call will have. One that may not need it asks at its beginning, so that it has an id of that
+    /// time, and takes it at its end with [`Self::claim_id`].
+    #[inline]
+    pub(crate) fn peek_id(&mut self, now: u64) -> u64 {
         if self.next_id == self.last_id || now > self.ids_until {
             self.take_ids(now);
         }
+        self.next_id
+    }
+
+    /// Takes the id that was seen, or the next one where somebody has taken that meanwhile.
+    pub(crate) fn claim_id(&mut self, seen: u64, now: u64) -> u64 {
+        if self.next_id != seen || seen == self.last_id {
+            return self.next_id(now);
+        }
         self.next_id += 1;
-        self.next_id - 1
+        seen
     }
 
     #[cold]
@@ -216,21 +221,87 @@ impl ThreadRecorder {
         (self.random.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
     }
 
+    /// How full the run's journal is.
+    #[inline]
+    fn fill(&self) -> u8 {
+        // SAFETY: the word is static or in the journal that `running` holds.
+        unsafe { (*self.pressure).load(Ordering::Relaxed) }
+    }
+
+    /// Whether the journal has room for everything.
+    #[inline]
+    pub(crate) fn has_plenty(&self) -> bool {
+        self.fill() == Pressure::None as u8
+    }
+
+    /// What the journal's fill does to this thread's calls before there is no room at all: nothing, where they wait for room
+    /// instead.
+    pub(crate) fn pressure(&self) -> Pressure {
+        if self.waits() { Pressure::None } else { Pressure::from_number(self.fill()) }
+    }
+
+    /// Whether what is left of the journal is for errors.
+    pub(crate) fn drops(&self) -> bool {
+        self.fill() >= Pressure::Dropping as u8
+    }
+
+    fn waits(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.block_ns.is_some())
+    }
+
+    /// Waits, where the settings say so, until successes may be recorded again; whether they may.
+    #[cold]
+    pub(crate) fn wait_for_room(&self) -> bool {
+        let Some(running) = self.running.clone().filter(|running| running.block_ns.is_some()) else { return false };
+        let has_room = || (running.journal.pressure() < Pressure::Dropping).then_some(());
+        running.patiently(has_room).is_some()
+    }
+
+    /// The policy to capture arguments and results with.
+    #[inline]
+    pub(crate) fn fitting(&self, policy: &'static Policy) -> &'static Policy {
+        if self.has_plenty() || self.waits() { policy } else { policy.short() }
+    }
+
+    /// A run's journal, where this thread is joined to that run.
+    pub(crate) fn journal(&self, generation: u32) -> Option<&Journal> {
+        self.running.as_ref().filter(|running| running.generation == generation).map(|running| &*running.journal)
+    }
+
+    /// Where a function's calls without a record are timed in a run; null where this thread is not joined to that, or there
+    /// is no room for one more such function. It lasts as long as the run.
+    pub(crate) fn tally(&self, generation: u32, slot: u32) -> *const Tally {
+        self.journal(generation).and_then(|journal| journal.tally(slot)).map_or(std::ptr::null(), std::ptr::from_ref)
+    }
+
     /// Appends a START, keeping `reserve` bytes free for the ENDs that must follow; waits where the settings say so.
     #[inline]
     pub(crate) fn append_start(&mut self, payload: &[u8], reserve: usize) -> Appended {
+        // What little memory there is is for the calls that have begun.
+        if crate::memory::is_short() {
+            return Appended::Full;
+        }
         match self.append(kind::START, payload, reserve) {
             Appended::Full => self.append_waiting(payload, reserve),
             done => done,
         }
     }
 
-    /// Appends an END: the call has begun, so it may have of the journal's reserve.
+    /// Appends the START of a call that is over.
+    pub(crate) fn append_late_start(&mut self, payload: &[u8], reserve: usize, is_error: bool) -> Appended {
+        if is_error {
+            self.append_error(kind::LATE_START, payload, reserve)
+        } else {
+            self.append(kind::LATE_START, payload, reserve)
+        }
+    }
+
+    /// Appends an END: the call has begun, so it may have of what is reserved for errors.
     #[inline]
     pub(crate) fn append_end(&mut self, payload: &[u8], reserve: usize) -> Appended {
-        match self.writer.as_mut().map(|writer| writer.append_error(kind::END, payload, reserve)) {
-            Some(Ok(())) => Appended::Yes,
-            _ => Appended::Full,
+        match self.append(kind::END, payload, reserve) {
+            Appended::Full => self.append_error(kind::END, payload, reserve),
+            done => done,
         }
     }
 
@@ -241,24 +312,57 @@ impl ThreadRecorder {
 
     #[inline]
     fn append(&mut self, kind: u8, payload: &[u8], reserve: usize) -> Appended {
-        match self.writer.as_mut().map(|writer| writer.append(kind, payload, reserve)) {
-            Some(Ok(())) => Appended::Yes,
-            _ => Appended::Full,
+        match &mut self.writer {
+            Some(writer) => Appended::of(writer.append(kind, payload, reserve)),
+            None => self.append_first(kind, payload, reserve, false),
+        }
+    }
+
+    #[cold]
+    fn append_error(&mut self, kind: u8, payload: &[u8], reserve: usize) -> Appended {
+        match &mut self.writer {
+            Some(writer) => Appended::of(writer.append_error(kind, payload, reserve)),
+            None => self.append_first(kind, payload, reserve, true),
+        }
+    }
+
+    /// Leases a writer and appends with it. A START waits for room by itself.
+    #[cold]
+    #[inline(never)]
+    fn append_first(&mut self, kind: u8, payload: &[u8], reserve: usize, is_error: bool) -> Appended {
+        let Some(running) = self.running.clone() else { return Appended::Full };
+        // SAFETY: this thread's own, which is busy while it appends, with the interpreter lock held.
+        self.writer = unsafe { running.lease(is_error, kind != kind::START) };
+        match &mut self.writer {
+            Some(writer) if is_error => Appended::of(writer.append_error(kind, payload, reserve)),
+            Some(writer) => Appended::of(writer.append(kind, payload, reserve)),
+            None => Appended::Full,
         }
     }
 
     #[cold]
     fn append_waiting(&mut self, payload: &[u8], reserve: usize) -> Appended {
         let Some(running) = self.running.clone() else { return Appended::Full };
-        // A frame too large for any segment waits for nothing.
-        if self.writer.as_ref().is_none_or(|writer| !writer.could_fit(payload.len(), reserve)) {
+        if !self.could_fit(payload, reserve) {
             return Appended::Full;
         }
         let appended = running.patiently(|| match self.append(kind::START, payload, reserve) {
-            Appended::Yes => Some(()),
-            Appended::Full => None,
+            Appended::Full if self.could_fit(payload, reserve) => None,
+            done => Some(done),
         });
-        if appended.is_some() { Appended::Yes } else { Appended::Full }
+        appended.unwrap_or(Appended::Full)
+    }
+
+    /// Whether room would help: a frame too large for any segment waits for nothing.
+    fn could_fit(&self, payload: &[u8], reserve: usize) -> bool {
+        self.writer.as_ref().is_none_or(|writer| writer.could_fit(payload.len(), reserve))
+    }
+}
+
+impl Appended {
+    #[inline]
+    fn of(appended: Result<(), Full>) -> Self {
+        if appended.is_ok() { Self::Yes } else { Self::Full }
     }
 }
 

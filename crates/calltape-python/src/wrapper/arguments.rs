@@ -8,7 +8,8 @@ use calltape_record::{ARGUMENT_OVERFLOW, ArgumentWriter};
 use pyo3::ffi::{self, PyObject};
 
 use super::parameters::{Defaults, Parameter, Parameters, Treatment};
-use crate::capture::{Capture, Held};
+use super::plan::Plan;
+use crate::capture::{Capture, Held, Policy, Raised, Variables};
 
 /// Parameters whose presence is tracked without an allocation.
 const TRACKED: usize = 128;
@@ -23,7 +24,21 @@ pub(super) struct Given<'a> {
     pub(super) names: *mut PyObject,
 }
 
-impl Given<'_> {
+impl<'a> Given<'a> {
+    /// The arguments that the protocol hands over: so many positional ones, then one value for each name.
+    ///
+    /// # Safety
+    /// As the protocol demands, for as long as this is used.
+    #[inline]
+    pub(super) unsafe fn by_protocol(args: *const *mut PyObject, nargsf: usize, names: *mut PyObject) -> Self {
+        // SAFETY: passed on.
+        unsafe {
+            let positional = ffi::PyVectorcall_NARGS(nargsf as _) as usize;
+            let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
+            Self { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names }
+        }
+    }
+
     /// # Safety
     /// `at` is below the number of keywords, whose names are live.
     #[inline]
@@ -31,6 +46,17 @@ impl Given<'_> {
         // SAFETY: passed on.
         unsafe { ffi::PyTuple_GET_ITEM(self.names, at as isize) }
     }
+}
+
+/// # Safety
+/// `args` holds at least `from + count` live objects.
+#[inline]
+unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'a [*mut PyObject] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: passed on.
+    unsafe { std::slice::from_raw_parts(args.add(from), count) }
 }
 
 /// Writes the arguments of a call to `function` after a START's head.
@@ -184,4 +210,37 @@ unsafe fn default(capture: &mut Capture<'_>, parameters: &Parameters, at: usize,
 
 fn bit(at: usize) -> u128 {
     if at < TRACKED { 1 << at } else { 0 }
+}
+
+/// Writes the arguments of a call whose body an exception has ended, as its frame holds them now; nothing where the
+/// exception has no such frame.
+///
+/// # Safety
+/// `object` is the live object of the body, whose exception is aside in `raised`; the interpreter lock is held.
+pub(super) unsafe fn write_arguments_of_body(
+    object: *mut PyObject,
+    raised: &Raised,
+    plan: &Plan,
+    policy: &'static Policy,
+    out: &mut Vec<u8>,
+) {
+    if !plan.capture_arguments {
+        return;
+    }
+    let parameters = &plan.parameters;
+    // SAFETY: passed on; what the frame holds is held while it is captured.
+    unsafe {
+        let Some(variables) = Variables::of_body(object, raised, parameters.all.len()) else { return };
+        let mut capture = Capture::new(out, policy);
+        ArgumentWriter::leading(capture.out(), 0);
+        for (at, parameter) in parameters.all.iter().enumerate().skip(parameters.skipped) {
+            if parameters.hides_keywords(at) {
+                continue;
+            }
+            if let Some(value) = variables.named(parameter.name.as_ptr()) {
+                ArgumentWriter::named(capture.out(), (at - parameters.skipped) as u64, false);
+                one(&mut capture, parameter, value);
+            }
+        }
+    }
 }

@@ -6,46 +6,57 @@
 //! leave   clock, result or failure -> END in the journal, the caller becomes current again
 //! ```
 //!
+//! Calls that are decided by sampling, or by a journal that fills, go through `sampled.rs`; those that get no START are
+//! ended by `missing.rs`.
+//!
 //! `enter` and `leave` know nothing of how the call was intercepted, and run none of the program's code. While they
 //! run, `ThreadRecorder::busy` is set: a finaliser that an allocation may trigger, and that calls a monitored function,
 //! is passed through and counted as re-entry.
 
 use std::ptr;
 
+use calltape_engine::sampling::Decision;
 use calltape_record::{StartHead, Status, begin_start};
-use pyo3::ffi::{self, PyObject};
+use pyo3::ffi::PyObject;
 
 use super::arguments::{Given, write_arguments};
 use super::end::{Ending, Outcome, append_end};
+use super::missing::leave_missing;
 use super::object::Monitored;
 use super::partial::write_partial_arguments;
-use super::plan::Plan;
+use super::plan::{Missing, Plan};
 use super::recursion;
+use super::sampled::{begin_decided, leave_out};
 use super::suspend;
 use super::trampoline::contain;
-use crate::capture::Capture;
+use crate::capture::{Capture, Policy};
 use crate::runtime::{self, Appended, END_ROOM, Scope, ThreadRecorder, context};
 
 /// What `enter` decided.
 #[derive(Clone, Copy)]
 pub(super) enum Entered {
-    /// Not recorded: off, sampled out, or a re-entry.
+    /// Not recorded and not counted: off, suppressed, or a re-entry.
     Passed,
-    /// Counted, its START did not fit.
-    Dropped,
+    /// Counted; the call's place holds what its end needs to know.
+    Missing(Missing),
     /// Its START is in the journal, and the call's place holds it.
     Recording,
 }
 
-/// A recorded call while its function runs.
+/// A counted call while its function runs.
 ///
 /// It stands in a place of the caller's, field by field: returned as a whole it would be copied in larger pieces than it
 /// was written in, which waits for the stores (9 ns).
 pub(super) struct Call {
-    id: u64,
+    /// Of one without a START, the id that it will have should it be recorded after all.
+    pub(super) id: u64,
     /// The thread's scope before this call.
     pub(super) outer: Scope,
-    generation: u32,
+    /// CLOCK_MONOTONIC ns.
+    pub(super) started: u64,
+    pub(super) generation: u32,
+    /// What is decided for its tree.
+    pub(super) decision: Decision,
     /// The thread that began it, and ends it.
     pub(super) thread: *mut ThreadRecorder,
 }
@@ -54,7 +65,24 @@ impl Call {
     /// A place for a call.
     #[inline]
     pub(super) const fn nowhere() -> Self {
-        Self { id: 0, outer: Scope::OUTSIDE, generation: 0, thread: ptr::null_mut() }
+        Self {
+            id: 0,
+            outer: Scope::OUTSIDE,
+            started: 0,
+            generation: 0,
+            decision: Decision::UNDECIDED,
+            thread: ptr::null_mut(),
+        }
+    }
+
+    /// Whether its run is still the current one, and its thread's.
+    ///
+    /// # Safety
+    /// The call was begun on this thread.
+    #[inline]
+    pub(super) unsafe fn is_current(&self) -> bool {
+        // SAFETY: passed on: the thread's own recording.
+        self.generation == runtime::generation() && unsafe { (*self.thread).generation } == self.generation
     }
 }
 
@@ -70,32 +98,28 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
 ) -> *mut PyObject {
     let monitored = callable.cast::<Monitored>();
     let mut call = Call::nowhere();
-    let entered = contain(Entered::Passed, || {
-        // SAFETY: the protocol gives this many positional arguments, then one value for each name.
-        unsafe {
-            let positional = ffi::PyVectorcall_NARGS(nargsf as _) as usize;
-            let keywords = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) as usize };
-            let given =
-                Given { positional: slice(args, 0, positional), keywords: slice(args, positional, keywords), names };
-            enter(&*(*monitored).plan, (*monitored).wrapped, given, &mut call)
-        }
+    // SAFETY: the protocol gives live arguments; the plan lives as long as the callable, which the caller holds.
+    let entered = contain(Entered::Passed, || unsafe {
+        enter(&*(*monitored).plan, (*monitored).wrapped, Given::by_protocol(args, nargsf, names), &mut call)
     });
     // SAFETY: the caller's arguments are handed on unchanged, and with them its promise about the slot before them.
     let result = unsafe { recursion::call((*monitored).wrapped, args, nargsf, names) };
-    // SAFETY: the plan lives as long as the callable, which the caller holds.
+    // SAFETY: as above.
     let plan = unsafe { &*(*monitored).plan };
     match entered {
         Entered::Passed => {}
         // SAFETY: the call was begun by this plan on this thread, just above.
         Entered::Recording => contain((), || unsafe {
-            if !(SUSPENDS && suspend(plan, &call, result)) {
+            if !(SUSPENDS && suspend((*monitored).plan, &call, result)) {
                 leave(plan, &call, result);
             }
         }),
-        // SAFETY: as above.
-        Entered::Dropped => contain((), || unsafe {
-            if !(SUSPENDS && suspend_dropped(plan, result)) {
-                leave_dropped(plan, result);
+        // SAFETY: as above; the caller holds the arguments until this returns.
+        Entered::Missing(missing) => contain((), || unsafe {
+            if !(SUSPENDS && suspend_missing((*monitored).plan, &call, missing, result)) {
+                leave_missing(plan, &call, missing, result, || {
+                    (Given::by_protocol(args, nargsf, names), (*monitored).wrapped)
+                });
             }
         }),
     }
@@ -107,14 +131,14 @@ pub(super) unsafe extern "C-unwind" fn vectorcall<const SUSPENDS: bool>(
 /// # Safety
 /// As [`leave`].
 #[inline]
-unsafe fn suspend(plan: &Plan, call: &Call, object: *mut PyObject) -> bool {
+unsafe fn suspend(plan: *const Plan, call: &Call, object: *mut PyObject) -> bool {
     // SAFETY: passed on; making the object runs no code that could change the thread's scope.
     unsafe {
         let thread = call.thread;
-        if call.generation != runtime::generation() || (*thread).generation != call.generation {
+        if !call.is_current() || !suspend::is_suspended_object(object) {
             return false;
         }
-        if !suspend::is_suspended_object(object) || !suspend::hand_over(object, plan, (*thread).scope, false) {
+        if !suspend::hand_over(object, plan, call, (*thread).scope) {
             return false;
         }
         (*thread).scope = call.outer;
@@ -123,29 +147,22 @@ unsafe fn suspend(plan: &Plan, call: &Call, object: *mut PyObject) -> bool {
     }
 }
 
-/// As [`suspend`], for a call whose START found no room.
+/// As [`suspend`], for a call without a START.
 ///
 /// # Safety
-/// As [`leave_dropped`].
-#[cold]
-unsafe fn suspend_dropped(plan: &Plan, object: *mut PyObject) -> bool {
+/// As [`leave`].
+unsafe fn suspend_missing(plan: *const Plan, call: &Call, missing: Missing, object: *mut PyObject) -> bool {
     // SAFETY: passed on.
     unsafe {
-        plan.generation.get() == runtime::generation()
-            && suspend::is_suspended_object(object)
-            && suspend::hand_over(object, plan, Scope::OUTSIDE, true)
+        if !call.is_current() || !suspend::is_suspended_object(object) {
+            return false;
+        }
+        let handed_over = suspend::hand_over_missing(object, plan, call, missing);
+        if handed_over {
+            (*call.thread).scope = call.outer;
+        }
+        handed_over
     }
-}
-
-/// # Safety
-/// `args` holds at least `from + count` live objects.
-#[inline]
-unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'a [*mut PyObject] {
-    if count == 0 {
-        return &[];
-    }
-    // SAFETY: passed on.
-    unsafe { std::slice::from_raw_parts(args.add(from), count) }
 }
 
 /// Begins a call.
@@ -169,67 +186,139 @@ pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_
         if scope.is_outside() {
             scope = context::inherited();
         }
-        if scope == Scope::SUPPRESSED {
+        if (*thread).generation != plan.generation.get() && !runtime::join(thread) {
             return Entered::Passed;
         }
-        if !plan.keeps_all() && u64::from((*thread).random()) >= plan.keep_below {
-            plan.count_sampled_out();
-            return Entered::Passed;
+        let has_plenty = (*thread).has_plenty();
+        let started = (*thread).now();
+        if !plan.is_sampled && scope.is_undecided() && has_plenty {
+            let start = Start { around: scope, decision: Decision::UNDECIDED, started, policy: plan.policy() };
+            return begin(plan, thread, start, function, given, call);
         }
-        if (*thread).generation != plan.generation.get() && !runtime::attach(thread) {
-            return drop_call(plan);
+        let decision = match scope.decision() {
+            Decision::UNDECIDED => plan.decide(&mut *thread, has_plenty, started),
+            decided => decided,
+        };
+        if decision == Decision::LEFT_OUT {
+            leave_out(plan, &mut *thread, scope, started, call);
+            return Entered::Missing(Missing::LeftOut);
         }
+        begin_decided(plan, thread, scope, decision, started, function, given, call)
+    }
+}
+
+/// How a call begins.
+#[derive(Clone, Copy)]
+pub(super) struct Start {
+    /// Where it is made.
+    pub(super) around: Scope,
+    /// What is decided for its tree, now that it is made.
+    pub(super) decision: Decision,
+    /// CLOCK_MONOTONIC ns.
+    pub(super) started: u64,
+    /// What its arguments are captured with.
+    pub(super) policy: &'static Policy,
+}
+
+/// Writes the START of a call, and makes it current.
+///
+/// # Safety
+/// As [`enter`]; `thread` is joined to the plan's run and not busy.
+#[inline(always)]
+pub(super) unsafe fn begin(
+    plan: &Plan,
+    thread: *mut ThreadRecorder,
+    start: Start,
+    function: *mut PyObject,
+    given: Given<'_>,
+    call: &mut Call,
+) -> Entered {
+    // SAFETY: passed on.
+    unsafe {
         (*thread).busy = true;
-        let entered = begin(plan, &mut *thread, scope, function, given, call);
+        let entered = append_start(plan, &mut *thread, start, function, given, call);
         (*thread).busy = false;
         entered
     }
 }
 
-/// Writes the START of a call that `around` made, and makes it current.
-///
 /// # Safety
-/// As [`enter`]; `thread` is attached to the plan's run.
-#[inline]
-unsafe fn begin(
+/// As [`begin`], save that the thread is busy.
+#[inline(always)]
+unsafe fn append_start(
     plan: &Plan,
     thread: &mut ThreadRecorder,
-    around: Scope,
+    start: Start,
     function: *mut PyObject,
     given: Given<'_>,
     call: &mut Call,
 ) -> Entered {
-    let started = thread.now();
+    let Start { around, decision, started, policy } = start;
     let id = thread.next_id(started);
-    let root = if around.is_outside() { id } else { around.root };
-    let head = StartHead { id, parent: around.call, root, started, function: plan.slot.get(), weight: plan.weight };
+    let root = if around.root() == 0 { id } else { around.root() };
+    let weight = if decision == Decision::UNDECIDED { 1.0 } else { decision.weight() };
+    let head = StartHead { id, parent: around.call(), root, started, function: plan.slot.get(), weight };
     let mut scratch = std::mem::take(&mut thread.scratch);
     begin_start(&mut scratch, &head);
-    if plan.capture_arguments {
-        let mut capture = Capture::new(&mut scratch, plan.policy());
-        // SAFETY: passed on.
-        unsafe {
-            if plan.is_partial {
-                write_partial_arguments(&mut capture, &plan.parameters, given, function);
-            } else {
-                write_arguments(&mut capture, &plan.parameters, given, function);
-            }
-        }
-    }
+    // SAFETY: passed on.
+    unsafe { capture_arguments(plan, policy, given, function, &mut scratch) };
     let appended = thread.append_start(&scratch, (thread.open + 1) * END_ROOM);
     thread.scratch = scratch;
+    call.id = id;
+    call.started = started;
+    call.generation = plan.generation.get();
+    call.decision = decision;
+    call.thread = thread;
     if matches!(appended, Appended::Full) {
         // SAFETY: passed on.
-        return unsafe { drop_call(plan) };
+        return unsafe { drop_begun(plan, thread, call) };
     }
     // SAFETY: the plan is prepared for the thread's run, into whose journal the START just went.
     unsafe { plan.count_call() };
-    call.id = id;
-    call.outer = std::mem::replace(&mut thread.scope, Scope { call: id, root });
-    call.generation = plan.generation.get();
-    call.thread = thread;
+    call.outer = std::mem::replace(&mut thread.scope, Scope::of(id, root, decision));
     thread.open += 1;
     Entered::Recording
+}
+
+/// Counts a call whose START found no room; not where the program has ended the run meanwhile.
+///
+/// # Safety
+/// As [`begin`].
+#[cold]
+unsafe fn drop_begun(plan: &Plan, thread: &ThreadRecorder, call: &mut Call) -> Entered {
+    if plan.generation.get() != runtime::generation() {
+        return Entered::Passed;
+    }
+    // SAFETY: the plan is prepared for the current run.
+    unsafe { plan.count_call() };
+    call.outer = thread.scope;
+    Entered::Missing(Missing::Dropped)
+}
+
+/// Captures the arguments of a call after its START's head.
+///
+/// # Safety
+/// As [`enter`]; the thread is busy.
+#[inline(always)]
+pub(super) unsafe fn capture_arguments(
+    plan: &Plan,
+    policy: &'static Policy,
+    given: Given<'_>,
+    function: *mut PyObject,
+    out: &mut Vec<u8>,
+) {
+    if !plan.capture_arguments {
+        return;
+    }
+    let mut capture = Capture::new(out, policy);
+    // SAFETY: passed on.
+    unsafe {
+        if plan.is_partial {
+            write_partial_arguments(&mut capture, &plan.parameters, given, function);
+        } else {
+            write_arguments(&mut capture, &plan.parameters, given, function);
+        }
+    }
 }
 
 /// Ends a call: `result` is null when it raised.
@@ -241,7 +330,7 @@ unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
     let thread = call.thread;
     // SAFETY: as in `enter`; a call ends on the thread that began it.
     unsafe {
-        if call.generation != runtime::generation() || (*thread).generation != call.generation {
+        if !call.is_current() {
             (*thread).forget_calls();
             return;
         }
@@ -255,7 +344,11 @@ unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
             true => Outcome::Returned(result),
             false => Outcome::Bare(Status::Ok),
         };
-        let ending = Ending { id: call.id, slot: plan.slot.get(), ended, policy: plan.policy(), activity: None };
+        let policy = thread.fitting(plan.policy());
+        let weighted = call.decision != Decision::UNDECIDED;
+        let slow = weighted && ended.saturating_sub(call.started) >= plan.slow_ns;
+        let (id, slot) = (call.id, plan.slot.get());
+        let ending = Ending { id, slot, ended, policy, activity: None, weighted, slow };
         let appended = append_end(thread, &ending, outcome);
         if matches!(appended, Appended::Full) && thread.generation == call.generation {
             // Room for this was kept since the START, in a run that the program has not ended meanwhile.
@@ -277,31 +370,7 @@ unsafe fn prepare(plan: &Plan, thread: *mut ThreadRecorder) -> bool {
         let defined = contain(None, || runtime::define(&plan.definition, &plan.own_policy.sensitive_fields));
         (*thread).busy = false;
         let Some(defined) = defined else { return false };
-        plan.generation.set(defined.generation);
-        plan.slot.set(defined.slot);
-        plan.counters.set(defined.counters);
-        plan.meet(defined.policy);
+        plan.settle(&defined);
         true
-    }
-}
-
-/// # Safety
-/// The interpreter lock is held.
-#[cold]
-unsafe fn drop_call(plan: &Plan) -> Entered {
-    if plan.generation.get() == runtime::generation() {
-        // SAFETY: the plan is prepared for the current run.
-        unsafe { plan.count_dropped() };
-    }
-    Entered::Dropped
-}
-
-/// # Safety
-/// As [`leave`].
-#[cold]
-unsafe fn leave_dropped(plan: &Plan, result: *mut PyObject) {
-    if result.is_null() && plan.generation.get() == runtime::generation() {
-        // SAFETY: the plan is prepared for the current run.
-        unsafe { plan.count_dropped_error() };
     }
 }

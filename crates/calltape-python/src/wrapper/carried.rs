@@ -85,7 +85,7 @@ unsafe fn begin(carried: &Carried) -> Option<Scope> {
     unsafe {
         let thread = runtime::this_thread();
         let is_current = carried.scope == Scope::SUPPRESSED || carried.generation == runtime::generation();
-        if (*thread).busy || !is_current || !runtime::is_or_gets_attached(thread) {
+        if (*thread).busy || !is_current || !runtime::is_or_gets_joined(thread) {
             return None;
         }
         Some(std::mem::replace(&mut (*thread).scope, carried.scope))

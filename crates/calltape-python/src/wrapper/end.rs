@@ -4,6 +4,7 @@ use calltape_record::{Activity, EndHead, Status, begin_end, begin_suspended_end}
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 
+use super::missing::count_lost;
 use super::trampoline::contain;
 use crate::capture::{Capture, Policy, Raised, write_bare_failure_of, write_failure_of};
 use crate::runtime::{self, Appended, END_ROOM, Guarded, ThreadRecorder};
@@ -18,6 +19,10 @@ pub(super) struct Ending<'a> {
     pub(super) policy: &'static Policy,
     /// What a body that can be suspended adds.
     pub(super) activity: Option<Activity<'a>>,
+    /// Its START says that it may stand for more calls than itself.
+    pub(super) weighted: bool,
+    /// It took so long that it would have been kept whatever was decided.
+    pub(super) slow: bool,
 }
 
 /// How a call ends.
@@ -32,13 +37,25 @@ pub(super) enum Outcome {
 }
 
 impl Ending<'_> {
-    #[inline]
+    #[inline(never)]
+    fn begin_again(&self, out: &mut Vec<u8>, status: Status) {
+        self.begin(out, status);
+    }
+
+    #[inline(always)]
     fn begin(&self, out: &mut Vec<u8>, status: Status) {
-        let head = EndHead { id: self.id, ended: self.ended, function: self.slot, status, certain: false };
+        let certain = self.is_certain(status);
+        let head = EndHead { id: self.id, ended: self.ended, function: self.slot, status, certain };
         match &self.activity {
             None => begin_end(out, &head),
             Some(activity) => begin_suspended_end(out, &head, activity),
         }
+    }
+
+    /// Whether the call would have been kept whatever was decided: it then stands for itself alone.
+    #[inline]
+    fn is_certain(&self, status: Status) -> bool {
+        self.weighted && (self.slow || status == Status::Error)
     }
 
     /// What an outcome is called on the tape.
@@ -46,22 +63,31 @@ impl Ending<'_> {
     /// # Safety
     /// As [`append_end`].
     pub(super) unsafe fn status(&self, outcome: Outcome) -> Status {
-        match outcome {
-            Outcome::Returned(_) => Status::Ok,
-            Outcome::Bare(status) => status,
-            // SAFETY: the interpreter's exceptions live for ever; comparing types runs no code.
-            Outcome::Raised => unsafe {
-                let kind = ffi::PyErr_Occurred();
-                let is = |other| ffi::PyErr_GivenExceptionMatches(kind, other) != 0;
-                if !kind.is_null() && self.activity.is_some() && is(ffi::PyExc_GeneratorExit) {
-                    Status::Closed
-                } else if !kind.is_null() && is_cancellation(kind) {
-                    Status::Cancelled
-                } else {
-                    Status::Error
-                }
-            },
-        }
+        // SAFETY: passed on.
+        unsafe { status_of(outcome, self.activity.is_some()) }
+    }
+}
+
+/// What an outcome is called on the tape, of a body that `suspends` or not.
+///
+/// # Safety
+/// The interpreter lock is held.
+pub(super) unsafe fn status_of(outcome: Outcome, suspends: bool) -> Status {
+    match outcome {
+        Outcome::Returned(_) => Status::Ok,
+        Outcome::Bare(status) => status,
+        // SAFETY: the interpreter's exceptions live for ever; comparing types runs no code.
+        Outcome::Raised => unsafe {
+            let kind = ffi::PyErr_Occurred();
+            let is = |other| ffi::PyErr_GivenExceptionMatches(kind, other) != 0;
+            if !kind.is_null() && suspends && is(ffi::PyExc_GeneratorExit) {
+                Status::Closed
+            } else if !kind.is_null() && is_cancellation(kind) {
+                Status::Cancelled
+            } else {
+                Status::Error
+            }
+        },
     }
 }
 
@@ -104,14 +130,18 @@ unsafe fn append_less(
     let reserve = thread.open * END_ROOM;
     // SAFETY: passed on.
     let status = unsafe { ending.status(outcome) };
-    ending.begin(scratch, status);
+    ending.begin_again(scratch, status);
     if matches!(outcome, Outcome::Raised) && status != Status::Closed {
         // SAFETY: passed on.
         unsafe { with_raised(|raised| write_bare_failure_of(raised, scratch, ending.policy)) };
         if matches!(thread.append_end(scratch, reserve), Appended::Yes) {
             return Appended::Yes;
         }
-        ending.begin(scratch, status);
+        if status == Status::Error {
+            // SAFETY: passed on.
+            unsafe { count_lost(thread, ending.slot, ending.policy) };
+        }
+        ending.begin_again(scratch, status);
     }
     thread.append_end(scratch, reserve)
 }
@@ -124,7 +154,7 @@ unsafe fn append_less(
 unsafe fn write_failed_end(scratch: &mut Vec<u8>, ending: &Ending<'_>) {
     // SAFETY: passed on.
     let status = unsafe { ending.status(Outcome::Raised) };
-    ending.begin(scratch, status);
+    ending.begin_again(scratch, status);
     if status == Status::Closed {
         return;
     }
@@ -158,7 +188,7 @@ unsafe fn is_cancellation(kind: *mut PyObject) -> bool {
 ///
 /// # Safety
 /// The interpreter lock is held.
-unsafe fn with_raised(write: impl FnOnce(&Raised)) -> bool {
+pub(super) unsafe fn with_raised(write: impl FnOnce(&Raised)) -> bool {
     // SAFETY: passed on; what the capture may raise is cleared before the exception returns.
     unsafe {
         if ffi::PyErr_Occurred().is_null() {
@@ -184,6 +214,7 @@ struct Owed {
     slot: u32,
     ended: u64,
     status: Status,
+    certain: bool,
     active_ns: u64,
     yields: Option<u64>,
 }
@@ -201,7 +232,8 @@ static OWED: Guarded<Vec<Owed>> = Guarded::new(Vec::new());
 pub(super) unsafe fn owe(generation: u32, ending: &Ending<'_>, status: Status) {
     let (active_ns, yields) =
         ending.activity.as_ref().map_or((0, None), |activity| (activity.active_ns, activity.yields));
-    let owed = Owed { generation, id: ending.id, slot: ending.slot, ended: ending.ended, status, active_ns, yields };
+    let (id, slot, ended, certain) = (ending.id, ending.slot, ending.ended, ending.is_certain(status));
+    let owed = Owed { generation, id, slot, ended, status, certain, active_ns, yields };
     // SAFETY: the lock is held, and nothing here calls the interpreter.
     let all = unsafe { &mut *OWED.get() };
     if all.len() < MOST_OWED && all.try_reserve(1).is_ok() {
@@ -235,8 +267,8 @@ pub(super) unsafe fn pay(thread: &mut ThreadRecorder) {
             continue;
         }
         let activity = Activity { active_ns: owed.active_ns, yields: owed.yields, task: "" };
-        let Owed { id, ended, slot: function, status, .. } = owed;
-        begin_suspended_end(&mut frame, &EndHead { id, ended, function, status, certain: false }, &activity);
+        let Owed { id, ended, slot: function, status, certain, .. } = owed;
+        begin_suspended_end(&mut frame, &EndHead { id, ended, function, status, certain }, &activity);
         if matches!(thread.append_end(&frame, thread.open * END_ROOM), Appended::Full) {
             all.push(owed);
             return;
@@ -249,7 +281,7 @@ pub(crate) fn pay_owed(_py: Python<'_>) {
     // SAFETY: the thread's own recording, with the lock held, as the argument proves.
     unsafe {
         let thread = runtime::this_thread();
-        if owes() && !(*thread).busy && runtime::is_or_gets_attached(thread) {
+        if owes() && !(*thread).busy && runtime::is_or_gets_joined(thread) {
             pay(&mut *thread);
         }
     }

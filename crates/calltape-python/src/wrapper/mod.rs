@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! call.rs        the way in and out of one call (the hot path)
+//! sampled.rs     the beginning of a call for which something is decided
+//! missing.rs     the end of a call that has no START: counted, or recorded after all
 //! end.rs         the END of a call, or as much of it as there is room for
 //! span.rs        blocks, the running call as an object, blocks without recording
 //! carried.rs     a callable that takes the running call along to a pool's thread
@@ -25,11 +27,13 @@ mod binding;
 mod call;
 mod carried;
 mod end;
+mod missing;
 mod object;
 mod parameters;
 mod partial;
 mod plan;
 mod recursion;
+mod sampled;
 mod span;
 mod suspend;
 mod trampoline;

@@ -7,7 +7,9 @@
 use std::ffi::{CStr, c_int, c_uint, c_ulong, c_void};
 use std::mem::offset_of;
 use std::ptr;
+use std::rc::Rc;
 
+use calltape_engine::sampling::Sampling;
 use calltape_record::FunctionDef;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi::{self, PyObject};
@@ -34,8 +36,9 @@ pub(super) struct Monitored {
     weak_references: *mut PyObject,
     /// The function's own `__wrapped__` when it was decorated, null for none: compared, never followed.
     pub(super) wrapped_before: *mut PyObject,
-    /// Owned; made in [`new_monitored`], freed in [`deallocate`].
-    pub(super) plan: *mut Plan,
+    /// Owned, with those of its calls whose bodies go on without it: an [`Rc`] as a pointer, made in [`new_monitored`],
+    /// given up in [`deallocate`].
+    pub(super) plan: *const Plan,
 }
 
 /// What `monitor` decided, as the Python side gives it.
@@ -51,8 +54,12 @@ pub(crate) struct Options {
     file: String,
     #[pyo3(item)]
     line: u32,
+    /// The share of calls that are kept, 0 to 1; `None` for "auto".
     #[pyo3(item)]
-    sample_rate: f64,
+    sample_rate: Option<f64>,
+    /// Nanoseconds from which a call is kept whatever its rate.
+    #[pyo3(item)]
+    keep_slower_ns: Option<u64>,
     #[pyo3(item)]
     capture_args: bool,
     #[pyo3(item)]
@@ -173,7 +180,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
         return Err(PyTypeError::new_err("monitor: the object is not callable"));
     }
     let suspends = options.kind != "function";
-    let plan = Box::new(plan_for(wrapped, options)?);
+    let plan = Rc::new(plan_for(wrapped, options)?);
     let dict = match wrapped.getattr("__dict__").ok().and_then(|own| own.cast_into::<PyDict>().ok()) {
         // One dict for both: what is set or deleted on either is so on the other.
         Some(own) if is_function => own,
@@ -195,7 +202,7 @@ pub(crate) fn new_monitored<'py>(wrapped: &Bound<'py, PyAny>, options: Options) 
         (*monitored).wrapped = wrapped.clone().into_ptr();
         (*monitored).dict = dict.into_ptr();
         (*monitored).wrapped_before = wrapped_before.map_or(ptr::null_mut(), |before| before.as_ptr());
-        (*monitored).plan = Box::into_raw(plan);
+        (*monitored).plan = Rc::into_raw(plan);
         Ok(Bound::from_owned_ptr(py, object))
     }
 }
@@ -235,7 +242,8 @@ fn plan_for(wrapped: &Bound<'_, PyAny>, options: Options) -> PyResult<Plan> {
     plan.capture_result = options.capture_result;
     plan.own_policy = OwnPolicy { left_out, ..options.policy.unwrap_or_default() };
     plan.is_partial = options.partial;
-    plan.sample(options.sample_rate);
+    plan.sample(options.sample_rate.map_or(Sampling::Auto, Sampling::of_share));
+    plan.slow_ns = options.keep_slower_ns.unwrap_or(u64::MAX);
     Ok(plan)
 }
 
@@ -254,9 +262,9 @@ pub(crate) fn wrapped<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<
 /// # Safety
 /// `monitored` is live, the interpreter lock held.
 pub(super) unsafe fn skip_first(monitored: *mut Monitored) {
-    // SAFETY: no call of this function is being recorded, since the lock is held and this is not inside `enter`.
+    // SAFETY: nobody else has the plan as long as no call has met a run, and this is not inside `enter`.
     unsafe {
-        let plan = &mut *(*monitored).plan;
+        let plan = &mut *(*monitored).plan.cast_mut();
         if plan.parameters.skipped == 0 && plan.parameters.positional > 0 && plan.generation.get() == NEVER {
             plan.parameters.skipped = 1;
             plan.definition.parameters = plan.parameters.shown(Python::assume_attached());
@@ -275,7 +283,7 @@ unsafe extern "C" fn deallocate(object: *mut PyObject) {
         clear(object);
         ffi::Py_XDECREF((*monitored).wrapped);
         if !(*monitored).plan.is_null() {
-            Box::from_raw((*monitored).plan).free();
+            drop(Rc::from_raw((*monitored).plan));
         }
         let kind = ffi::Py_TYPE(object);
         if let Some(free) = (*kind).tp_free {

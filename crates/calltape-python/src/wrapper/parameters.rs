@@ -183,6 +183,11 @@ impl Parameters {
         self.left_out_keywords.iter().any(|name| unsafe { ffi::PyUnicode_Compare(name.as_ptr(), keyword) == 0 })
     }
 
+    /// Whether a parameter is `**kwargs` of which a part is left out.
+    pub(super) fn hides_keywords(&self, at: usize) -> bool {
+        self.var_keyword == Some(at) && !self.left_out_keywords.is_empty()
+    }
+
     /// What becomes of positional arguments beyond the parameters. In a wrong call they are withheld where the function
     /// takes one that is not captured, which may be among them.
     pub(super) fn surplus_positional(&self) -> Treatment {
@@ -195,9 +200,10 @@ impl Parameters {
         }
     }
 
-    /// All names held.
-    pub(super) fn into_names(self) -> impl Iterator<Item = Py<PyString>> {
-        self.all.into_iter().map(|parameter| parameter.name).chain(self.left_out_keywords)
+    /// All names held, taken out.
+    pub(super) fn take_names(&mut self) -> impl Iterator<Item = Py<PyString>> {
+        let names = self.all.drain(..).map(|parameter| parameter.name);
+        names.chain(self.left_out_keywords.drain(..))
     }
 
     /// The names shown on the tape.

@@ -1,27 +1,29 @@
 //! What was decided at decoration, and the function's number in the current run.
 
 use std::cell::Cell;
+use std::ptr;
+use std::sync::atomic::Ordering;
 
-use calltape_journal::{Counters, bump};
-use calltape_record::FunctionDef;
+use calltape_engine::sampling::{Decision, Meter, Sampling};
+use calltape_journal::{Counters, Pressure, Tally, bump};
+use calltape_record::{FunctionDef, latency};
 use pyo3::ffi;
 
 use super::parameters::Parameters;
 use crate::capture::{OwnPolicy, Policy};
-use crate::runtime::NEVER;
-
-/// Calls per `sample_rate` unit: rates are compared as 32-bit fractions.
-const RATE_SCALE: f64 = 4_294_967_296.0;
+use crate::runtime::{Defined, NEVER, ThreadRecorder};
 
 /// A monitored function's settings and its place in the run. What a run changes stands in cells: several threads may
 /// be inside calls of the function, and the interpreter lock lets one at a time at them.
 pub(super) struct Plan {
     pub(super) definition: FunctionDef,
     pub(super) parameters: Parameters,
-    /// A call is kept when a 32-bit random number is below this; above 2^32 - 1 every call is.
-    pub(super) keep_below: u64,
-    /// Calls a kept one stands for.
-    pub(super) weight: f64,
+    /// Which calls are kept, where nobody above has decided.
+    sampling: Sampling,
+    /// That is not simply every call.
+    pub(super) is_sampled: bool,
+    /// Nanoseconds from which a call is kept whatever was decided; `u64::MAX` for never.
+    pub(super) slow_ns: u64,
     pub(super) capture_arguments: bool,
     pub(super) capture_result: bool,
     /// What a capture may do: the settings' and the function's own together, once a run is there.
@@ -31,11 +33,24 @@ pub(super) struct Plan {
     pub(super) is_block: bool,
     /// The wrapped callable is a `functools.partial`, whose arguments are recorded with the call's.
     pub(super) is_partial: bool,
-    /// The run that `slot` and `counters` belong to.
+    /// The run that the rest belongs to.
     pub(super) generation: Cell<u32>,
     pub(super) slot: Cell<u32>,
     /// Owned by the journal of run `generation`, which outlives every use while that run is current.
     pub(super) counters: Cell<*const Counters>,
+    /// Owned by the run, as long.
+    meter: Cell<*mut Meter>,
+    /// As the counters; null where there is none.
+    tally: Cell<*const Tally>,
+}
+
+/// What became of a call without a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Sampling left it out.
+    LeftOut,
+    /// There was no room for it.
+    Dropped,
 }
 
 impl Plan {
@@ -44,8 +59,9 @@ impl Plan {
         Self {
             definition,
             parameters,
-            keep_below: RATE_SCALE as u64,
-            weight: 1.0,
+            sampling: Sampling::Everything,
+            is_sampled: false,
+            slow_ns: u64::MAX,
             capture_arguments: true,
             capture_result: true,
             policy: Cell::new(Policy::none()),
@@ -54,7 +70,9 @@ impl Plan {
             is_partial: false,
             generation: Cell::new(NEVER),
             slot: Cell::new(0),
-            counters: Cell::new(std::ptr::null()),
+            counters: Cell::new(ptr::null()),
+            meter: Cell::new(ptr::null_mut()),
+            tally: Cell::new(ptr::null()),
         }
     }
 
@@ -64,8 +82,18 @@ impl Plan {
         self.policy.get()
     }
 
+    /// Takes its place in a run.
+    pub(super) fn settle(&self, defined: &Defined) {
+        self.generation.set(defined.generation);
+        self.slot.set(defined.slot);
+        self.counters.set(defined.counters);
+        self.meter.set(defined.meter);
+        self.tally.set(ptr::null());
+        self.meet(defined.policy);
+    }
+
     /// Takes the policy of a run, changed by the function's own.
-    pub(super) fn meet(&self, of_run: &'static Policy) {
+    fn meet(&self, of_run: &'static Policy) {
         // The function's own entries were tried at its decoration, and the run's at its start.
         let of_run = if self.is_block { of_run.of_blocks() } else { of_run };
         let policy = of_run.with(&self.own_policy).unwrap_or(of_run);
@@ -80,25 +108,42 @@ impl Plan {
         }
     }
 
-    /// Sets the sampling of a function: `rate` is 0 to 1.
-    pub(super) fn sample(&mut self, rate: f64) {
-        self.keep_below = (rate * RATE_SCALE) as u64;
-        self.weight = if rate > 0.0 { 1.0 / rate } else { 1.0 };
+    /// Sets the sampling of a function.
+    pub(super) fn sample(&mut self, sampling: Sampling) {
+        self.sampling = sampling;
+        self.is_sampled = sampling != Sampling::Everything;
     }
 
-    /// Frees the plan. Its names are given up here and now: dropped without PyO3 knowing that the interpreter lock is
-    /// held, they would be kept until it next does.
+    /// Decides for a tree that a call of this function begins at `now`. A span decides nothing: it may be one of several
+    /// blocks, and which of them ends is told by what runs.
     ///
     /// # Safety
-    /// The interpreter lock is held.
-    pub(super) unsafe fn free(self: Box<Self>) {
-        for name in self.parameters.into_names() {
-            // SAFETY: the reference is owned, and the lock held.
-            unsafe { ffi::Py_DECREF(name.into_ptr()) };
+    /// As [`Self::count_call`].
+    #[inline]
+    pub(super) unsafe fn decide(&self, thread: &mut ThreadRecorder, has_plenty: bool, now: u64) -> Decision {
+        match self.sampling {
+            Sampling::Share(rate) if has_plenty => rate.draw(thread.random()),
+            // SAFETY: passed on.
+            _ => unsafe { self.decide_by_meter(thread, now) },
         }
     }
 
-    /// Counts a call whose START is in the journal.
+    /// # Safety
+    /// As [`Self::decide`].
+    #[inline(never)]
+    unsafe fn decide_by_meter(&self, thread: &mut ThreadRecorder, now: u64) -> Decision {
+        if self.is_block {
+            return Decision::UNDECIDED;
+        }
+        let harder = thread.pressure() >= Pressure::Sampled;
+        // SAFETY: as there; deciding calls nothing of the interpreter.
+        unsafe {
+            let calls = (*self.counters.get()).calls.load(Ordering::Relaxed);
+            self.sampling.decide(harder, &mut *self.meter.get(), now, calls, thread.random())
+        }
+    }
+
+    /// Counts a call: at its beginning, whatever becomes of it.
     ///
     /// # Safety
     /// The plan is prepared for the current run, and the interpreter lock is held.
@@ -108,32 +153,26 @@ impl Plan {
         unsafe { bump(&(*self.counters.get()).calls) };
     }
 
-    /// Counts a call that sampling leaves out.
+    /// Counts and times a call that ended without a record.
     ///
     /// # Safety
     /// As [`Self::count_call`].
     #[inline]
-    pub(super) unsafe fn count_sampled_out(&self) {
-        // SAFETY: as there.
+    pub(super) unsafe fn count_missing(&self, missing: Missing, thread: &ThreadRecorder, took: u64) {
+        if self.tally.get().is_null() {
+            self.tally.set(thread.tally(self.generation.get(), self.slot.get()));
+        }
+        // SAFETY: as there, also of the tally.
         unsafe {
-            bump(&(*self.counters.get()).calls);
-            bump(&(*self.counters.get()).sampled_out);
+            let counters = &*self.counters.get();
+            bump(if missing == Missing::LeftOut { &counters.sampled_out } else { &counters.dropped });
+            if let Some(tally) = self.tally.get().as_ref() {
+                tally.add(latency::bucket_of(took), took);
+            }
         }
     }
 
-    /// Counts a call whose START found no room.
-    ///
-    /// # Safety
-    /// As [`Self::count_call`].
-    pub(super) unsafe fn count_dropped(&self) {
-        // SAFETY: as there.
-        unsafe {
-            bump(&(*self.counters.get()).calls);
-            bump(&(*self.counters.get()).dropped);
-        }
-    }
-
-    /// Counts that a dropped call raised.
+    /// Counts that a call which is counted as dropped raised.
     ///
     /// # Safety
     /// As [`Self::count_call`].
@@ -141,10 +180,15 @@ impl Plan {
         // SAFETY: as there.
         unsafe { bump(&(*self.counters.get()).dropped_errors) };
     }
+}
 
-    /// Whether every call is kept.
-    #[inline]
-    pub(super) fn keeps_all(&self) -> bool {
-        self.keep_below > u64::from(u32::MAX)
+impl Drop for Plan {
+    /// Gives the names up here and now: dropped without PyO3 knowing that the interpreter lock is held, as it is, they would
+    /// be kept until it next does.
+    fn drop(&mut self) {
+        for name in self.parameters.take_names() {
+            // SAFETY: the reference is owned; whoever drops a plan holds the lock, as all do who have one.
+            unsafe { ffi::Py_DECREF(name.into_ptr()) };
+        }
     }
 }

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::ptr;
 use std::rc::Rc;
 
+use calltape_engine::sampling::Decision;
+use calltape_journal::monotonic_ns;
 use calltape_record::value::ValueWriter;
 use calltape_record::{FunctionDef, Status, begin_note};
 use calltape_redact::{Extent, Names, masked};
@@ -19,8 +21,9 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use super::arguments::Given;
 use super::call::{Call, Entered, enter};
 use super::end::{Ending, Outcome, append_end, owe};
+use super::missing::{Ended, Id, capture_late_arguments, count_only, end_seldom};
 use super::parameters::Parameters;
-use super::plan::Plan;
+use super::plan::{Missing, Plan};
 use crate::capture::{Capture, Policy};
 use crate::runtime::{self, Appended, END_ROOM, Guarded, Scope, ThreadRecorder, context};
 
@@ -74,9 +77,17 @@ impl Place {
 #[pyclass(frozen, module = "calltape._native")]
 pub(crate) struct OpenSpan {
     plan: Rc<Plan>,
-    place: Place,
-    generation: u32,
+    call: Call,
+    state: State,
     ended: Cell<bool>,
+}
+
+/// What became of its START.
+enum State {
+    /// It is in the journal, and the block's calls are the span's.
+    Recorded(Place),
+    /// There is none. The block's calls are those of what stands around it.
+    Missing(Missing, Scope),
 }
 
 // SAFETY: a span may end on another thread than it began; all of it is touched with the interpreter lock held.
@@ -141,37 +152,44 @@ pub(crate) fn begin_span(name: &str, values: &Bound<'_, PyDict>) -> PyResult<Opt
             plan.meet_again(policy);
         }
         let mut call = Call::nowhere();
-        if !matches!(enter(&plan, ptr::null_mut(), given, &mut call), Entered::Recording) {
-            return Ok(None);
-        }
+        let entered = enter(&plan, ptr::null_mut(), given, &mut call);
         let thread = call.thread;
-        // A span may end on another thread: no room is kept for its END on this one.
-        (*thread).open -= 1;
-        let place = Place::enter(thread, (*thread).scope, call.outer);
-        Ok(Some(OpenSpan { generation: plan.generation.get(), plan, place, ended: Cell::new(false) }))
+        let state = match entered {
+            Entered::Passed => return Ok(None),
+            Entered::Missing(missing) => {
+                (*thread).scope = call.outer;
+                State::Missing(missing, context::around())
+            }
+            Entered::Recording => {
+                // A span may end on another thread: no room is kept for its END on this one.
+                (*thread).open -= 1;
+                State::Recorded(Place::enter(thread, (*thread).scope, call.outer))
+            }
+        };
+        Ok(Some(OpenSpan { plan, call, state, ended: Cell::new(false) }))
     }
 }
 
 #[pymethods]
 impl OpenSpan {
-    /// The span's id on the tape.
+    /// The span's id on the tape; None of one that has no record.
     #[getter]
-    fn id(&self) -> u64 {
-        self.place.scope.call
+    fn id(&self) -> Option<u64> {
+        matches!(self.state, State::Recorded(_)).then_some(self.call.id)
     }
 
-    /// Ends the span, with an exception or without.
-    fn end(&self, exception: Option<Bound<'_, PyAny>>, py: Python<'_>) {
+    /// Ends the span, with an exception or without; `values` are those it began with.
+    fn end(&self, exception: Option<Bound<'_, PyAny>>, values: &Bound<'_, PyDict>) {
+        let py = values.py();
         // SAFETY: the interpreter lock is held; the exception is set for the time of the capture only.
         unsafe {
-            self.place.leave();
+            if let State::Recorded(place) = &self.state {
+                place.leave();
+            }
             let thread = runtime::this_thread();
-            if self.ended.replace(true) || self.generation != runtime::generation() {
+            if self.ended.replace(true) || self.call.generation != runtime::generation() {
                 return;
             }
-            let (slot, policy) = (self.plan.slot.get(), self.plan.policy());
-            let ended = calltape_journal::monotonic_ns();
-            let ending = Ending { id: self.place.scope.call, slot, ended, policy, activity: None };
             let outcome = match exception {
                 None => Outcome::Bare(Status::Ok),
                 Some(exception) if exception.is_instance_of::<PyGeneratorExit>() => Outcome::Bare(Status::Closed),
@@ -180,12 +198,59 @@ impl OpenSpan {
                     Outcome::Raised
                 }
             };
-            let is_attached = (*thread).generation == self.generation;
-            let attached = !(*thread).busy && (is_attached || runtime::attach_keeping_the_exception(thread));
-            if !attached || !append(&mut *thread, &ending, outcome) {
-                owe(self.generation, &ending, ending.status(outcome));
+            match self.state {
+                State::Recorded(_) => self.end_recorded(thread, outcome),
+                State::Missing(missing, around) => self.end_missing(thread, missing, around, outcome, values),
             }
             ffi::PyErr_Clear();
+        }
+    }
+}
+
+impl OpenSpan {
+    /// # Safety
+    /// The thread is this one, the run the current one, the interpreter lock held; an exception is set where the outcome
+    /// says so.
+    unsafe fn end_recorded(&self, thread: *mut ThreadRecorder, outcome: Outcome) {
+        let (slot, policy, id) = (self.plan.slot.get(), self.plan.policy(), self.call.id);
+        let weighted = self.call.decision != Decision::UNDECIDED;
+        let ended = monotonic_ns();
+        let ending = Ending { id, slot, ended, policy, activity: None, weighted, slow: false };
+        // SAFETY: passed on.
+        unsafe {
+            let joined = !(*thread).busy && runtime::is_or_gets_joined(thread);
+            if !joined || !append(&mut *thread, &ending, outcome) {
+                owe(self.call.generation, &ending, ending.status(outcome));
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Self::end_recorded`].
+    unsafe fn end_missing(
+        &self,
+        thread: *mut ThreadRecorder,
+        missing: Missing,
+        around: Scope,
+        outcome: Outcome,
+        values: &Bound<'_, PyDict>,
+    ) {
+        let py = values.py();
+        let (started, ended) = (self.call.started, monotonic_ns());
+        let id = Id::Seen(self.call.id);
+        let over = Ended { plan: &self.plan, missing, id, around, started, ended, activity: None };
+        // SAFETY: passed on; the values are held by their dict.
+        unsafe {
+            if (*thread).busy || !runtime::is_or_gets_joined(thread) {
+                return count_only(&*thread, &over, outcome);
+            }
+            end_seldom(thread, &over, outcome, |_, policy, out| {
+                let (names, values): (Vec<_>, Vec<_>) = values.iter().unzip();
+                let Ok(names) = PyTuple::new(py, &names) else { return };
+                let values: Vec<*mut PyObject> = values.iter().map(Bound::as_ptr).collect();
+                let given = Given { positional: &[], keywords: &values, names: names.as_ptr() };
+                capture_late_arguments(&self.plan, policy, given, ptr::null_mut(), out);
+            });
         }
     }
 }
@@ -208,11 +273,10 @@ pub(crate) struct CurrentCall {
     generation: u32,
 }
 
-/// The running call; one without an id outside of any.
+/// The running call; one without an id outside of any, and in a tree that is left out.
 pub(crate) fn current(_py: Python<'_>) -> CurrentCall {
     // SAFETY: the interpreter lock is held.
-    let scope = unsafe { context::around() };
-    let id = if scope == Scope::SUPPRESSED { 0 } else { scope.call };
+    let id = unsafe { context::around().running() };
     CurrentCall { id, generation: runtime::generation() }
 }
 
@@ -234,7 +298,7 @@ impl CurrentCall {
         // SAFETY: the interpreter lock is held, and the value is the caller's.
         unsafe {
             let thread = runtime::this_thread();
-            if !(*thread).busy && runtime::is_or_gets_attached(thread) {
+            if !(*thread).busy && runtime::is_or_gets_joined(thread) {
                 (*thread).busy = true;
                 note(&mut *thread, self.id, &key, value.as_ptr());
                 (*thread).busy = false;
@@ -252,7 +316,7 @@ impl CurrentCall {
 /// The interpreter lock is held, the thread is this one, joined to the current run and busy; `value` is live.
 unsafe fn note(thread: &mut ThreadRecorder, id: u64, key: &str, value: *mut PyObject) {
     let mut scratch = std::mem::take(&mut thread.scratch);
-    let policy = thread.policy().unwrap_or_else(Policy::none).of_blocks();
+    let policy = thread.fitting(thread.policy().unwrap_or_else(Policy::none).of_blocks());
     begin_note(&mut scratch, id, &masked(key, Extent::Whole, policy.names));
     if policy.names.is_sensitive(key.as_bytes()) {
         ValueWriter::masked(&mut scratch);

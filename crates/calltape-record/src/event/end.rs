@@ -27,7 +27,7 @@ pub struct EndHead {
 
 /// Writes an END's head into `out`, emptied first; the outcome follows: a captured value, or [`write_failure`], or
 /// nothing where the result was not captured.
-#[inline]
+#[inline(always)]
 pub fn begin_end(out: &mut Vec<u8>, head: &EndHead) {
     write_head(out, head, 0);
 }
@@ -42,7 +42,7 @@ pub fn begin_suspended_end(out: &mut Vec<u8>, head: &EndHead, activity: &Activit
     varint::put_bytes(out, activity.task.as_bytes());
 }
 
-#[inline]
+#[inline(always)]
 fn write_head(out: &mut Vec<u8>, head: &EndHead, flags: u8) {
     out.clear();
     out.extend_from_slice(&head.id.to_le_bytes());

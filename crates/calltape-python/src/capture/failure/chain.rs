@@ -86,6 +86,23 @@ pub(crate) unsafe fn write_bare_failure_of(raised: &Raised, out: &mut Vec<u8>, p
     write_head(told, &chain, out);
 }
 
+/// What tells `raised` apart from other errors: its type, and the file, line and function that raised it.
+///
+/// # Safety
+/// As [`write_failure_of`].
+pub(crate) unsafe fn kind_of(raised: &Raised, policy: &'static Policy) -> (String, String, u32, String) {
+    let exception = raised.value();
+    if exception.is_null() {
+        return Default::default();
+    }
+    // SAFETY: passed on.
+    unsafe {
+        let mut frames = Frames::of(raised.traceback(), &mut { MAX_WALK }, policy);
+        let (file, line, place) = frames.pop_innermost();
+        (qualified_type(ffi::Py_TYPE(exception), policy), file, line, place)
+    }
+}
+
 /// The failure's fixed part; its place is that of the innermost frame.
 fn write_head(mut told: Told, chain: &[u8], out: &mut Vec<u8>) {
     let (file, line, place) = told.frames.pop_innermost();

@@ -9,7 +9,8 @@ use pyo3::ffi::{self, PyObject};
 
 use super::frames::Frames;
 use super::masking::{kept_of, names};
-use super::stored::Held;
+use super::raised::Raised;
+use super::stored::{Held, Name};
 use crate::capture::Policy;
 use crate::capture::storage::is_sparse_dict;
 use crate::capture::walk::{Capture, type_name};
@@ -31,6 +32,10 @@ const MAX_FRAME_BYTES: usize = 4 * 1024;
 const MAX_BYTES: usize = 16 * 1024;
 /// Characters kept of a variable's name.
 const MAX_NAME: usize = 128;
+
+static COROUTINE_CODE: Name = Name::new(c"cr_code");
+static GENERATOR_CODE: Name = Name::new(c"gi_code");
+static ASYNC_GENERATOR_CODE: Name = Name::new(c"ag_code");
 
 /// What a failure's frames may still take. The innermost ones of the exception that was raised come first; what it came
 /// from has what those leave.
@@ -134,7 +139,7 @@ unsafe fn write_marker(name: *mut PyObject, value: *mut PyObject, out: &mut Vec<
 }
 
 /// Variables of a frame, held.
-struct Variables {
+pub(crate) struct Variables {
     /// Names, which are strs, and values.
     pairs: Vec<(*mut PyObject, *mut PyObject)>,
     /// All that are bound, those beyond the first included.
@@ -144,6 +149,40 @@ struct Variables {
 }
 
 impl Variables {
+    /// The first `most` variables of the frame in which an exception left a body; `None` where its traceback does not begin
+    /// there.
+    ///
+    /// # Safety
+    /// `object` is a live coroutine, generator or async generator; the interpreter lock is held, also when the result is
+    /// dropped.
+    pub(crate) unsafe fn of_body(object: *mut PyObject, raised: &Raised, most: usize) -> Option<Self> {
+        // SAFETY: passed on. The traceback begins with the frame that the exception left last, and holds it; codes are owned
+        // and dropped, and compared only.
+        unsafe {
+            let traceback = raised.traceback();
+            if traceback.is_null() || ffi::PyTraceBack_Check(traceback) == 0 {
+                return None;
+            }
+            let frame = (*traceback.cast::<ffi::PyTracebackObject>()).tb_frame;
+            let code = ffi::PyFrame_GetCode(frame).cast::<PyObject>();
+            let of_object = [&COROUTINE_CODE, &GENERATOR_CODE, &ASYNC_GENERATOR_CODE].map(|name| name.of(object));
+            let is_same = of_object.contains(&code);
+            of_object.into_iter().for_each(|code| ffi::Py_XDECREF(code));
+            ffi::Py_DECREF(code);
+            is_same.then(|| variables::of(frame, most))
+        }
+    }
+
+    /// The value of a variable, held as long as this.
+    ///
+    /// # Safety
+    /// `name` is a live str, the interpreter lock held.
+    pub(crate) unsafe fn named(&self, name: *mut PyObject) -> Option<*mut PyObject> {
+        // SAFETY: comparing strs runs no other code.
+        let is_same = |&&(known, _): &&(*mut PyObject, _)| unsafe { ffi::PyUnicode_Compare(known, name) == 0 };
+        self.pairs.iter().find(is_same).map(|&(_, value)| value)
+    }
+
     const fn none(most: usize) -> Self {
         Self { pairs: Vec::new(), count: 0, most, held: Held::none() }
     }

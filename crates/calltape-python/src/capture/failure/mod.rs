@@ -30,6 +30,7 @@ mod outside;
 mod raised;
 mod stored;
 
-pub(crate) use chain::{write_bare_failure_of, write_failure_of};
+pub(crate) use chain::{kind_of, write_bare_failure_of, write_failure_of};
+pub(crate) use locals::Variables;
 pub(super) use message::message_of;
 pub(crate) use raised::Raised;

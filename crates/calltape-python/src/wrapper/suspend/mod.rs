@@ -8,7 +8,9 @@
 //! ```text
 //! kinds.rs    the subtypes, and switching between a subtype and its base
 //! table.rs    what is kept of an object from its call to its end, by address
+//! handing.rs  a call, handed over to the object that it made
 //! slice.rs    a slice of a body: begin, suspend, end
+//! over.rs     the end of a call whose body is over
 //! awaiting.rs what may be awaited or iterated over
 //! body.rs     the slots of generators and coroutines, and the end of all three kinds
 //! returned.rs what a body returned, as the exception that carries it
@@ -21,11 +23,13 @@
 
 mod awaiting;
 mod body;
+mod handing;
 mod kinds;
+mod over;
 mod returned;
 mod slice;
 mod steps;
 mod table;
 
+pub(super) use handing::{hand_over, hand_over_missing, is_suspended_object};
 pub(crate) use kinds::install;
-pub(super) use slice::{hand_over, is_suspended_object};

@@ -2,16 +2,15 @@
 
 use std::ptr;
 
-use calltape_journal::bump;
-use calltape_record::{Activity, Status};
 use calltape_redact::{Extent, Names, masked, may_hold_secret};
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 
-use super::kinds::{COROUTINE, subtype_for, switch};
-use super::table::{self, Suspended};
-use crate::runtime::{self, Appended, Scope, ThreadRecorder};
-use crate::wrapper::end::{Ending, Outcome, append_end, owe, owes, pay};
-use crate::wrapper::plan::Plan;
+use super::kinds::switch;
+use super::over::{end, end_unseen, text_of};
+use super::table;
+use crate::runtime::{self, Scope, ThreadRecorder};
+use crate::wrapper::end::Outcome;
+use crate::wrapper::plan::Missing;
 
 /// What is put back when the body gives control back. It stands in a place of the caller's, as a call does.
 pub(super) struct Slice {
@@ -40,49 +39,6 @@ pub(super) enum After {
     Ended(Outcome),
     /// The body is over because it was closed.
     Closed,
-}
-
-/// Whether an object is of a kind whose body runs later.
-///
-/// # Safety
-/// `object` is null or live.
-#[inline]
-pub(in crate::wrapper) unsafe fn is_suspended_object(object: *mut PyObject) -> bool {
-    // SAFETY: passed on.
-    unsafe { !object.is_null() && !subtype_for(object).is_null() }
-}
-
-/// Puts a new object's call into the table and the object under its subtype. False, and nothing is changed, where there
-/// is no memory.
-///
-/// # Safety
-/// `object` is one that [`is_suspended_object`] says yes to, new, and made by a call of the plan's function in the
-/// plan's run; the interpreter lock is held.
-#[inline]
-pub(in crate::wrapper) unsafe fn hand_over(object: *mut PyObject, plan: &Plan, scope: Scope, dropped: bool) -> bool {
-    let suspended = Suspended {
-        id: scope.call,
-        scope,
-        active_ns: 0,
-        yields: 0,
-        counters: plan.counters.get(),
-        task: ptr::null_mut(),
-        generation: plan.generation.get(),
-        slot: plan.slot.get(),
-        policy: plan.policy(),
-        capture_result: plan.capture_result,
-        dropped,
-        begun: false,
-        awaited: false,
-    };
-    // SAFETY: passed on.
-    unsafe {
-        let entered = table::insert(object, suspended);
-        if entered {
-            switch(object, subtype_for(object));
-        }
-        entered
-    }
 }
 
 impl Slice {
@@ -117,7 +73,7 @@ pub(super) unsafe fn resume(object: *mut PyObject, begins: bool, slice: &mut Sli
             return;
         }
         let generation = runtime::generation();
-        if (*thread).generation != generation && !runtime::attach_keeping_the_exception(thread) {
+        if !runtime::is_or_gets_joined(thread) {
             return;
         }
         let outer = (*thread).scope;
@@ -126,8 +82,8 @@ pub(super) unsafe fn resume(object: *mut PyObject, begins: bool, slice: &mut Sli
             own = call.generation;
             slice.had_begun = call.begun;
             call.begun |= begins;
-            if !call.dropped {
-                // A dropped call is nobody's parent.
+            if call.missing != Some(Missing::Dropped) {
+                // A dropped call decides nothing, and is nobody's parent.
                 (*thread).scope = call.scope;
             }
             slice.outer_task = std::mem::replace(&mut (*thread).task, call.task);
@@ -240,7 +196,7 @@ pub(super) unsafe fn give_back(object: *mut PyObject, kind: *mut PyTypeObject, s
             if !slice.new_task.is_null() {
                 call.task = slice.new_task;
             }
-            if !call.dropped {
+            if call.missing != Some(Missing::Dropped) {
                 call.scope = scope;
             }
         });
@@ -280,104 +236,9 @@ unsafe fn give_back_unseen(object: *mut PyObject, kind: *mut PyTypeObject, after
                 switch(object, kind);
             }
         } else if let Some(call) = table::remove(object) {
-            if call.generation == runtime::generation() && !call.dropped {
-                let outcome = outcome_of(&call, after);
-                let ending = ending_of(&call, kind_yields(object), calltape_journal::monotonic_ns());
-                let status = ending.status(outcome);
-                owe(call.generation, &ending, status);
-            }
-            ffi::Py_XDECREF(call.task);
+            end_unseen(object, call, after);
         }
     }
-}
-
-/// Writes the END of a call that was taken out of the table.
-///
-/// # Safety
-/// As [`give_back`]; the thread is this one and not busy.
-#[inline]
-unsafe fn end(object: *mut PyObject, thread: *mut ThreadRecorder, now: u64, call: Suspended, after: After) {
-    // SAFETY: as in `resume`; the counters belong to the current run's journal.
-    unsafe {
-        let outcome = outcome_of(&call, after);
-        if call.generation != runtime::generation() {
-            // Of an ended run: nothing is said of it any more.
-        } else if call.dropped {
-            if matches!(outcome, Outcome::Raised) {
-                bump(&(*call.counters).dropped_errors);
-            }
-        } else {
-            let ending = ending_of(&call, kind_yields(object), now);
-            write(thread, call.generation, &ending, outcome);
-        }
-        ffi::Py_XDECREF(call.task);
-    }
-}
-
-/// # Safety
-/// As [`end`].
-#[inline]
-unsafe fn write(thread: *mut ThreadRecorder, generation: u32, ending: &Ending<'_>, outcome: Outcome) {
-    // SAFETY: as in `end`; joining the run asks the interpreter for the thread's name, so an exception is put aside.
-    unsafe {
-        if (*thread).generation != generation && !runtime::attach_keeping_the_exception(thread) {
-            return owe(generation, ending, ending.status(outcome));
-        }
-        if owes() {
-            pay(&mut *thread);
-        }
-        (*thread).busy = true;
-        let appended = append_end(&mut *thread, ending, outcome);
-        (*thread).busy = false;
-        if matches!(appended, Appended::Full) {
-            owe(generation, ending, ending.status(outcome));
-        }
-    }
-}
-
-fn outcome_of(call: &Suspended, after: After) -> Outcome {
-    match after {
-        After::Ended(Outcome::Returned(_)) if !call.capture_result => Outcome::Bare(Status::Ok),
-        After::Ended(outcome) => outcome,
-        _ if call.begun => Outcome::Bare(Status::Closed),
-        _ => Outcome::Bare(Status::Abandoned),
-    }
-}
-
-/// # Safety
-/// `call.task` is null or a live str whose text is at hand.
-unsafe fn ending_of(call: &Suspended, yields: bool, ended: u64) -> Ending<'_> {
-    // SAFETY: passed on; the text lives as long as the str, which the call holds.
-    let task = unsafe { text_of(call.task) };
-    // Of a body that never began, only the interpreter's own work was seen: its warning, the object's end.
-    let active_ns = if call.begun { call.active_ns } else { 0 };
-    let activity = Activity { active_ns, yields: yields.then_some(call.yields), task };
-    Ending { id: call.id, slot: call.slot, ended, policy: call.policy, activity: Some(activity) }
-}
-
-/// # Safety
-/// As [`ending_of`].
-unsafe fn text_of<'a>(name: *mut PyObject) -> &'a str {
-    if name.is_null() {
-        return "";
-    }
-    // SAFETY: passed on; the interpreter's text is UTF-8 of the length it says.
-    unsafe {
-        let mut length = 0;
-        let text = ffi::PyUnicode_AsUTF8AndSize(name, &raw mut length);
-        std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.cast(), length as usize))
-    }
-}
-
-/// Whether a body gives out items.
-///
-/// # Safety
-/// `object` is live, or being freed.
-#[inline]
-unsafe fn kind_yields(object: *mut PyObject) -> bool {
-    // SAFETY: passed on.
-    let kind = unsafe { ffi::Py_TYPE(object) };
-    kind != &raw mut ffi::PyCoro_Type && kind != COROUTINE.as_type()
 }
 
 /// Takes the call of an ended run out of the table: its END has no place any more.

@@ -5,30 +5,34 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
 
-use calltape_journal::Counters;
 use pyo3::ffi::PyObject;
 
 use crate::capture::Policy;
 use crate::runtime::{Guarded, Scope};
+use crate::wrapper::plan::{Missing, Plan};
 
-/// A call between its START and its END.
+/// A call between its beginning and the end of its body.
 pub(super) struct Suspended {
     pub(super) id: u64,
-    /// The innermost call of the body: the call itself, or a span it stands in.
+    /// The innermost call of the body: the call itself, or a span it stands in. Of one without a START, the place where it
+    /// was made.
     pub(super) scope: Scope,
+    /// CLOCK_MONOTONIC ns.
+    pub(super) started: u64,
     pub(super) active_ns: u64,
     pub(super) yields: u64,
-    /// The function's, in the journal of run `generation`.
-    pub(super) counters: *const Counters,
+    /// The function's, where the end of the call asks for it: it has no START, or stands for more calls than itself.
+    pub(super) plan: Option<Rc<Plan>>,
     /// Owned: the name of the task that the body began in, or null.
     pub(super) task: *mut PyObject,
     pub(super) generation: u32,
     pub(super) slot: u32,
     pub(super) policy: &'static Policy,
     pub(super) capture_result: bool,
-    /// Its START found no room: it is counted, and that it raised is.
-    pub(super) dropped: bool,
+    /// It has no START, for this reason.
+    pub(super) missing: Option<Missing>,
     pub(super) begun: bool,
     /// `await` has taken the coroutine as its own iterator.
     pub(super) awaited: bool,

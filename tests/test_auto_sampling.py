@@ -1,0 +1,56 @@
+"""`sample_rate="auto"`: seldom called functions are kept whole, hot ones by how often they are called.
+
+The rates themselves are tested with a clock that is passed in (`calltape-engine`, `sampling`).
+"""
+
+from conftest import RunProgram
+
+
+def test_auto_keeps_what_is_called_seldom_and_samples_what_is_hot(run_program: RunProgram) -> None:
+    program = """
+import time
+from calltape import monitor
+@monitor(sample_rate="auto")
+def seldom(n): return n
+@monitor(sample_rate="auto")
+def hot(n): return helper(n)
+@monitor
+def helper(n): return n
+end = time.monotonic() + 1.5
+n = 0
+while time.monotonic() < end:
+    hot(n); n += 1
+    if n % 20_000 == 0: seldom(n)
+for n in range(5):
+    time.sleep(0.11); seldom(n)
+"""
+    tape = run_program(program).tape
+    books = tape.accounting()
+    seldom, hot = books["seldom"], books["hot"]
+    assert hot["calls"] > 20_000, "a machine this slow cannot tell"
+    assert seldom["stored"] >= seldom["calls"] - 20  # more than ten a second on a quick machine
+    # The first tenth of a second is kept whole, for nothing is known yet.
+    assert hot["stored"] < hot["calls"] / 3
+    assert hot["sampled_out"] + hot["stored"] == hot["calls"]
+    hottest = [call["weight"] for call in tape.calls("hot")]
+    assert hottest[0] == 1.0
+    assert max(hottest) > 50
+    assert all(weight * 8 == int(weight * 8) for weight in hottest)
+    kept = {call["id"]: call["weight"] for call in tape.calls("hot")}
+    helpers = tape.calls("helper")
+    assert {call["parent_id"]: call["weight"] for call in helpers} == kept
+
+
+def test_a_function_that_is_made_anew_each_time_is_known_by_its_place(run_program: RunProgram) -> None:
+    program = """
+import time
+from calltape import monitor
+def made():
+    @monitor(sample_rate="auto")
+    def inner(n): return n
+    return inner
+end = time.monotonic() + 1.0
+while time.monotonic() < end: made()(1)
+"""
+    [book] = run_program(program).tape.accounting().values()
+    assert book["stored"] < book["calls"] / 2
