@@ -139,5 +139,5 @@ def power_loss(place: Round) -> Verdict:
 
 
 FAULTS = [
-    Fault("power-loss", "images of disk and journal after a power loss", power_loss, 12, 1, counts=IMAGES),
+    Fault("power-loss", "images of disk and journal after a power loss", power_loss, 6, 1, counts=IMAGES),
 ]

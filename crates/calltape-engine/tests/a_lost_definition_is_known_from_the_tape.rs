@@ -32,3 +32,29 @@ fn calls_of_a_function_whose_definition_is_lost_stay_in_its_books() {
     assert_eq!(database.lines("SELECT function, calls, stored, unknown FROM accounting"), ["shop.place|2|2|0"]);
     database.assert_balanced();
 }
+
+/// Only the end of a call is still to be read, so nothing else asks for the function; the books must count it all the same.
+#[test]
+fn a_call_that_ends_after_definitions_and_counters_are_lost_is_in_the_books() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("main");
+    let place = caller.define("shop.place");
+    let open = caller.begin(place, None, 1, 2).expect("room");
+    let mut drain = stage.drain();
+    drain_all(&mut drain);
+    drop(drain);
+    caller.end(open, place, 3);
+    let directory = stage.journal.directory().to_path_buf();
+    caller.give_back();
+    let (_folder, db) = stage.die();
+    for file in ["functions", "control"] {
+        std::fs::write(directory.join(file), []).expect("emptied");
+    }
+
+    drain_all(&mut stranger(&db));
+
+    let database = calltape_testkit::Database::open(&db);
+    assert_eq!(database.lines("SELECT function, status, result FROM calls"), ["shop.place|ok|3"]);
+    assert_eq!(database.lines("SELECT function, calls, stored, unknown FROM accounting"), ["shop.place|1|1|0"]);
+    database.assert_balanced();
+}

@@ -213,8 +213,10 @@ fn activity_row<'batch>(active: &Active, batch: &'batch Batch) -> ActivityRow<'b
 impl Followed {
     /// The figures that differ from what is committed, by slot.
     pub(super) fn changed_books(&mut self) -> Vec<(u32, BooksRow)> {
-        // While it runs, a function just being defined is met by the next batch.
-        let last = self.ending.map(|_| self.run.slots_in_use().saturating_sub(1));
+        // While it runs, a function just being defined is met by the next batch. Of one that is gone, files may be lost of
+        // functions whose calls the tape has.
+        let slots = self.run.slots_in_use().max(self.facts.books.len() as u32);
+        let last = self.ending.map(|_| slots.saturating_sub(1));
         self.facts.learn_functions(self.run.functions(), last);
         (0..self.facts.functions.len() as u32)
             .filter_map(|slot| {
