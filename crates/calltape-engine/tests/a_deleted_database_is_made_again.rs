@@ -34,8 +34,10 @@ fn calls_after_a_deletion(endings: &[&str], pause: Duration) {
         database.lines("SELECT * FROM accounting")
     );
     assert_eq!(database.lines("SELECT calls, stored, in_flight, unknown FROM accounting"), ["2|1|0|1"]);
-    assert_eq!(database.lines("SELECT kind, times FROM incidents"), ["database set aside|1"], "{said:?}");
+    // What is deleted after the drain has begun anew is the new tape's: then it happens once more.
     assert!((1..=endings.len()).contains(&said.len()), "each said once: {said:?}");
+    let times = format!("database set aside|{}", said.len());
+    assert_eq!(database.lines("SELECT kind, times FROM incidents"), [times], "{said:?}");
     database.assert_balanced();
     assert!(recorder.finish(SOON).drained);
     assert_eq!(database.lines("SELECT calls, stored, in_flight, unknown FROM accounting"), ["2|1|0|1"]);
