@@ -58,3 +58,30 @@ fn a_call_that_ends_after_definitions_and_counters_are_lost_is_in_the_books() {
     assert_eq!(database.lines("SELECT function, calls, stored, unknown FROM accounting"), ["shop.place|1|1|0"]);
     database.assert_balanced();
 }
+
+/// A caller counts a call after its beginning is recorded, so a drain may store the beginning before the count; what is
+/// lost then is all that told the function's slot.
+#[test]
+fn a_call_that_was_stored_before_it_was_counted_is_in_the_books() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("main");
+    let place = caller.define("shop.place");
+    caller.begin(place, None, 1, 2).expect("room");
+    caller.calls(place).store(0, std::sync::atomic::Ordering::Relaxed);
+    let mut drain = stage.drain();
+    drain_all(&mut drain);
+    drop(drain);
+    let directory = stage.journal.directory().to_path_buf();
+    caller.give_back();
+    let (_folder, db) = stage.die();
+    for file in ["functions", "control"] {
+        std::fs::write(directory.join(file), []).expect("emptied");
+    }
+
+    drain_all(&mut stranger(&db));
+
+    let database = calltape_testkit::Database::open(&db);
+    assert_eq!(database.lines("SELECT function, status FROM calls"), ["shop.place|interrupted"]);
+    assert_eq!(database.lines("SELECT function, calls, stored, unknown FROM accounting"), ["shop.place|1|1|0"]);
+    database.assert_balanced();
+}

@@ -1,7 +1,7 @@
 //! What the drain knows of a run from batch to batch. All of it can be dropped and loaded again: the database and the
 //! run's directory are the truth.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use calltape_journal::{Run, Spell, monotonic_ns, unix_ns};
 use calltape_record::{FunctionDef, ThreadEvent, ids};
@@ -49,6 +49,8 @@ pub(super) struct Facts {
     pub(super) cursors: HashMap<u32, Cursor>,
     /// As committed, by slot.
     pub(super) books: Vec<BooksRow>,
+    /// Slots that have a row in the database's books.
+    pub(super) booked: HashSet<u32>,
     /// Ended calls stored, by slot; ahead of the books within a batch.
     pub(super) stored: Vec<u64>,
     /// Calls without a row, as committed.
@@ -116,6 +118,7 @@ impl Followed {
         }
         for (slot, books) in transaction.books(id)? {
             facts.grow_books(slot);
+            facts.booked.insert(slot);
             facts.books[slot as usize] = books;
             facts.stored[slot as usize] = books.stored;
         }

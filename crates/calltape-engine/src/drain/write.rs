@@ -190,6 +190,7 @@ impl Writing<'_> {
             self.transaction.put_books(run, slot, function, &books)?;
             let before = std::mem::replace(&mut facts.books[slot as usize], books);
             facts.undo.push((slot, before));
+            facts.booked.insert(slot);
             let sampled_out = books.sampled_out.saturating_sub(before.sampled_out);
             let dropped = books.dropped.saturating_sub(before.dropped);
             let errors = books.dropped_errors.saturating_sub(before.dropped_errors);
@@ -211,7 +212,8 @@ fn activity_row<'batch>(active: &Active, batch: &'batch Batch) -> ActivityRow<'b
 }
 
 impl Followed {
-    /// The figures that differ from what is committed, by slot.
+    /// The figures that differ from what is committed, by slot. A function that has rows has books, though its callers
+    /// have counted none of them yet: the books are what says which slot it is, should its definition be lost.
     pub(super) fn changed_books(&mut self) -> Vec<(u32, BooksRow)> {
         // While it runs, a function just being defined is met by the next batch. Of one that is gone, files may be lost of
         // functions whose calls the tape has.
@@ -223,7 +225,8 @@ impl Followed {
                 let before = self.facts.books[slot as usize];
                 let now = self.figures(slot, before);
                 let used = now != BooksRow::default() || self.facts.functions[slot as usize].number.is_some();
-                (used && now != before).then_some((slot, now))
+                let is_new = now != before || !self.facts.booked.contains(&slot);
+                (used && is_new).then_some((slot, now))
             })
             .collect()
     }
