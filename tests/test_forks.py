@@ -38,8 +38,11 @@ def c_fork():
     assert pid >= 0
     return pid
 if "c_fork" in FORK:
-    in_child = ctypes.cast(ctypes.pythonapi.PyOS_AfterFork_Child, ctypes.c_void_p)
-    libc.__register_atfork(None, None, in_child, None)
+    address = lambda name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p)
+    # From 3.13 on the child's handler gives up a lock that the others take and give up.
+    others = [None, None]
+    if sys.version_info >= (3, 13): others = [address("PyOS_BeforeFork"), address("PyOS_AfterFork_Parent")]
+    libc.__register_atfork(*others, address("PyOS_AfterFork_Child"), None)
 """
 
 
