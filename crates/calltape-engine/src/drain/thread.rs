@@ -43,6 +43,8 @@ pub(crate) struct Worker {
     db: PathBuf,
     interval: Duration,
     next_lease_ns: u64,
+    /// The lease could not even be asked for, so that nobody is known to have it.
+    lease_fails: bool,
     /// The journal's pressure when it was last looked at.
     pressure: Pressure,
     closed: bool,
@@ -130,6 +132,7 @@ impl Worker {
             db: settings.db.clone(),
             interval: settings.flush_interval,
             next_lease_ns: 0,
+            lease_fails: false,
             pressure: Pressure::None,
             closed: false,
             last: None,
@@ -229,10 +232,12 @@ impl Worker {
         let now = monotonic_ns();
         if !self.drain.has_lease() {
             if now < self.next_lease_ns {
-                return Round::Elsewhere;
+                return if self.lease_fails { Round::Held } else { Round::Elsewhere };
             }
             self.next_lease_ns = now + LEASE_EVERY_NS;
-            match self.drain.take_lease() {
+            let taken = self.drain.take_lease();
+            self.lease_fails = taken.is_err();
+            match taken {
                 Ok(true) if !may_use_sqlite() || self.is_settled_elsewhere() => {
                     self.drain.give_up_lease();
                     return Round::Held;

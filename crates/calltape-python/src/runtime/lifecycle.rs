@@ -180,7 +180,8 @@ fn finish(next: State, generation: u32, timeout: Duration) -> bool {
 
 /// Says that calls are left in the journal with nobody to store them until a later start.
 fn report_left(running: &Running, report: StopReport) {
-    if !report.drained && !report.elsewhere {
+    // Memory is nobody else's to drain.
+    if !report.drained && (!report.elsewhere || running.journal.is_in_memory()) {
         let database = running.recorder.settings().db.display().to_string();
         if running.journal.is_in_memory() {
             let text =

@@ -13,6 +13,7 @@ use pyo3::ffi::PyObject;
 use super::clock::Clock;
 use super::{NEVER, Running, Scope, monotonic_ns};
 use crate::capture::Policy;
+use crate::memory;
 
 /// Bytes a journal frame of an END without outcome takes, frame header included: kept free for each call begun, so that
 /// every begun call can be ended.
@@ -225,7 +226,9 @@ impl ThreadRecorder {
     #[inline]
     fn fill(&self) -> u8 {
         // SAFETY: the word is static or in the journal that `running` holds.
-        unsafe { (*self.pressure).load(Ordering::Relaxed) }
+        let fill = unsafe { (*self.pressure).load(Ordering::Relaxed) };
+        // What little memory there is is for the calls that have begun: others, and their errors, are counted.
+        if memory::is_short() { Pressure::ErrorsCounted as u8 } else { fill }
     }
 
     /// Whether the journal has room for everything.
@@ -277,10 +280,6 @@ impl ThreadRecorder {
     /// Appends a START, keeping `reserve` bytes free for the ENDs that must follow; waits where the settings say so.
     #[inline]
     pub(crate) fn append_start(&mut self, payload: &[u8], reserve: usize) -> Appended {
-        // What little memory there is is for the calls that have begun.
-        if crate::memory::is_short() {
-            return Appended::Full;
-        }
         match self.append(kind::START, payload, reserve) {
             Appended::Full => self.append_waiting(payload, reserve),
             done => done,
