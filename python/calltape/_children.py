@@ -27,15 +27,17 @@ _finalisers: dict[str, tuple[int, Any]] = {}
 
 
 def install() -> None:
-    """Have children arrange for their end."""
+    """Have children arrange for their end: a process that was spawned now, a forked one when it begins."""
+    arrange()
     os.register_at_fork(after_in_child=arrange)
 
 
 def arrange() -> None:
     """Have this process's run end with it, should it be a child of one of the libraries, or become one.
 
-    Runs when a run begins and in each forked child, where the library clears its finalisers afterwards and runs its own
-    hooks.
+    Runs at the import and in each forked child, where the library clears its finalisers afterwards and runs its own hooks.
+    Not when a run begins: that is in the middle of a call, where a signal's handler that runs meanwhile must not have its
+    exception swallowed.
     """
     for library in _LIBRARIES:
         util, process = sys.modules.get(f"{library}.util"), sys.modules.get(f"{library}.process")

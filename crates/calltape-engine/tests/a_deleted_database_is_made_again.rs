@@ -34,10 +34,11 @@ fn calls_after_a_deletion(endings: &[&str], pause: Duration) {
         database.lines("SELECT * FROM accounting")
     );
     assert_eq!(database.lines("SELECT calls, stored, in_flight, unknown FROM accounting"), ["2|1|0|1"]);
-    // What is deleted after the drain has begun anew is the new tape's: then it happens once more.
+    // What is deleted after the drain has begun anew is the new tape's: then it may happen once more.
     assert!((1..=endings.len()).contains(&said.len()), "each said once: {said:?}");
-    let times = format!("database set aside|{}", said.len());
-    assert_eq!(database.lines("SELECT kind, times FROM incidents"), [times], "{said:?}");
+    let incidents = database.lines("SELECT kind, times FROM incidents");
+    let allowed = (1..=said.len()).map(|times| vec![format!("database set aside|{times}")]);
+    assert!(allowed.into_iter().any(|lines| lines == incidents), "{incidents:?} {said:?}");
     database.assert_balanced();
     assert!(recorder.finish(SOON).drained);
     assert_eq!(database.lines("SELECT calls, stored, in_flight, unknown FROM accounting"), ["2|1|0|1"]);

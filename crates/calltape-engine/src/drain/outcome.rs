@@ -65,7 +65,7 @@ impl From<StoreError> for DrainError {
 /// What a pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Calls stored, begun or ended.
+    /// Ended calls stored.
     pub calls: u64,
     /// Something was committed.
     pub committed: bool,

@@ -29,11 +29,11 @@ pub(super) struct Writing<'pass> {
 }
 
 impl Writing<'_> {
-    /// Writes the calls of the batch and how far its segments are.
+    /// Writes the calls of the batch and how far its segments are; how many of the calls that are now stored ended.
     pub(super) fn batch(&mut self, batch: &mut Batch) -> Result<u64, StoreError> {
         batch.sort();
         let late = batch.take_late();
-        let calls = (batch.rows.len() + late.len()) as u64;
+        let before = self.stored();
         let mut writer = RowWriter::new(self.transaction)?;
         self.rows(batch, &mut writer)?;
         for late in late {
@@ -52,7 +52,11 @@ impl Writing<'_> {
             let cursor = CursorRow { segment: moved.segment, epoch: moved.epoch, offset: moved.offset, thread };
             self.transaction.put_cursor(facts.row.id, &cursor)?;
         }
-        Ok(calls)
+        Ok(self.stored().saturating_sub(before))
+    }
+
+    fn stored(&self) -> u64 {
+        self.runs.iter().flat_map(|followed| &followed.facts.stored).sum()
     }
 
     fn rows(&mut self, batch: &mut Batch, writer: &mut RowWriter<'_>) -> Result<(), StoreError> {

@@ -137,13 +137,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
     keep(settings);
     GENERATION.store(generation, Ordering::Relaxed);
     messages::log_pending(&running);
-    arrange_for_the_end(py);
     Ok(running)
-}
-
-/// Has the run end in time where the process leaves without its exit hooks; see `calltape._children`.
-fn arrange_for_the_end(py: Python<'_>) {
-    let _ = py.import("calltape._children").and_then(|children| children.call_method0("arrange"));
 }
 
 /// Waits until everything recorded before the call is in the database.
