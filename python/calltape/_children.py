@@ -35,16 +35,16 @@ def install() -> None:
 def arrange() -> None:
     """Have this process's run end with it, should it be a child of one of the libraries, or become one.
 
-    Runs at the import and in each forked child, where the library clears its finalisers afterwards and runs its own hooks.
-    Not when a run begins: that is in the middle of a call, where a signal's handler that runs meanwhile must not have its
-    exception swallowed.
+    Runs at the import and in each forked child, where the library clears its finalisers afterwards and runs its own hooks;
+    and once more after the child's run has begun, for a library that was loaded since the fork. What a signal's handler
+    raises meanwhile is the program's.
     """
     for library in _LIBRARIES:
         util, process = sys.modules.get(f"{library}.util"), sys.modules.get(f"{library}.process")
         if util is None or process is None:
             continue
         # What looks otherwise in another version is left alone; the run then ends like one that was killed.
-        with suppress(Exception):
+        with suppress(AttributeError, TypeError):
             if (library, os.getpid()) not in _hooked:
                 util.register_after_fork(util, _end_with)
                 _hooked.add((library, os.getpid()))

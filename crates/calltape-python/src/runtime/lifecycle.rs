@@ -4,6 +4,7 @@
 //! left over can be said. `finish`, from the interpreter's last exit hook, takes the calls that were made after it (other
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
+use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -137,7 +138,25 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
     keep(settings);
     GENERATION.store(generation, Ordering::Relaxed);
     messages::log_pending(&running);
+    if FORKS.load(Ordering::Relaxed) > 0 {
+        // SAFETY: may be called at any time. Not at once: this is the middle of a call, where the exception of a signal's
+        // handler that runs meanwhile would be lost.
+        unsafe { ffi::Py_AddPendingCall(Some(arrange_for_the_end), ptr::null_mut()) };
+    }
     Ok(running)
+}
+
+/// In a forked child, whose library may have been loaded since the fork: see `calltape._children`. What it raises is a
+/// signal handler's, and reaches the program where the handler would have.
+extern "C" fn arrange_for_the_end(_nothing: *mut c_void) -> c_int {
+    // SAFETY: the interpreter makes pending calls with its lock held, between two instructions of the main thread's.
+    let arranged = unsafe {
+        Python::attach_unchecked(|py| {
+            let arranged = py.import("calltape._children").and_then(|children| children.call_method0("arrange"));
+            arranged.map(drop).map_err(|raised| raised.restore(py))
+        })
+    };
+    if arranged.is_ok() { 0 } else { -1 }
 }
 
 /// Waits until everything recorded before the call is in the database.
