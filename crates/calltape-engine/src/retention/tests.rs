@@ -129,6 +129,35 @@ fn a_wal_that_takes_the_room_is_cut_and_no_row_removed() {
 }
 
 #[test]
+fn too_long_a_wal_is_cut_while_calls_wait_and_again_at_once_unless_a_reader_holds_it() {
+    let mut retention = Retention::new(Limits { size: Some(100 * MIB), ..Limits::default() });
+    let room = Room { used: 20 * MIB, free: 0, wal: 90 * MIB };
+    assert_eq!(retention.next(at(1), true, room), Some(Step::CutWal));
+    retention.did(Step::CutWal, finished(0), at(1));
+    assert_eq!(retention.next(at(1), true, room), Some(Step::CutWal));
+    assert!(retention.is_overfull());
+    retention.did(Step::CutWal, Done::default(), at(1));
+    assert!(!retention.is_overfull(), "a reader keeps nobody from storing");
+    assert_eq!(retention.next(at(1), true, room), None);
+    assert_eq!(retention.next(at(2), true, room), Some(Step::CutWal));
+}
+
+#[test]
+fn nothing_more_is_stored_above_a_sixteenth_too_much_until_all_that_may_go_is_gone() {
+    let mut retention = Retention::new(Limits { size: Some(100 * MIB), ..Limits::default() });
+    retention.next(at(1), true, used(105 * MIB)).expect("a step");
+    assert!(!retention.is_overfull());
+    let mut walked = 0;
+    while let Some(step) = retention.next(at(1), true, used(107 * MIB)) {
+        retention.did(step, finished(0), at(1));
+        assert!(retention.is_overfull(), "after {step:?}, which found nothing");
+        walked += 1;
+    }
+    assert!(walked > 4, "{walked} steps");
+    assert!(!retention.is_overfull());
+}
+
+#[test]
 fn free_pages_are_given_back_but_for_a_spare_eighth() {
     let limits = Limits { age: Some(7 * DAY), ..Limits::default() };
     let mut retention = Retention::new(limits);
