@@ -27,7 +27,7 @@ const REFUSAL_NS: u64 = 1_000_000;
 /// What a segment is leased for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Calls as they come: the reserve is left alone.
+    /// Calls as they come: what is not drained yet leaves the reserve.
     Calls,
     /// Errors, and the ends of calls that have begun: any segment.
     Errors,
@@ -80,7 +80,7 @@ struct State {
     target: usize,
     /// The last growth failed: until one succeeds, there are the segments there are.
     disk_refuses: bool,
-    /// Segments as last counted, and the leases since; never fewer than there are.
+    /// Segments as last counted, and the leases since; never fewer taken than there are.
     census: Census,
     /// Monotonic ns of that count; 0 when it is due.
     counted_ns: u64,

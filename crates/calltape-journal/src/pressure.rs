@@ -72,6 +72,8 @@ pub(crate) struct Census {
     pub(crate) taken: usize,
     /// Of these, those that hold frames a database does not have yet.
     pub(crate) holding: usize,
+    /// Of those taken, the ones that a thread keeps, full of frames or not.
+    pub(crate) leased: usize,
     /// Segments there can be; those there are where the disk gives no more.
     pub(crate) capacity: usize,
 }
@@ -79,6 +81,15 @@ pub(crate) struct Census {
 /// Segments of so many that only errors, and the ends of calls that have begun, may lease.
 pub(crate) fn reserve(segments: usize) -> usize {
     segments / 8
+}
+
+/// Whether calls may have one more of `segments`: what a database does not have yet leaves the reserve, and of the
+/// segments that no thread keeps as many are free as are kept for errors among them. Threads that keep a drained segment
+/// each take nothing from the others by that.
+pub(crate) fn is_for_calls(segments: usize, census: &Census) -> bool {
+    let free = segments.saturating_sub(census.taken);
+    let of_nobody = segments.saturating_sub(census.leased);
+    segments.saturating_sub(census.holding) > reserve(segments) && free > reserve(of_nobody)
 }
 
 /// How far below its threshold a level ends, in sixteenths: without it a journal at the threshold would change its level
@@ -112,7 +123,7 @@ mod tests {
     use super::*;
 
     fn at(now: Pressure, taken: usize) -> Pressure {
-        level(now, &Census { taken, holding: taken, capacity: 512 })
+        level(now, &Census { taken, holding: taken, leased: 1, capacity: 512 })
     }
 
     #[test]
@@ -145,15 +156,28 @@ mod tests {
 
     #[test]
     fn segments_that_hold_nothing_make_no_pressure() {
-        let idle = Census { taken: 500, holding: 20, capacity: 512 };
+        let idle = Census { taken: 500, holding: 20, leased: 490, capacity: 512 };
         assert_eq!(level(Pressure::None, &idle), Pressure::None);
-        let half_idle = Census { taken: 500, holding: 384, capacity: 512 };
+        let half_idle = Census { taken: 500, holding: 384, leased: 490, capacity: 512 };
         assert_eq!(level(Pressure::None, &half_idle), Pressure::Dropping);
     }
 
     #[test]
+    fn calls_may_have_what_drained_segments_of_others_leave_and_errors_keep_their_eighth_of_it() {
+        let of = |taken, holding, leased| is_for_calls(512, &Census { taken, holding, leased, capacity: 512 });
+        assert!(of(447, 447, 1));
+        assert!(!of(448, 448, 1), "an eighth is left");
+        assert!(of(449, 1, 449), "449 idle threads");
+        assert!(of(504, 55, 449));
+        assert!(!of(505, 56, 449), "an eighth of the 63 that are nobody's");
+        assert!(of(511, 0, 511));
+        assert!(!of(512, 0, 512), "none is free");
+        assert!(!of(460, 448, 460), "each thread holds something");
+    }
+
+    #[test]
     fn a_journal_of_few_segments_has_no_reserve_and_drops_at_its_last() {
-        let of_six = |taken| level(Pressure::None, &Census { taken, holding: taken, capacity: 6 });
+        let of_six = |taken| level(Pressure::None, &Census { taken, holding: taken, leased: 1, capacity: 6 });
         assert_eq!(of_six(4), Pressure::None);
         assert_eq!(of_six(5), Pressure::Sampled);
         assert_eq!(of_six(6), Pressure::ErrorsCounted);

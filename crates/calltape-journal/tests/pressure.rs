@@ -125,16 +125,59 @@ fn what_a_sibling_drains_is_noticed_at_the_next_look() {
     assert_eq!(writer.append(2, &[1; 800], 0), Ok(()));
 }
 
+/// Threads that keep a segment each, all drained.
+fn idle_threads(journal: &Journal, count: usize) -> Vec<Writer> {
+    // New ones get no segment for calls once seven eighths hold something that is not drained.
+    let writers = (0..count).map(|_| journal.lease_for_error(b"idle").expect("a lease")).collect();
+    drain(&mut journal.open_run().expect("opens"), count);
+    journal.maintain();
+    writers
+}
+
 #[test]
 fn threads_that_hold_drained_segments_make_no_pressure() {
     let tape = tempfile::tempdir().expect("a directory");
     let journal = journal(tape.path());
-    let _writers: Vec<Writer> = (0..28).map(|_| journal.lease(b"idle").expect("a lease")).collect();
-    drain(&mut journal.open_run().expect("opens"), 28);
-    journal.maintain();
+    let _writers = idle_threads(&journal, 28);
     assert_eq!(journal.pressure(), Pressure::None);
-    assert!(journal.lease(b"one more").is_err(), "the others are for errors");
-    assert!(journal.lease_for_error(b"one more").is_ok());
+    assert!(journal.lease(b"one more").is_ok());
+}
+
+/// There, calls were refused for good once seven eighths of the segments were leased, drained or not, while the pressure
+/// said "none": each thread lost every call after its first segment.
+#[test]
+fn threads_that_hold_drained_segments_leave_the_others_their_calls() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let journal = journal(tape.path());
+    let mut writers = idle_threads(&journal, 29);
+    let mut run = journal.open_run().expect("opens");
+    for _ in 0..200 {
+        assert!(journal.wait_for_space(Duration::ZERO));
+        assert_eq!(writers[0].append(2, &[1; 800], 0), Ok(()));
+        drain(&mut run, 32);
+    }
+    assert_eq!((journal.stats().refused_leases, journal.pressure()), (0, Pressure::None));
+}
+
+#[test]
+fn what_idle_threads_leave_is_shared_by_calls_and_errors() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let journal = journal(tape.path());
+    let mut writers = idle_threads(&journal, 16);
+    let busy = &mut writers[0];
+    let kept = (0..100).take_while(|_| busy.append(2, &[1; 800], 0).is_ok()).count();
+    assert_eq!(kept, 15, "its own segment, and 14 of 16");
+    assert!(!journal.wait_for_space(Duration::ZERO));
+    let kept = (0..100).take_while(|_| busy.append_error(2, &[1; 800], 0).is_ok()).count();
+    assert_eq!(kept, 2);
+}
+
+#[test]
+fn nobody_is_told_of_room_when_each_segment_is_a_threads_own() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let journal = journal(tape.path());
+    let _writers = idle_threads(&journal, 32);
+    assert!(!journal.wait_for_space(Duration::ZERO));
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! How full the pool is: the census of its segments, the level of pressure it makes, and the reserve for errors.
 //!
 //! Called with the pool's lock held, at leases, recyclings and `maintain`. A census looks at every segment, so between
-//! two of them leases are added to the last one, which makes it err on the side of fullness only.
+//! two of them leases are added to the last one. By that the number of taken segments errs on the side of fullness only;
+//! what they hold does not, for a thread goes on in a segment that was drained. So an old census may say that there is
+//! plenty by the former alone.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::{Pool, State};
 use crate::clock;
 use crate::layout::segment::HEADER_BYTES;
-use crate::pressure::{Census, LEVELS, Pressure, level, reserve};
+use crate::pressure::{Census, LEVELS, Pressure, is_for_calls, level, reserve};
 use crate::segment::SegmentState;
 
 /// Two censuses are at least this far apart: with 512 segments one takes some 10 us.
@@ -53,29 +55,31 @@ impl Pool {
         if is_fresh && self.segments(state) > FEW_SEGMENTS {
             return;
         }
-        let (mut taken, mut holding) = (0, 0);
+        let (mut taken, mut holding, mut leased) = (0, 0, 0);
         for segment in state.chunks.iter().flat_map(|chunk| chunk.segments()) {
-            if segment.state() != SegmentState::Free {
+            let life = segment.state();
+            if life != SegmentState::Free {
                 taken += 1;
+                leased += usize::from(life == SegmentState::Leased);
                 // Just leased, it is about to hold something.
                 let is_new = segment.committed() == HEADER_BYTES;
                 holding += usize::from(is_new || segment.drained() < segment.committed());
             }
         }
-        state.census = Census { taken, holding, capacity: state.census.capacity };
+        state.census = Census { taken, holding, leased, capacity: state.census.capacity };
         state.counted_ns = now;
     }
 
-    /// Whether a segment can be leased that is not of the reserve: an eighth of those there are, so that a disk that
-    /// gives no more finds it made.
+    /// Whether calls may lease a segment, and what is kept for errors is left: an eighth of those there are, so that a
+    /// disk that gives no more finds it made.
     pub(super) fn is_above_reserve(&self, state: &mut State) -> bool {
         let segments = self.segments(state);
-        let is_above = |census: &Census| segments.saturating_sub(census.taken) > reserve(segments);
-        if is_above(&state.census) {
+        if segments.saturating_sub(state.census.taken) > reserve(segments) {
             return true;
         }
+        // Threads may keep segments that are drained: they leave the reserve all the same.
         self.count(state);
-        is_above(&state.census)
+        is_for_calls(segments, &state.census)
     }
 
     /// Sets the level to what the segments say, and notes the spells that begin and end by that.
