@@ -90,6 +90,8 @@ fn calls_wait_while_a_reader_keeps_the_wal_at_its_limit_and_are_stored_when_it_e
     }
     let incidents = stage.database().lines("SELECT kind, times, ended_ns > began_ns FROM incidents");
     assert_eq!(incidents, ["WAL held by a reader|2|1"], "two spells within a minute are one row");
+    let detail: String = stage.database().one("SELECT detail FROM incidents");
+    assert!(!detail.contains("WAL held by a reader"), "the kind says that already: {detail}");
 }
 
 #[test]

@@ -28,6 +28,11 @@ impl DefinitionsWriter {
         DefinitionsWriter { file, kept: Vec::new(), run_id, offset: 0, next_slot: 1 }
     }
 
+    /// Its file once more; none for a run in memory.
+    pub(crate) fn file(&self) -> io::Result<Option<File>> {
+        self.file.as_ref().map(File::try_clone).transpose()
+    }
+
     /// The definitions of a run in memory, from the `from`th.
     pub(crate) fn kept_since(&self, from: usize) -> &[Vec<u8>] {
         self.kept.get(from..).unwrap_or_default()

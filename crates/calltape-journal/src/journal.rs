@@ -5,6 +5,8 @@
 
 mod overload;
 
+use std::fs::{self, File};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -19,7 +21,7 @@ use crate::functions::{DefinitionsReader, DefinitionsWriter};
 use crate::ids::Ids;
 use crate::layout::functions::MAXIMUM_DEFINITION_BYTES;
 use crate::layout::segment::HEADER_BYTES;
-use crate::lock::LockedFile;
+use crate::lock::{LockedFile, Named};
 use crate::options::{Options, RunIdentity};
 use crate::place::Place;
 use crate::pool::{Pool, Purpose};
@@ -48,6 +50,8 @@ pub(crate) struct Shared {
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// The clocks' offset is a test's, and not taken again.
     offset_is_pretended: OnceLock<()>,
+    /// The control file in its folder; none in memory.
+    control_file: Option<Named>,
     /// Held for life: free means dead. Last, so that it is released after everything else. None in memory.
     lock: Option<LockedFile>,
 }
@@ -68,6 +72,11 @@ impl Shared {
     /// Gives a reader the definitions of a run in memory that it has not seen.
     pub(crate) fn teach(&self, reader: &mut DefinitionsReader) {
         reader.take_up(&self.definitions.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The definitions' file, which outlives its name.
+    pub(crate) fn definitions_file(&self) -> io::Result<Option<File>> {
+        self.definitions.lock().unwrap_or_else(PoisonError::into_inner).file()
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -192,8 +201,11 @@ impl Journal {
         lock: Option<LockedFile>,
         options: &Options,
     ) -> Result<Journal, JournalError> {
+        // What cannot be asked for is never missed.
+        let control_file = fs::metadata(place.folder().join(directory::CONTROL));
         let shared = Shared {
             run_id,
+            control_file: control_file.ok().filter(|_| !place.is_memory()).map(|metadata| Named::of(&metadata)),
             ids,
             definitions: Mutex::new(parts.definitions),
             pool: Pool::new(run_id, place.clone(), options, parts.chunks, parts.control.clone())?,
@@ -392,5 +404,11 @@ impl Journal {
     /// Whether the run's folder is still there.
     pub fn is_there(&self) -> bool {
         self.shared.place.folder().exists()
+    }
+
+    /// Whether the run's files are where they were made. Deleted or moved, they still take what is appended, and nobody
+    /// but this process can drain them. True in memory, and where it cannot be told.
+    pub fn is_in_place(&self) -> bool {
+        self.shared.control_file.is_none_or(|file| file.is_at(&self.shared.place.folder().join(directory::CONTROL)))
     }
 }

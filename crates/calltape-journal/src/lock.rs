@@ -5,11 +5,11 @@
 //! call [`forget_after_fork`], or its parent's death would go unseen for as long as the child lives. For the same
 //! reason a locked file is never mapped: a mapping holds its description as a descriptor does.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::fd::{IntoRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::directory;
@@ -88,6 +88,27 @@ pub fn forget_after_fork() {
     }
 }
 
+/// Which file a path stood for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Named {
+    device: u64,
+    inode: u64,
+}
+
+impl Named {
+    pub(crate) fn of(metadata: &Metadata) -> Named {
+        Named { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// Whether the path still stands for it; true where that cannot be told.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        match fs::metadata(path) {
+            Ok(metadata) => Named::of(&metadata) == *self,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
+    }
+}
+
 /// Who holds a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
@@ -99,6 +120,8 @@ pub struct Holder {
 #[derive(Debug)]
 pub struct Lease {
     _lock: LockedFile,
+    path: PathBuf,
+    file: Named,
 }
 
 impl Lease {
@@ -111,20 +134,26 @@ impl Lease {
         let path = tape_dir.join(directory::WRITER_LOCK);
         loop {
             let file = directory::open_or_create(&path)?;
-            let mine = file.metadata()?;
+            let mine = Named::of(&file.metadata()?);
             let Some(lock) = LockedFile::try_lock(file)? else { return Ok(None) };
             // Someone may have replaced the file between open and lock; a lock on a nameless file protects nothing.
             match fs::metadata(&path) {
-                Ok(named) if (named.dev(), named.ino()) == (mine.dev(), mine.ino()) => {
+                Ok(named) if Named::of(&named) == mine => {
                     // For people only; who cannot write it holds the lease all the same.
                     let _ = fs::write(&path, format!("{}\n", std::process::id()));
-                    return Ok(Some(Lease { _lock: lock }));
+                    return Ok(Some(Lease { _lock: lock, path, file: mine }));
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether the lock file is still at its path. Where it was deleted or moved, another process can take a second lease:
+    /// this one is to be given up.
+    pub fn is_in_place(&self) -> bool {
+        self.file.is_at(&self.path)
     }
 
     /// Who holds the lease of a tape, this process included; `None` where nobody does.

@@ -72,7 +72,8 @@ impl Place {
         Ok(Tallies::new(file, run_id))
     }
 
-    /// Makes a chunk with all segments FREE at `epoch`.
+    /// Makes a chunk with all segments FREE at `epoch`. Where the folder was deleted it is one in memory: no other process
+    /// finds the files that are left either.
     pub(crate) fn create_chunk(
         &self,
         run_id: u64,
@@ -81,7 +82,8 @@ impl Place {
         epoch: u32,
     ) -> Result<Chunk, JournalError> {
         match self {
-            Place::Folder(folder) => Chunk::create(folder, run_id, number, geometry, epoch),
+            Place::Folder(folder) if folder.exists() => Chunk::create(folder, run_id, number, geometry, epoch),
+            Place::Folder(_) => Chunk::in_memory(run_id, number, geometry, epoch),
             Place::Memory => Chunk::in_memory(run_id, number, geometry, epoch),
         }
     }

@@ -51,21 +51,14 @@ impl Run {
     ///
     /// When the directory is not named like a run or cannot be read, or a later version wrote it.
     pub fn open(dir: &Path) -> Result<Run, JournalError> {
-        Run::begin(dir, None)
+        Run::begin(dir)
     }
 
-    /// The own run, over the journal's mapping.
+    /// The own run, over the journal's mapping and its open files: whoever deletes their names takes nothing from it.
     pub(crate) fn of_own(shared: Arc<Shared>) -> Result<Run, JournalError> {
-        if shared.place().is_memory() {
-            return Run::of_memory(shared);
-        }
-        let directory = shared.place().folder().to_path_buf();
-        Run::begin(&directory, Some(shared))
-    }
-
-    /// The own run where it has no files.
-    fn of_memory(shared: Arc<Shared>) -> Result<Run, JournalError> {
-        let mut run = Run::blank(PathBuf::new(), shared.run_id(), None);
+        let mut run = Run::blank(shared.place().folder().to_path_buf(), shared.run_id());
+        let path = run.directory.join(directory::FUNCTIONS);
+        run.functions_file = shared.definitions_file().map_err(JournalError::io("open", &path))?;
         run.control = Some(shared.control().clone());
         run.geometry = Some(shared.pool().geometry());
         run.own = Some(shared);
@@ -73,9 +66,9 @@ impl Run {
         Ok(run)
     }
 
-    fn begin(dir: &Path, own: Option<Arc<Shared>>) -> Result<Run, JournalError> {
+    fn begin(dir: &Path) -> Result<Run, JournalError> {
         let id = directory::run_id_of(dir).ok_or_else(|| JournalError::NotARun(dir.to_path_buf()))?;
-        let mut run = Run::blank(dir.to_path_buf(), id, own);
+        let mut run = Run::blank(dir.to_path_buf(), id);
         run.open_control()?;
         let functions = dir.join(directory::FUNCTIONS);
         run.functions_file = found(File::open(&functions)).map_err(JournalError::io("open", &functions))?;
@@ -87,7 +80,7 @@ impl Run {
     }
 
     /// A run of which nothing is known.
-    fn blank(directory: PathBuf, id: u64, own: Option<Arc<Shared>>) -> Run {
+    fn blank(directory: PathBuf, id: u64) -> Run {
         Run {
             directory,
             id,
@@ -99,7 +92,7 @@ impl Run {
             chunks: BTreeMap::new(),
             tallies: FoundTallies::default(),
             damage: BTreeSet::new(),
-            own,
+            own: None,
         }
     }
 
@@ -359,9 +352,10 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// When the system refuses; what is left is removed by the next journal that starts on the tape.
+    /// When the system refuses; what is left is removed by the next journal that starts on the tape. Not when somebody
+    /// else has removed them.
     pub fn remove(self) -> Result<(), JournalError> {
-        if self.own.as_ref().is_some_and(|own| own.place().is_memory()) {
+        if self.own.as_ref().is_some_and(|own| own.place().is_memory()) || !self.directory.exists() {
             return Ok(());
         }
         directory::remove_run(&self.directory)

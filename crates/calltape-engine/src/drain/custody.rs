@@ -142,11 +142,17 @@ impl Drain {
         }
     }
 
+    /// Whether no batch is begun for a reader that stays.
+    pub(super) fn waits_for_a_reader(&self) -> bool {
+        self.incidents.lasts(WAL_HELD)
+    }
+
     /// A database that waits for a reader's end: said, and kept open.
     pub(super) fn wal_is_held(&mut self, error: &DrainError) {
         if !self.incidents.lasts(WAL_HELD) {
             let text = error.to_string();
-            self.incidents.begins(WAL_HELD, &text, unix_ns());
+            let detail = text.strip_prefix(WAL_HELD).map_or(text.as_str(), |rest| rest.trim_start_matches(": "));
+            self.incidents.begins(WAL_HELD, detail, unix_ns());
             self.warnings.push(format!("{text}; calls wait in the journal until then"));
         }
     }

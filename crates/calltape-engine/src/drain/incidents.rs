@@ -8,8 +8,11 @@ use crate::store::{IncidentRow, StoreError, Transaction};
 pub(super) const UNREACHABLE: &str = "database unreachable";
 /// A damaged file was set aside, or one that was moved or deleted, and a new tape begun.
 pub(super) const SET_ASIDE: &str = "database set aside";
-/// No batch was begun, because a reader kept the WAL above its limit.
+/// No batch was begun, because a reader kept the WAL above its limit. The error begins with it too.
 pub(super) const WAL_HELD: &str = "WAL held by a reader";
+
+/// The journal of a process was deleted under it.
+pub(super) const JOURNAL_DELETED: &str = "journal deleted";
 
 /// Incidents kept; beyond, those that are over are forgotten, oldest first.
 const MOST: usize = 64;

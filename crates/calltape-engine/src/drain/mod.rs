@@ -8,10 +8,12 @@
 //! commit.rs   the writing and the releasing
 //! outcome.rs  what a pass came to
 //! custody.rs  having the tape: opened, in its place, whole
+//! displaced.rs the journal or the lease deleted under the process
 //! incidents.rs what happened to it, until it can be written
 //! pressure.rs spells of a full journal
 //! continued.rs a run whose beginning is in another file
 //! scan.rs     finding the runs of a tape
+//! living.rs   whether the process of a run without a journal is there
 //! run.rs      what is known of a run between batches: cursors, functions, threads, books
 //! read.rs     frames of a run into a batch
 //! batch.rs    calls of a batch, START and END joined
@@ -37,8 +39,10 @@ mod commit;
 mod continued;
 mod counted;
 mod custody;
+mod displaced;
 mod id_map;
 mod incidents;
+mod living;
 mod notes;
 mod outcome;
 mod pace;

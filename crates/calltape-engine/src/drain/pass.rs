@@ -47,7 +47,9 @@ pub struct Drain {
     pub(super) db: PathBuf,
     pub(super) tape: PathBuf,
     pub(super) own: Option<Arc<Journal>>,
-    lease: Option<Lease>,
+    pub(super) lease: Option<Lease>,
+    /// The lease was given up: another process may have written since.
+    is_stale: bool,
     pub(super) store: Option<Store>,
     pub(super) runs: Vec<Followed>,
     pub(super) batch: Batch,
@@ -65,6 +67,13 @@ pub struct Drain {
     pub(super) carried_now: Vec<u64>,
     /// Folders that cannot be opened, said once.
     pub(super) unreadable: HashSet<PathBuf>,
+    /// Runs whose process lives and whose journal is gone.
+    pub(super) unlinked: HashSet<u64>,
+    /// The own journal is not at its path.
+    pub(super) own_is_gone: bool,
+    pub(super) own_gone_said: bool,
+    /// The lease's file was deleted once, so that others' journals may have been.
+    pub(super) goes_round: bool,
     pub(super) warnings: Vec<String>,
     /// Lines for the log that need a person.
     pub(super) errors_said: Vec<String>,
@@ -106,6 +115,7 @@ impl Drain {
             tape: tape_directory(db),
             own,
             lease: None,
+            is_stale: false,
             store: None,
             runs: Vec::new(),
             batch: Batch::default(),
@@ -117,6 +127,10 @@ impl Drain {
             carried: HashMap::new(),
             carried_now: Vec::new(),
             unreadable: HashSet::new(),
+            unlinked: HashSet::new(),
+            own_is_gone: false,
+            own_gone_said: false,
+            goes_round: false,
             warnings: Vec::new(),
             errors_said: Vec::new(),
             own_ended: false,
@@ -174,9 +188,10 @@ impl Drain {
         Ok(self.lease.is_some())
     }
 
-    /// Lets another process have the writer lease.
+    /// Lets another process have the writer lease. The database stays open.
     pub(super) fn give_up_lease(&mut self) {
         self.lease = None;
+        self.is_stale = true;
     }
 
     /// Whether this drain has the writer lease.
@@ -258,9 +273,7 @@ impl Drain {
             // Nothing is wrong with the database when a batch is given up; and of a WAL out of its place only the open
             // database can still reach the rows.
             Err(error) if self.gave_up || error.is_displaced() => {
-                let store = self.store.take();
-                self.forget();
-                self.store = store;
+                self.forget_but_store();
             }
             Err(_) => self.forget(),
             Ok(_) => {}
@@ -279,12 +292,22 @@ impl Drain {
         self.next_scan_ns = 0;
     }
 
+    fn forget_but_store(&mut self) {
+        let store = self.store.take();
+        self.forget();
+        self.store = store;
+    }
+
     fn try_pass(&mut self, everything: bool, calls: usize) -> Result<Progress, DrainError> {
+        self.look_for_files();
         if !self.has_lease() {
             return Err(DrainError::Journal("another process holds the writer lease".to_owned()));
         }
         let now = monotonic_ns();
         self.ready_store()?;
+        if std::mem::take(&mut self.is_stale) {
+            self.forget_but_store();
+        }
         if self.is_overfull() {
             self.prune(false, true)?;
             return Ok(Progress { more: true, ..Progress::default() });

@@ -8,10 +8,12 @@ use std::path::Path;
 use calltape_journal::{Run, list_runs, unix_ns};
 
 use super::incidents::SET_ASIDE;
+use super::living::is_alive;
 use super::outcome::DrainError;
 use super::pass::Drain;
 use super::run::Followed;
 use super::settle::{LOST, settle};
+use crate::store::OpenRun;
 
 /// A file system's times are no finer than this: a second change within it may look like the first.
 const FOLDER_TICK_NS: i64 = 20_000_000;
@@ -75,10 +77,19 @@ impl Drain {
             followed.load(&transaction)?;
         }
         let gone = |run: &u64| !present.contains(run) && Some(*run) != own_id;
-        for run in known.into_iter().filter(gone) {
-            settle(&transaction, run, None, LOST)?;
-            self.warnings.push(format!("the journal of run {run:016x} is gone; what it held is unknown"));
+        let (living, dead): (Vec<_>, Vec<_>) = known.into_iter().filter(|run| gone(&run.id)).partition(is_alive);
+        for OpenRun { id, .. } in dead {
+            settle(&transaction, id, None, LOST)?;
+            self.warnings.push(format!("the journal of run {id:016x} is gone; what it held is unknown"));
         }
+        for OpenRun { id, pid, .. } in living.iter().filter(|run| !self.unlinked.contains(&run.id)) {
+            self.warnings.push(format!(
+                "the journal of run {id:016x} is gone, and process {pid} still records into it: only that process can \
+                 store it; start it again to have a journal"
+            ));
+        }
+        self.unlinked = living.iter().map(|run| run.id).collect();
+        let gone = |run: &u64| gone(run) && !self.unlinked.contains(run);
         for run in transaction.runs_with_cursors()?.into_iter().filter(gone) {
             transaction.drop_cursors(run)?;
         }

@@ -15,18 +15,24 @@ use calltape_journal::{Journal, Positions, Pressure, monotonic_ns, with_signals_
 
 use super::outcome::{DrainError, Progress};
 use super::pass::{CLEAN, Drain, MOST_CALLS};
-use super::pressure;
+use super::pressure::{self, Cause};
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
 use crate::forked::may_use_sqlite;
 use crate::headroom;
 use crate::messages::Level;
 use crate::retention::Limits;
-use crate::settings::{DrainBy, Settings};
+use crate::settings::{DrainBy, OnFull, Settings};
 use crate::store::StoreError;
 
 /// Between two attempts at the writer lease while another process has it.
 const LEASE_EVERY_NS: u64 = 250_000_000;
+
+/// How long this process keeps the lease while others may have journals that only they can store.
+const TURN_NS: u64 = 1_000_000_000;
+
+/// How long it then leaves the lease to them: more than they wait between two attempts.
+const PAUSE_NS: u64 = 2 * LEASE_EVERY_NS;
 
 /// Calls of a probe: enough to be a real batch, few enough to be read again without a thought.
 const PROBE_CALLS: usize = 256;
@@ -42,7 +48,10 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     db: PathBuf,
     interval: Duration,
+    on_full: OnFull,
     next_lease_ns: u64,
+    /// When the lease was taken.
+    lease_since_ns: u64,
     /// The lease could not even be asked for, so that nobody is known to have it.
     lease_fails: bool,
     /// The journal's pressure when it was last looked at.
@@ -131,7 +140,9 @@ impl Worker {
             shared,
             db: settings.db.clone(),
             interval: settings.flush_interval,
+            on_full: settings.on_full,
             next_lease_ns: 0,
+            lease_since_ns: 0,
             lease_fails: false,
             pressure: Pressure::None,
             closed: false,
@@ -177,6 +188,9 @@ impl Worker {
             };
             let round = self.round(deadline.is_some(), ticket > self.shared.served());
             self.report(&round, ticket);
+            if deadline.is_none() && matches!(round, Round::Done) {
+                self.take_turns();
+            }
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             if late || (deadline.is_some() && self.is_done(&round)) {
                 break;
@@ -188,10 +202,20 @@ impl Worker {
         self.stop()
     }
 
+    /// Leaves the lease to others for a moment where only they can store what they recorded.
+    fn take_turns(&mut self) {
+        let now = monotonic_ns();
+        if self.drain.lets_others_drain() && now >= self.lease_since_ns + TURN_NS {
+            self.drain.give_up_lease();
+            self.next_lease_ns = now + PAUSE_NS;
+        }
+    }
+
     /// From here on the run is over: said in its journal for whoever drains it, and to the own drain.
     fn begin_end(&mut self) {
         if !self.closed {
             self.closed = true;
+            self.drain.look_for_files();
             if let Some(journal) = &self.journal {
                 journal.close(CLEAN);
                 self.drain.end_own();
@@ -208,6 +232,9 @@ impl Worker {
         let Some(journal) = &self.journal else { return !matches!(round, Round::More) };
         if self.drain.has_lease() {
             return self.drain.own_has_ended() && !(matches!(round, Round::More) && self.drain.has_dead_left());
+        }
+        if self.drain.own_is_gone() {
+            return false;
         }
         if !self.abandoned && self.last.as_ref().is_some_and(|last| journal.drained_past(last)) {
             self.abandoned = true;
@@ -226,7 +253,7 @@ impl Worker {
     /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
     /// is no later.
     fn round(&mut self, last: bool, everything: bool) -> Round {
-        if self.elsewhere {
+        if self.elsewhere && !self.drain.own_is_gone() {
             return Round::Elsewhere;
         }
         let now = monotonic_ns();
@@ -242,7 +269,7 @@ impl Worker {
                     self.drain.give_up_lease();
                     return Round::Held;
                 }
-                Ok(true) => {}
+                Ok(true) => self.lease_since_ns = now,
                 Ok(false) => return Round::Elsewhere,
                 Err(fault) => {
                     self.shared.messages.say(Level::Warning, format!("the writer lease cannot be taken: {fault}"));
@@ -286,11 +313,24 @@ impl Worker {
     }
 
     fn look_after_journal(&mut self) {
+        self.drain.look_for_files();
+        self.say_what_was_left();
         let Some(journal) = &self.journal else { return };
         journal.maintain();
         let now = journal.pressure();
-        if let Some((level, line)) = pressure::line(std::mem::replace(&mut self.pressure, now), now) {
+        let before = std::mem::replace(&mut self.pressure, now);
+        if before != now
+            && let Some((level, line)) = pressure::line(before, now, self.on_full, self.why_it_fills())
+        {
             self.shared.messages.say(level, line);
+        }
+    }
+
+    fn why_it_fills(&self) -> Cause<'_> {
+        match self.breaker.last_error() {
+            _ if !self.drain.has_lease() && !self.lease_fails && !self.drain.lets_others_drain() => Cause::Elsewhere,
+            Some(error) if self.breaker.failures() > 0 || self.drain.waits_for_a_reader() => Cause::Database(error),
+            _ => Cause::Pace,
         }
     }
 

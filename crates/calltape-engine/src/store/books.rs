@@ -17,6 +17,16 @@ pub(crate) struct RunRow {
     pub(crate) started_ns: i64,
 }
 
+/// A run that has not ended, and the process that records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenRun {
+    pub(crate) id: u64,
+    pub(crate) pid: u32,
+    pub(crate) host: String,
+    /// Unix ns.
+    pub(crate) started_ns: i64,
+}
+
 /// One function's figures in a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct BooksRow {
@@ -86,9 +96,11 @@ impl Transaction<'_> {
     }
 
     /// The runs that have not ended.
-    pub(crate) fn open_runs(&self) -> Result<Vec<u64>, StoreError> {
-        self.rows("to list runs", "SELECT id FROM run WHERE ending IS NULL", [], |row| {
-            row.get::<_, i64>(0).map(|id| id as u64)
+    pub(crate) fn open_runs(&self) -> Result<Vec<OpenRun>, StoreError> {
+        let sql = "SELECT id, pid, host, started_ns FROM run WHERE ending IS NULL";
+        self.rows("to list runs", sql, [], |row| {
+            let id = row.get::<_, i64>(0)? as u64;
+            Ok(OpenRun { id, pid: row.get(1)?, host: row.get(2)?, started_ns: row.get(3)? })
         })
     }
 

@@ -49,7 +49,7 @@ mod watch;
 pub use error::StoreError;
 pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_format, prepare_directory, prepare_tape};
 
-pub(crate) use books::{BooksRow, CursorRow, RunRow};
+pub(crate) use books::{BooksRow, CursorRow, OpenRun, RunRow};
 pub(crate) use counted::LostErrorRow;
 pub(crate) use incidents::IncidentRow;
 pub(crate) use minutes::{Delta, Minutes};
