@@ -32,7 +32,7 @@ const SWEEP_NS: u64 = 3_600_000_000_000;
 /// Between two looks at the room the tape takes while nothing is to be done.
 const LOOK_NS: u64 = 100_000_000;
 
-/// Between two attempts to cut the WAL back.
+/// Between two attempts to cut the WAL back where a reader holds it.
 const CUT_NS: u64 = 1_000_000_000;
 
 /// Rest after a step, as a multiple of its time: retention then takes a fifth of a processor at most.
@@ -119,7 +119,8 @@ pub struct Retention {
     by_age: ByAge,
     by_size: BySize,
     due: Due,
-    /// At the last look: more room taken than the size limit, and more than it and a sixteenth.
+    /// At the last look: more room taken than the size limit; and more than it and a sixteenth, with a step that may
+    /// change that.
     pressed: bool,
     overfull: bool,
     /// The age from which minutes and runs go by size; halved until there is room.
@@ -187,7 +188,7 @@ impl Retention {
         self.pressed
     }
 
-    /// Whether it was so much larger that nothing more should be stored while there is something to remove.
+    /// Whether it was so much larger that nothing more should be stored before what is due by size is done.
     pub fn is_overfull(&self) -> bool {
         self.overfull
     }
@@ -196,12 +197,13 @@ impl Retention {
     pub fn next(&mut self, now: Moment, busy: bool, room: Room) -> Option<Step> {
         let is_beyond = |size: u64| room.used + room.wal > size;
         self.pressed = self.limits.size.is_some_and(is_beyond);
-        self.overfull = self.limits.size.is_some_and(|size| is_beyond(size + size / 16));
+        self.overfull = false;
         if !self.pressed && (busy || now.monotonic_ns < self.next_look_ns) {
             return None;
         }
         self.due = Due::Size;
         let step = self.due_by_size(now, busy, room);
+        self.overfull = step.is_some() && self.limits.size.is_some_and(|size| is_beyond(size + size / 16));
         if step.is_some() || busy {
             return step;
         }
@@ -218,7 +220,10 @@ impl Retention {
         self.next_look_ns = now.monotonic_ns + self.pause(REST * done.took.as_nanos() as u64);
         let removes_rows = matches!(step, Step::Calls(_) | Step::Minutes(_) | Step::Runs(_));
         self.removed_since_names |= removes_rows && done.removed > 0;
+        // A step that came to nothing, as where a reader holds the WAL, is no reason to store nothing.
+        self.overfull &= done.removed > 0 || done.finished || matches!(step, Step::Calls(_));
         match (step, self.due) {
+            (Step::CutWal, _) if done.finished => {}
             (Step::CutWal, _) => self.next_cut_ns = now.monotonic_ns + CUT_NS,
             (Step::Vacuum(_), _) => {}
             (step, due) => {
@@ -266,11 +271,13 @@ impl Retention {
             self.by_size = BySize::Rest;
             return None;
         }
-        if room.wal > size / 8 && now.monotonic_ns >= self.next_cut_ns && !busy {
+        // Though calls wait, where it is too large: what is removed makes the WAL longer before it makes room.
+        if room.wal > size / 8 && now.monotonic_ns >= self.next_cut_ns && (self.pressed || !busy) {
             return Some(Step::CutWal);
         }
         // Then it is the WAL that takes the room, and no row's removal would help.
-        if room.used <= enough / 2 {
+        if room.used <= enough {
+            self.by_size = BySize::Rest;
             return None;
         }
         if self.by_size == BySize::Exhausted {
@@ -280,14 +287,12 @@ impl Retention {
             self.by_size = BySize::Successes;
         }
         let all = Some(i64::MAX);
-        let span = CallSpan { after_id: 0, before_id: u64::MAX, successes_before_ns: all, errors_before_ns: None };
+        let span = CallSpan { successes_before_ns: all, down_to: enough, ..CallSpan::default() };
         match self.by_size {
-            BySize::Successes => {
-                Some(Step::Calls(CallSpan { after_id: self.successes_from.max(self.size_walk), ..span }))
-            }
+            BySize::Successes => Some(Step::Calls(span.after(self.successes_from.max(self.size_walk)))),
             BySize::Errors => {
-                let after_id = self.errors_from.max(self.size_walk);
-                Some(Step::Calls(CallSpan { after_id, errors_before_ns: all, ..span }))
+                let span = span.after(self.errors_from.max(self.size_walk));
+                Some(Step::Calls(CallSpan { errors_before_ns: all, ..span }))
             }
             BySize::OldMinutes | BySize::Minutes => Some(Step::Minutes(now.minute_before(self.minutes_age))),
             BySize::Runs => Some(Step::Runs(now.before(self.minutes_age))),
@@ -344,7 +349,7 @@ impl Retention {
         let errors_before_ns = self.limits.errors().map(|age| now.before(age));
         let span = |after_id, before_ns: i64, errors_before_ns| {
             let before_id = ids::at(before_ns);
-            Step::Calls(CallSpan { after_id, before_id, successes_before_ns, errors_before_ns })
+            Step::Calls(CallSpan { after_id, before_id, successes_before_ns, errors_before_ns, down_to: 0 })
         };
         loop {
             let step = match self.by_age {

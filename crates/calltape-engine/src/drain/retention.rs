@@ -42,8 +42,6 @@ pub(super) struct Keeping {
     pretended_ns: Option<i64>,
     /// The tape was too large at the last look, and calls waited.
     crowded: bool,
-    /// It was much too large, and something could be removed: that comes before storing more.
-    overfull: bool,
     pruning: Pruning,
 }
 
@@ -101,18 +99,16 @@ impl Drain {
     /// a batch was just committed; `full`: more waits.
     pub(super) fn prune(&mut self, stored: bool, full: bool) -> Result<(), DrainError> {
         let busy = full || self.own.as_ref().is_some_and(|journal| is_filling(journal));
-        let (began, removed) = (Instant::now(), self.keeping.pruning.removed);
-        let is = |drain: &Self, state: fn(&Retention) -> bool| drain.keeping.retention.as_ref().is_some_and(state);
-        let is_pressed = |drain: &Self| is(drain, Retention::is_pressed);
+        let began = Instant::now();
+        let is_pressed = |drain: &Self| drain.keeping.retention.as_ref().is_some_and(Retention::is_pressed);
         while !self.ending_own && self.next_step(stored, busy)? && is_pressed(self) && began.elapsed() < CROWDED {}
         self.keeping.crowded = busy && is_pressed(self);
-        self.keeping.overfull = is(self, Retention::is_overfull) && self.keeping.pruning.removed > removed;
         Ok(())
     }
 
     /// Whether room has to be made before more is stored: the journal holds meanwhile. Never at the end of the process.
     pub(super) fn is_overfull(&self) -> bool {
-        self.keeping.overfull && !self.ending_own
+        !self.ending_own && self.keeping.retention.as_ref().is_some_and(Retention::is_overfull)
     }
 
     /// False when none is due now.
@@ -159,8 +155,7 @@ pub(crate) fn perform(
 ) -> Result<Done, DrainError> {
     let began = Instant::now();
     let removed = if step == Step::CutWal {
-        store.cut_wal()?;
-        Removed { finished: true, ..Removed::default() }
+        Removed { finished: store.cut_wal()?, ..Removed::default() }
     } else {
         let transaction = store.begin()?;
         let removed = remove(&transaction, step, late)?;

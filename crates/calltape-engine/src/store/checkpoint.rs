@@ -86,12 +86,13 @@ impl Store {
         Ok(self.wal("PRAGMA wal_checkpoint(NOOP)")?.file_bytes())
     }
 
-    /// Moves all of the WAL back and cuts it to nothing, as far as readers let it.
-    pub(crate) fn cut_wal(&self) -> Result<(), StoreError> {
+    /// Moves all of the WAL back and cuts it to nothing, as far as readers let it; true when nothing is left of it.
+    pub(crate) fn cut_wal(&self) -> Result<bool, StoreError> {
         match self.wal("PRAGMA wal_checkpoint(TRUNCATE)") {
-            Err(error) if !error.is_transient() => Err(error),
-            _ => self.note_files(),
+            Err(error) if !error.is_transient() => return Err(error),
+            _ => self.note_files()?,
         }
+        Ok(self.wal_bytes()? == 0)
     }
 
     pub(super) fn wal(&self, pragma: &str) -> Result<Wal, StoreError> {
