@@ -164,7 +164,11 @@ impl Control {
 
     /// Takes the clocks' offset again: the wall clock may have been set.
     pub(crate) fn refresh_offset(&self) {
-        self.word(at::UNIX_OFFSET).store(clock::unix_offset_ns() as u64, Ordering::Relaxed);
+        self.set_offset(clock::unix_offset_ns());
+    }
+
+    pub(crate) fn set_offset(&self, offset_ns: i64) {
+        self.word(at::UNIX_OFFSET).store(offset_ns as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn unix_offset_ns(&self) -> i64 {

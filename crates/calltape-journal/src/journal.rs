@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     /// Held while a lost error is counted.
     losing: Mutex<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// The clocks' offset is a test's, and not taken again.
+    offset_is_pretended: OnceLock<()>,
     /// Held for life: free means dead. Last, so that it is released after everything else. None in memory.
     lock: Option<LockedFile>,
 }
@@ -200,6 +202,7 @@ impl Journal {
             losing: Mutex::new(()),
             place,
             wake: OnceLock::new(),
+            offset_is_pretended: OnceLock::new(),
             lock,
         };
         Ok(Journal { shared: Arc::new(shared) })
@@ -287,9 +290,19 @@ impl Journal {
     /// prefaults segments ahead of need, shrinks when idle. Cheap when there is nothing to do, and away for some
     /// milliseconds at most.
     pub fn maintain(&self) {
-        self.shared.control.refresh_offset();
+        if self.shared.offset_is_pretended.get().is_none() {
+            self.shared.control.refresh_offset();
+        }
         self.shared.pool.maintain();
         self.shared.tallies.maintain(self.shared.run_id);
+    }
+
+    /// Makes `offset_ns` the distance from the records' monotonic time to Unix time for good, whatever the clocks say. For
+    /// tests.
+    #[doc(hidden)]
+    pub fn pretend_offset(&self, offset_ns: i64) {
+        let _ = self.shared.offset_is_pretended.set(());
+        self.shared.control.set_offset(offset_ns);
     }
 
     /// How full the journal is.
