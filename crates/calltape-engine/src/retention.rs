@@ -276,7 +276,8 @@ impl Retention {
             return Some(Step::CutWal);
         }
         // Then it is the WAL that takes the room, and no row's removal would help.
-        if room.used <= enough / 2 {
+        if room.used <= enough {
+            self.by_size = BySize::Rest;
             return None;
         }
         if self.by_size == BySize::Exhausted {
@@ -286,14 +287,12 @@ impl Retention {
             self.by_size = BySize::Successes;
         }
         let all = Some(i64::MAX);
-        let span = CallSpan { after_id: 0, before_id: u64::MAX, successes_before_ns: all, errors_before_ns: None };
+        let span = CallSpan { successes_before_ns: all, down_to: enough, ..CallSpan::default() };
         match self.by_size {
-            BySize::Successes => {
-                Some(Step::Calls(CallSpan { after_id: self.successes_from.max(self.size_walk), ..span }))
-            }
+            BySize::Successes => Some(Step::Calls(span.after(self.successes_from.max(self.size_walk)))),
             BySize::Errors => {
-                let after_id = self.errors_from.max(self.size_walk);
-                Some(Step::Calls(CallSpan { after_id, errors_before_ns: all, ..span }))
+                let span = span.after(self.errors_from.max(self.size_walk));
+                Some(Step::Calls(CallSpan { errors_before_ns: all, ..span }))
             }
             BySize::OldMinutes | BySize::Minutes => Some(Step::Minutes(now.minute_before(self.minutes_age))),
             BySize::Runs => Some(Step::Runs(now.before(self.minutes_age))),
@@ -350,7 +349,7 @@ impl Retention {
         let errors_before_ns = self.limits.errors().map(|age| now.before(age));
         let span = |after_id, before_ns: i64, errors_before_ns| {
             let before_id = ids::at(before_ns);
-            Step::Calls(CallSpan { after_id, before_id, successes_before_ns, errors_before_ns })
+            Step::Calls(CallSpan { after_id, before_id, successes_before_ns, errors_before_ns, down_to: 0 })
         };
         loop {
             let step = match self.by_age {

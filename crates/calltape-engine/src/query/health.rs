@@ -57,6 +57,12 @@ const OLD_CALLS: &str = "SELECT count(*) FILTER (WHERE status NOT IN (1, 5, 6) A
             ELSE started_ns + coalesce(duration_ns, 0) END AS ended
           FROM call WHERE id < ?1)";
 
+/// Bytes of the pages of a table and its indexes.
+const ROOM_OF: &str = "SELECT sum(pgsize) FROM dbstat
+    WHERE aggregate = TRUE AND name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?1)";
+
+const ALL_CALLS: &str = "SELECT count(*) FILTER (WHERE status != 5), count(*) FILTER (WHERE status IN (1, 6)) FROM call";
+
 impl Tape {
     /// What SQLite's quick check finds wrong with the file, at most a few lines; none when it is sound.
     ///
@@ -121,11 +127,24 @@ fn beyond(connection: &Connection, limits: &Limits, now_ns: i64, wal: u64) -> ru
     let room = Room { used: pages.saturating_sub(free) * page, free: free * page, wal };
     let mut beyond = Beyond { successes, errors, minutes, by_size: 0, room };
     if let Some(size) = limits.size {
-        let calls = number("SELECT count(*) FROM call")?;
-        let a_call = (room.used as f64 / calls.max(1) as f64).max(1.0);
-        let left = calls.saturating_sub(successes + errors);
-        let over = room.used as f64 + room.wal as f64 - (successes + errors) as f64 * a_call - size as f64;
-        beyond.by_size = ((over.max(0.0) / a_call).ceil() as u64).min(left);
+        beyond.by_size = by_size(connection, &beyond, size)?;
     }
     Ok(beyond)
+}
+
+/// About how many more calls go for a tape to take `size`: by the mean room of a call, and of a failure. The WAL does not
+/// count, for it is cut.
+fn by_size(connection: &Connection, beyond: &Beyond, size: u64) -> rusqlite::Result<u64> {
+    let room_of = |table: &str| {
+        connection.query_row(ROOM_OF, [table], |row| row.get::<_, Option<f64>>(0)).map(Option::unwrap_or_default)
+    };
+    let (all, failed) = connection
+        .query_row(ALL_CALLS, [], |row| Ok((row.get::<_, i64>(0)? as f64, row.get::<_, i64>(1)? as f64)))?;
+    let a_call = (room_of("call")? / all.max(1.0)).max(1.0);
+    let a_failure = a_call + room_of("failure")? / failed.max(1.0);
+    let (successes_gone, errors_gone) = (beyond.successes as f64, beyond.errors as f64);
+    let over = beyond.room.used as f64 - successes_gone * a_call - errors_gone * a_failure - size as f64;
+    let successes = (over.max(0.0) / a_call).min((all - failed - successes_gone).max(0.0));
+    let errors = ((over - successes * a_call).max(0.0) / a_failure).min((failed - errors_gone).max(0.0));
+    Ok((successes + errors).ceil() as u64)
 }

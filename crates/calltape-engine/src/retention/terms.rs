@@ -80,9 +80,23 @@ pub struct CallSpan {
     pub successes_before_ns: Option<i64>,
     /// Failed calls that ended before go; `None`: none.
     pub errors_before_ns: Option<i64>,
+    /// Enough have gone when pages in use take so many bytes; 0: all of them go.
+    pub down_to: u64,
+}
+
+impl Default for CallSpan {
+    /// All calls, of which none goes.
+    fn default() -> Self {
+        Self { after_id: 0, before_id: u64::MAX, successes_before_ns: None, errors_before_ns: None, down_to: 0 }
+    }
 }
 
 impl CallSpan {
+    /// Only its calls with greater ids than `after_id`.
+    pub(super) fn after(self, after_id: u64) -> Self {
+        Self { after_id, ..self }
+    }
+
     /// Whether a call of the span goes that stands at `status` and ended at `ended_ns`.
     pub fn takes(&self, status: u8, ended_ns: i64) -> bool {
         let before = match status {

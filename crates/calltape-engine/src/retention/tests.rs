@@ -46,12 +46,14 @@ fn a_small_young_tape_is_walked_once_by_age() {
             before_id: ids::at(days_ago(30)),
             successes_before_ns: Some(days_ago(7)),
             errors_before_ns: Some(days_ago(30)),
+            down_to: 0,
         }),
         Step::Calls(CallSpan {
             after_id: ids::at(days_ago(30)) - 1,
             before_id: ids::at(days_ago(7)),
             successes_before_ns: Some(days_ago(7)),
             errors_before_ns: None,
+            down_to: 0,
         }),
         Step::Minutes(days_ago(400).div_euclid(60_000_000_000)),
         Step::Runs(days_ago(400)),
@@ -158,6 +160,17 @@ fn nothing_more_is_stored_above_a_sixteenth_too_much_until_all_that_may_go_is_go
 }
 
 #[test]
+fn no_row_goes_for_the_room_of_a_wal_that_cannot_be_cut() {
+    let mut retention = Retention::new(Limits { size: Some(100 * MIB), ..Limits::default() });
+    let room = Room { used: 87 * MIB, free: 0, wal: 40 * MIB };
+    assert_eq!(retention.next(at(1), true, room), Some(Step::CutWal));
+    retention.did(Step::CutWal, Done::default(), at(1));
+    assert_eq!(retention.next(at(1), true, room), None);
+    let Some(Step::Calls(span)) = retention.next(at(1), true, Room { used: 88 * MIB, ..room }) else { panic!("calls") };
+    assert_eq!(span.down_to, 100 * MIB - 100 * MIB / 8);
+}
+
+#[test]
 fn free_pages_are_given_back_but_for_a_spare_eighth() {
     let limits = Limits { age: Some(7 * DAY), ..Limits::default() };
     let mut retention = Retention::new(limits);
@@ -181,7 +194,8 @@ fn a_step_is_followed_by_a_rest_four_times_as_long() {
 
 #[test]
 fn running_calls_stay_and_interrupted_ones_are_errors() {
-    let span = CallSpan { after_id: 0, before_id: 9, successes_before_ns: Some(i64::MAX), errors_before_ns: Some(10) };
+    let (successes_before_ns, errors_before_ns) = (Some(i64::MAX), Some(10));
+    let span = CallSpan { successes_before_ns, errors_before_ns, ..CallSpan::default() };
     let takes = |status: u8| (span.takes(status, 9), span.takes(status, 10));
     assert_eq!([0, 2, 3, 4].map(takes), [(true, true); 4]);
     assert_eq!([1, 6].map(takes), [(true, false); 2]);

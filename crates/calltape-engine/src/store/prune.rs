@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Store, StoreError, Transaction};
 use crate::retention::{CallSpan, Room, is_error};
@@ -97,7 +97,7 @@ impl Transaction<'_> {
                     removed.errors += u64::from(is_error(call.status));
                 }
             }
-            if late() {
+            if late() || (span.down_to > 0 && pages(self.connection())?.0 <= span.down_to) {
                 break;
             }
         }
@@ -247,14 +247,19 @@ impl Transaction<'_> {
 impl Store {
     /// The room the tape takes.
     pub(crate) fn room(&self) -> Result<Room, StoreError> {
-        let doing = StoreError::sqlite("to look at its size");
-        let pages = |pragma: &str| {
-            let mut statement = self.connection.prepare_cached(pragma)?;
-            statement.query_row([], |row| row.get::<_, i64>(0)).optional().map(Option::unwrap_or_default)
-        };
-        let (all, free) =
-            (pages("PRAGMA page_count").map_err(&doing)?, pages("PRAGMA freelist_count").map_err(&doing)?);
-        let bytes = |pages: i64| (pages * super::open::PAGE_BYTES).unsigned_abs();
-        Ok(Room { used: bytes((all - free).max(0)), free: bytes(free), wal: self.wal_bytes()? })
+        let (used, free) = pages(&self.connection)?;
+        Ok(Room { used, free, wal: self.wal_bytes()? })
     }
+}
+
+/// Bytes of pages that hold something, and of free ones.
+fn pages(connection: &Connection) -> Result<(u64, u64), StoreError> {
+    let number = |pragma: &str| {
+        let mut statement = connection.prepare_cached(pragma)?;
+        statement.query_row([], |row| row.get::<_, i64>(0)).optional().map(Option::unwrap_or_default)
+    };
+    let doing = StoreError::sqlite("to look at its size");
+    let (all, free) = (number("PRAGMA page_count").map_err(&doing)?, number("PRAGMA freelist_count").map_err(&doing)?);
+    let bytes = |pages: i64| (pages * super::open::PAGE_BYTES).unsigned_abs();
+    Ok((bytes((all - free).max(0)), bytes(free)))
 }
