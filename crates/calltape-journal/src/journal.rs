@@ -298,6 +298,12 @@ impl Journal {
         self.shared.pool.keep_open(writer.into_tail());
     }
 
+    /// Ends a thread's lease of a segment that is full for it, so that a drain can empty it for whoever comes first.
+    pub fn give_up(&self, writer: Writer) {
+        writer.into_tail().seal();
+        self.shared.wake();
+    }
+
     /// What the owner's background thread does now and then (every 20 to 50 ms): takes the clock offset, makes and
     /// prefaults segments ahead of need, shrinks when idle. Cheap when there is nothing to do, and away for some
     /// milliseconds at most.

@@ -181,6 +181,22 @@ fn nobody_is_told_of_room_when_each_segment_is_a_threads_own() {
 }
 
 #[test]
+fn a_full_segment_that_its_thread_gives_up_serves_another_once_it_is_drained() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let journal = journal(tape.path());
+    let mut writers = idle_threads(&journal, 32);
+    let mut full = writers.pop().expect("a writer");
+    while full.append(2, &[1; 200], 0).is_ok() {}
+    let mut run = journal.open_run().expect("opens");
+    drain(&mut run, 32);
+    assert!(journal.lease(b"another").is_err(), "each segment is a thread's own");
+    journal.give_up(full);
+    drain(&mut run, 32);
+    assert!(journal.wait_for_space(Duration::ZERO));
+    assert!(journal.lease(b"another").is_ok());
+}
+
+#[test]
 fn who_waits_for_space_waits_until_no_success_would_be_dropped() {
     let tape = tempfile::tempdir().expect("a directory");
     let journal = journal(tape.path());

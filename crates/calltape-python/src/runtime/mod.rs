@@ -39,7 +39,7 @@ use std::time::Duration;
 use calltape_engine::Recorder;
 use calltape_engine::sampling::Meter;
 use calltape_journal::{Counters, Journal, JournalError, Pressure, Writer, bump, monotonic_ns};
-use calltape_record::FunctionDef;
+use calltape_record::{FunctionDef, latency};
 use pyo3::ffi;
 
 use crate::capture::Policy;
@@ -155,13 +155,6 @@ impl Running {
         })
     }
 
-    /// Counts a call of a function that has no number, for its definition could not be written.
-    fn count_undefined(&self) {
-        let counters = self.journal.counters(0);
-        bump(&counters.calls);
-        bump(&counters.dropped);
-    }
-
     /// A writer for the calling thread; an exception that is set stays. `None` when the journal has no room for another
     /// thread, where it `waits` also not after the time that calls wait.
     ///
@@ -226,6 +219,12 @@ pub(crate) struct Defined {
     pub(crate) policy: &'static Policy,
 }
 
+/// The run in which a function's definition could not be written: its calls are those of slot 0.
+pub(crate) struct Undefined {
+    pub(crate) generation: u32,
+    pub(crate) policy: &'static Policy,
+}
+
 /// The current run's generation; [`OFF`] when nothing is recorded.
 #[inline]
 pub(crate) fn generation() -> u32 {
@@ -249,8 +248,8 @@ fn running() -> Option<Arc<Running>> {
 }
 
 /// Gives a function that is being called its number in the current run, which is started when there is none yet. `None`
-/// when nothing is recorded; a call that is left out for want of a number is counted. `sensitive_fields` are what the function changes of the names that the run withholds.
-pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> Option<Defined> {
+/// when nothing is recorded. `sensitive_fields` are what the function changes of the names that the run withholds.
+pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> Option<Result<Defined, Undefined>> {
     let running = match running() {
         Some(running) => running,
         None => lifecycle::start_lazily()?,
@@ -261,15 +260,36 @@ pub(crate) fn define(definition: &FunctionDef, sensitive_fields: &[String]) -> O
     let (slot, meter) = match running.function_of(&definition) {
         Some(Ok(known)) => known,
         failed => {
-            running.count_undefined();
             if let Some(Err(error)) = failed {
                 messages::log(messages::Level::Warning, &format!("{} is not recorded: {error}", definition.name));
             }
-            return None;
+            return Some(Err(Undefined { generation: running.generation, policy: running.policy }));
         }
     };
     let counters: *const Counters = running.journal.counters(slot);
-    Some(Defined { generation: running.generation, slot, counters, meter, policy: running.policy })
+    Some(Ok(Defined { generation: running.generation, slot, counters, meter, policy: running.policy }))
+}
+
+/// Counts the beginning of a call of a function without a number.
+#[cold]
+pub(crate) fn count_undefined_call() {
+    if let Some(running) = running() {
+        bump(&running.journal.counters(0).calls);
+    }
+}
+
+/// Counts and times the end of such a call, in the run in which it began.
+#[cold]
+pub(crate) fn count_undefined_end(took: u64, is_error: bool) {
+    let Some(running) = running() else { return };
+    let counters = running.journal.counters(0);
+    bump(&counters.dropped);
+    if is_error {
+        bump(&counters.dropped_errors);
+    }
+    if let Some(tally) = running.journal.tally(0) {
+        tally.add(latency::bucket_of(took), took);
+    }
 }
 
 /// Joins this thread to the current run; false where there is none. Runs none of the interpreter's code.

@@ -345,11 +345,22 @@ impl ThreadRecorder {
         if !self.could_fit(payload, reserve) {
             return Appended::Full;
         }
+        self.give_up_a_full_segment(&running);
         let appended = running.patiently(|| match self.append(kind::START, payload, reserve) {
             Appended::Full if self.could_fit(payload, reserve) => None,
             done => Some(done),
         });
         appended.unwrap_or(Appended::Full)
+    }
+
+    /// Lets go of a segment without room where the journal is not full but all its segments are threads' own: each thread
+    /// would wait for another's. Not while calls are open, whose ENDs have their room there.
+    fn give_up_a_full_segment(&mut self, running: &Running) {
+        if self.open == 0 && running.journal.pressure() < Pressure::Dropping {
+            if let Some(writer) = self.writer.take() {
+                running.journal.give_up(writer);
+            }
+        }
     }
 
     /// Whether room would help: a frame too large for any segment waits for nothing.

@@ -26,7 +26,7 @@ use super::object::Monitored;
 use super::partial::write_partial_arguments;
 use super::plan::{Missing, Plan};
 use super::recursion;
-use super::sampled::{begin_decided, leave_out};
+use super::sampled::{begin_decided, begin_undefined, leave_out};
 use super::suspend;
 use super::trampoline::contain;
 use crate::capture::{Capture, Policy};
@@ -179,8 +179,10 @@ pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_
             return Entered::Passed;
         }
         let generation = runtime::generation();
-        if plan.generation.get() != generation && (generation == runtime::OFF || !prepare(plan, thread)) {
-            return Entered::Passed;
+        if plan.generation.get() != generation {
+            if let Some(entered) = prepare(plan, thread, generation, call) {
+                return entered;
+            }
         }
         let mut scope = (*thread).scope_in(plan.generation.get());
         if scope.is_outside() {
@@ -358,19 +360,28 @@ unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
     }
 }
 
-/// Makes a plan ready for the current run: starts one where none is, and gives the function its number.
+/// Makes a plan ready for the current run: starts one where none is, and gives the function its number. Where that cannot
+/// be, what the call is instead.
 ///
 /// # Safety
 /// As [`enter`].
 #[cold]
-unsafe fn prepare(plan: &Plan, thread: *mut ThreadRecorder) -> bool {
+unsafe fn prepare(plan: &Plan, thread: *mut ThreadRecorder, generation: u32, call: &mut Call) -> Option<Entered> {
+    if generation == runtime::OFF {
+        return Some(Entered::Passed);
+    }
     // SAFETY: as in `enter`; starting may run the program's code (log handlers), which is passed through meanwhile.
     unsafe {
         (*thread).busy = true;
         let defined = contain(None, || runtime::define(&plan.definition, &plan.own_policy.sensitive_fields));
         (*thread).busy = false;
-        let Some(defined) = defined else { return false };
-        plan.settle(&defined);
-        true
+        match defined {
+            None => Some(Entered::Passed),
+            Some(Ok(defined)) => {
+                plan.settle(&defined);
+                None
+            }
+            Some(Err(undefined)) => Some(begin_undefined(plan, thread, &undefined, call)),
+        }
     }
 }

@@ -121,12 +121,15 @@ pub(super) unsafe fn end_seldom(
         let is_error = status == Status::Error;
         let is_slow = over.took() >= over.plan.slow_ns;
         let was_busy = std::mem::replace(&mut (*thread).busy, true);
-        let is_stored = if is_error || is_slow && !(*thread).drops() {
+        let is_undefined = over.missing == Missing::Undefined;
+        let is_stored = if is_undefined {
+            false
+        } else if is_error || is_slow && !(*thread).drops() {
             store(&mut *thread, over, outcome, is_error, arguments)
         } else {
             false
         };
-        if !is_stored && over.plan.generation.get() == runtime::generation() {
+        if !is_stored && (is_undefined || over.plan.generation.get() == runtime::generation()) {
             count(&*thread, over, is_error);
         }
         (*thread).busy = was_busy;
@@ -152,7 +155,10 @@ unsafe fn count(thread: &ThreadRecorder, over: &Ended<'_>, is_error: bool) {
     let Ended { plan, missing, .. } = over;
     // SAFETY: passed on.
     unsafe {
-        if is_error {
+        if is_error && *missing == Missing::Undefined {
+            runtime::count_undefined_end(over.took(), true);
+            count_lost(thread, 0, plan.policy());
+        } else if is_error {
             plan.count_missing(Missing::Dropped, thread, over.took());
             plan.count_dropped_error();
             count_lost(thread, plan.slot.get(), plan.policy());

@@ -11,7 +11,7 @@ use pyo3::ffi;
 
 use super::parameters::Parameters;
 use crate::capture::{OwnPolicy, Policy};
-use crate::runtime::{Defined, NEVER, ThreadRecorder};
+use crate::runtime::{self, Defined, NEVER, ThreadRecorder};
 
 /// A monitored function's settings and its place in the run. What a run changes stands in cells: several threads may
 /// be inside calls of the function, and the interpreter lock lets one at a time at them.
@@ -51,6 +51,16 @@ pub(super) enum Missing {
     LeftOut,
     /// There was no room for it.
     Dropped,
+    /// There was no room for its function's definition: it counts as a dropped call of slot 0, whatever number the function
+    /// has when it ends.
+    Undefined,
+}
+
+impl Missing {
+    /// Whether sampling decided it, and with it what becomes of the calls below.
+    pub(super) fn is_decided(self) -> bool {
+        self == Missing::LeftOut
+    }
 }
 
 impl Plan {
@@ -93,7 +103,7 @@ impl Plan {
     }
 
     /// Takes the policy of a run, changed by the function's own.
-    fn meet(&self, of_run: &'static Policy) {
+    pub(super) fn meet(&self, of_run: &'static Policy) {
         // The function's own entries were tried at its decoration, and the run's at its start.
         let of_run = if self.is_block { of_run.of_blocks() } else { of_run };
         let policy = of_run.with(&self.own_policy).unwrap_or(of_run);
@@ -159,6 +169,9 @@ impl Plan {
     /// As [`Self::count_call`].
     #[inline]
     pub(super) unsafe fn count_missing(&self, missing: Missing, thread: &ThreadRecorder, took: u64) {
+        if missing == Missing::Undefined {
+            return runtime::count_undefined_end(took, false);
+        }
         if self.tally.get().is_null() {
             self.tally.set(thread.tally(self.generation.get(), self.slot.get()));
         }

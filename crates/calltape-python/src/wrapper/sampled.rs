@@ -9,7 +9,7 @@ use pyo3::ffi::PyObject;
 use super::arguments::Given;
 use super::call::{Call, Entered, Start, begin};
 use super::plan::{Missing, Plan};
-use crate::runtime::{self, Scope, ThreadRecorder};
+use crate::runtime::{self, Scope, ThreadRecorder, Undefined};
 
 /// Counts a call that is left out, and has those below it left out too.
 ///
@@ -75,6 +75,32 @@ unsafe fn drop_call(
     unsafe { plan.count_call() };
     note(plan, thread, decision, started, call);
     Entered::Missing(Missing::Dropped)
+}
+
+/// Counts a call of a function whose definition could not be written. Those below it are nobody's, as a dropped call's.
+///
+/// # Safety
+/// As [`begin_decided`], save that the thread may be joined to another run.
+#[cold]
+pub(super) unsafe fn begin_undefined(
+    plan: &Plan,
+    thread: *mut ThreadRecorder,
+    undefined: &Undefined,
+    call: &mut Call,
+) -> Entered {
+    // SAFETY: passed on: the thread's own recording.
+    unsafe {
+        let is_there = undefined.generation == runtime::generation() && runtime::is_or_gets_joined(thread);
+        if !is_there || (*thread).generation != undefined.generation || (*thread).scope == Scope::SUPPRESSED {
+            return Entered::Passed;
+        }
+        plan.meet(undefined.policy);
+        runtime::count_undefined_call();
+        let started = (*thread).now();
+        note(plan, &mut *thread, Decision::UNDECIDED, started, call);
+    }
+    call.generation = undefined.generation;
+    Entered::Missing(Missing::Undefined)
 }
 
 /// Notes of a call without a START what its end needs.

@@ -71,7 +71,7 @@ fn suspended(plan: &Plan, call: &Call, scope: Scope) -> Suspended {
         yields: 0,
         plan: None,
         task: ptr::null_mut(),
-        generation: plan.generation.get(),
+        generation: call.generation,
         slot: plan.slot.get(),
         policy: plan.policy(),
         capture_result: plan.capture_result,

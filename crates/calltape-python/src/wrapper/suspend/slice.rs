@@ -82,7 +82,7 @@ pub(super) unsafe fn resume(object: *mut PyObject, begins: bool, slice: &mut Sli
             own = call.generation;
             slice.had_begun = call.begun;
             call.begun |= begins;
-            if call.missing != Some(Missing::Dropped) {
+            if call.missing.is_none_or(Missing::is_decided) {
                 // A dropped call decides nothing, and is nobody's parent.
                 (*thread).scope = call.scope;
             }
@@ -196,7 +196,7 @@ pub(super) unsafe fn give_back(object: *mut PyObject, kind: *mut PyTypeObject, s
             if !slice.new_task.is_null() {
                 call.task = slice.new_task;
             }
-            if call.missing != Some(Missing::Dropped) {
+            if call.missing.is_none_or(Missing::is_decided) {
                 call.scope = scope;
             }
         });
