@@ -73,6 +73,7 @@ pub(crate) enum Command {
     /// The recorder's health: is every call accounted for, and what does the tape take
     Stats(Stats),
     /// Look journal, database, books, settings and disk over: each is ok, or what to do
+    #[command(after_help = DOCTOR_HELP)]
     Doctor,
     /// Store what processes that died left in their journals
     Recover(Recover),
@@ -81,6 +82,14 @@ pub(crate) enum Command {
     /// Drain the journals of all programs that record on the tape, until stopped
     Drain(Drain),
 }
+
+const DOCTOR_HELP: &str = "\
+Reads the whole database, which takes seconds for a gigabyte, and changes nothing.
+
+Exit codes: 0 all is well, 1 there is something to do, 2 there is neither a tape nor a journal.
+
+Each line of --json: area, ok, found, remedy. `area` is settings, sqlite, database, accounting, incidents, journal, lease, \
+disk or permissions; `remedy` is null where `ok` is true.";
 
 const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'";
 
@@ -191,7 +200,7 @@ pub(crate) struct Errors {
 #[command(after_help = "\
 calls = stored + sampled out + dropped + in flight + unknown, for each function and in total.
 
-Each line of --json is one of: {\"kind\":\"tape\", path, database_bytes, wal_bytes, journal_bytes, sqlite}, \
+Each line of --json is one of: {\"kind\":\"tape\", path, database_bytes, wal_bytes, journal_bytes, waiting_bytes, sqlite}, \
 {\"kind\":\"total\" or \"function\", function, group, calls, stored, sampled_out, dropped, dropped_errors, pruned, in_flight, \
 unknown}, {\"kind\":\"incident\", run_id, incident, began_ns, ended_ns, times, detail}, {\"kind\":\"lost_errors\", function, \
 group, error_type, file, line, place, calls, first_ns, last_ns}, {\"kind\":\"run\", run_id, pid, host, program, python, \
@@ -222,7 +231,8 @@ pub(crate) struct Recover {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Without options it removes what the settings say (retention_age, retention_errors, retention_minutes, retention_size); with \
-options only what they say. Calls count from their end. By size the oldest successes go first; calls that failed or were \
+options only what they say, but that failed calls stay as long as the setting retention_errors says, and with \
+--errors-older-than alone the others as long as retention_age does. Calls count from their end. By size the oldest successes go first; calls that failed or were \
 interrupted go when that is not enough. Calls that run are never removed. What is removed is counted: `calltape stats`. \
 Needs the tape for itself: a program that records removes by its own settings.
 
@@ -236,8 +246,8 @@ pub(crate) struct Prune {
     /// Remove calls that ended so long ago or earlier: 12h, 3d
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub(crate) older_than: Option<Duration>,
-    /// Of calls that failed, only those that ended so long ago: 30d. Without this they go as the others do
-    #[arg(long, value_name = "AGE", value_parser = age, requires = "older_than")]
+    /// Of calls that failed, remove those that ended so long ago: 30d. Without this the setting retention_errors says
+    #[arg(long, value_name = "AGE", value_parser = age)]
     pub(crate) errors_older_than: Option<Duration>,
     /// Remove the oldest calls until the database takes no more than this: 500MiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
@@ -248,11 +258,13 @@ pub(crate) struct Prune {
 }
 
 fn age(text: &str) -> Result<Duration, &'static str> {
-    settings::time(text.trim()).ok_or("an age is a number and a unit, such as 12h, 3d or 90m")
+    let age = settings::time(text.trim()).ok_or("an age is a number and a unit, such as 12h, 3d or 90m")?;
+    if age.is_zero() { Err("0 would remove every call that has ended; to do that give 1ms") } else { Ok(age) }
 }
 
 fn size(text: &str) -> Result<u64, &'static str> {
-    settings::bytes(text.trim()).ok_or("a size is a number and a unit, such as 500MiB or 2GiB")
+    let bytes = settings::bytes(text.trim()).ok_or("a size is a number and a unit, such as 500MiB or 2GiB")?;
+    if bytes == 0 { Err("0 would remove every call that has ended; to do that give 1k") } else { Ok(bytes) }
 }
 
 #[derive(Debug, Args)]

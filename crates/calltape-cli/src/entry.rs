@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Query(QueryError),
     /// When what was asked for cannot be done: a line that says why, and the remedy.
     Refused(String),
+    /// When it was stopped before its end.
+    Interrupted,
     /// When the output cannot be written.
     Output(io::Error),
 }
@@ -53,6 +55,9 @@ impl From<io::Error> for Failure {
 const FOUND: i32 = 0;
 const NOTHING_FOUND: i32 = 1;
 const WRONG: i32 = 2;
+
+/// As a shell has it for a process that Ctrl-C ended: 128 and the number of SIGINT.
+const INTERRUPTED: i32 = 130;
 
 /// Runs the command line `args` (program name first) on the process's own streams and returns its exit code.
 ///
@@ -96,6 +101,7 @@ where
     let message = match ended {
         Ok(Found::Something) => return FOUND,
         Ok(Found::Nothing) => return NOTHING_FOUND,
+        Err(Failure::Interrupted) => return INTERRUPTED,
         // Whoever read the pipe has read enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return FOUND,
         Err(Failure::Output(error)) => format!("cannot write the output: {error}"),

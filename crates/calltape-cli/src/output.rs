@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::palette::{Palette, Tone};
-use crate::text::times;
+use crate::text::{fit, times};
 
 /// From so many columns on there is room for milliseconds.
 const ROOMY: usize = 100;
@@ -71,6 +71,11 @@ impl Output<'_> {
     /// `text` in `tone`.
     pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
         self.palette.paint(tone, text)
+    }
+
+    /// `text` in lines of at most `columns` on a terminal; in one line elsewhere, where whoever reads it may search it.
+    pub(crate) fn fold(&self, text: &str, columns: usize) -> Vec<String> {
+        if self.fit { fit::fold(text, columns) } else { vec![text.to_owned()] }
     }
 
     /// A Unix time; to the millisecond where there is room.

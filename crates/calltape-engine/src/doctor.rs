@@ -9,16 +9,19 @@ use std::time::Duration;
 use calltape_journal::{Lease, Run, list_runs};
 
 use crate::drain::tape_directory;
-use crate::query::{Incident, OpenError, Tape, set_aside};
+use crate::query::{DAMAGED, Incident, OpenError, QueryError, Tape, set_aside, waiting_in};
 use crate::recover::is_there;
 use crate::settings::{DrainBy, Settings};
-use crate::store::{MINIMUM_SQLITE, SCHEMA_VERSION};
+use crate::store::{MINIMUM_SQLITE, SCHEMA_VERSION, WAL_LIMIT_BYTES, try_to_write};
 
 /// How long a check of the whole database may take.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 
-/// A WAL larger than this is kept so by a reader.
+/// A WAL larger than this is kept so by a reader, whether calls wait or not.
 const WAL_BYTES: u64 = 80 << 20;
+
+/// A lock that lasts longer than this is none of the drain's own.
+const LOCKED_FOR: Duration = Duration::from_secs(1);
 
 /// Within this a process that records takes a free lease.
 const LEASE_TAKEN_WITHIN: Duration = Duration::from_millis(1_300);
@@ -59,17 +62,17 @@ pub fn examine(settings: &Settings) -> Option<Vec<Finding>> {
     let mut findings = Findings::default();
     look_at_settings(settings, &mut findings);
     look_at_sqlite(&mut findings);
-    look_at_database(&settings.db, &mut findings);
-    let living = look_at_journals(&settings.db, &mut findings);
+    let is_ours = look_at_database(&settings.db, &mut findings);
+    let living = look_at_journals(&settings.db, is_ours, &mut findings);
     look_at_lease(settings, living, &mut findings);
     files::look_at_disk(settings, &mut findings);
-    files::look_at_permissions(&settings.db, &mut findings);
+    files::look_at_permissions(&settings.db, is_ours, &mut findings);
     Some(findings.0)
 }
 
 fn look_at_settings(settings: &Settings, findings: &mut Findings) {
     for problem in settings.problems() {
-        findings.ill("settings", problem.clone(), "correct it there; until then the default is used");
+        findings.ill("settings", problem.clone(), "correct it where it stands");
     }
     if settings.problems().is_empty() {
         let set = settings.sources().iter().filter(|source| source.from != "default");
@@ -88,22 +91,22 @@ fn look_at_sqlite(findings: &mut Findings) {
     findings.well("sqlite", format!("SQLite {version}"));
 }
 
-fn look_at_database(db: &Path, findings: &mut Findings) {
+/// Says how the database is; whether it is calltape's, or nobody's yet.
+fn look_at_database(db: &Path, findings: &mut Findings) -> bool {
     for path in set_aside(db) {
         let found = format!("{} was damaged and set aside", path.display());
         let remedy = format!(
-            "see what of it can be read with `calltape --db {} stats`, then remove it with its -wal",
+            "see what of it can be read with `calltape --db {} stats`, then remove it with its -wal and -shm",
             path.display()
         );
         findings.ill("database", found, remedy);
     }
     let mut tape = match Tape::open(db) {
         Ok(tape) => tape,
-        Err(OpenError::Missing { .. }) => {
-            let found = format!("{} is not there, and its journal is", db.display());
-            return findings.ill("database", found, "run `calltape recover`, or the program that records there");
+        Err(fault) => {
+            findings.ill("database", fault.found(), fault.remedy());
+            return !matches!(fault, OpenError::NotATape { .. } | OpenError::NewerVersion { .. });
         }
-        Err(fault) => return findings.ill("database", fault.to_string(), "see the line itself"),
     };
     tape.set_time_limit(TIME_LIMIT);
     match tape.quick_check() {
@@ -113,30 +116,54 @@ fn look_at_database(db: &Path, findings: &mut Findings) {
             findings.well("database", format!("sound; tape version {version}{older}"));
         }
         Ok(complaints) => {
-            let found = format!("damaged: {}", complaints.join("; "));
-            let remedy =
-                format!("copy {} away with its -wal; the next write sets it aside and begins a new one", db.display());
-            findings.ill("database", found, remedy);
+            findings.ill("database", format!("{} is damaged: {}", db.display(), complaints.join("; ")), DAMAGED);
+            return true;
         }
-        Err(fault) => findings.ill("database", fault.to_string(), "look again when it is less busy"),
+        // What else is asked of it would say the same.
+        Err(QueryError::Damaged(fault)) => {
+            findings.ill("database", format!("{} is damaged: {fault}", db.display()), DAMAGED);
+            return true;
+        }
+        Err(fault) => findings.ill("database", fault.to_string(), fault.remedy()),
     }
-    let wal = tape.files().wal_bytes;
-    match wal > WAL_BYTES {
+    look_at_wal(&tape, findings);
+    look_at_writing(&tape, findings);
+    look_at_books(&tape, findings);
+    look_at_incidents(&tape, findings);
+    true
+}
+
+fn look_at_wal(tape: &Tape, findings: &mut Findings) {
+    let (wal, waiting) = (tape.files().wal_bytes, tape.waiting_bytes());
+    // Above its limit no batch is begun; without one that waits it is only not cut yet.
+    match wal > WAL_BYTES || (wal > WAL_LIMIT_BYTES.unsigned_abs() && waiting > 0) {
         true => findings.ill(
             "database",
-            format!("the write-ahead log has grown to {} MiB: a reader holds it", wal >> 20),
+            format!(
+                "the write-ahead log has grown to {} MiB: a reader holds it, and {} KiB wait in journals",
+                wal >> 20,
+                waiting >> 10
+            ),
             "end the program that has been reading the tape for long",
         ),
         false => findings.well("database", format!("write-ahead log of {} KiB", wal >> 10)),
     }
-    look_at_books(&tape, findings);
-    look_at_incidents(&tape, findings);
+}
+
+/// Whether a write can be begun; nothing is written.
+fn look_at_writing(tape: &Tape, findings: &mut Findings) {
+    let Err(fault) = try_to_write(tape.path(), LOCKED_FOR) else {
+        return findings.well("database", "can be written");
+    };
+    let remedy = fault.remedy().unwrap_or("make the database writable again");
+    let found = format!("cannot be written now: {fault}; {} KiB wait in journals", tape.waiting_bytes() >> 10);
+    findings.ill("database", found, remedy);
 }
 
 fn look_at_books(tape: &Tape, findings: &mut Findings) {
     let (mismatches, total) = match tape.mismatches().and_then(|found| Ok((found, tape.accounting()?.1))) {
         Ok(found) => found,
-        Err(fault) => return findings.ill("accounting", fault.to_string(), "look again when it is less busy"),
+        Err(fault) => return findings.ill("accounting", fault.to_string(), fault.remedy()),
     };
     for mismatch in mismatches.iter().take(MOST_NAMED) {
         let found = format!(
@@ -152,7 +179,9 @@ fn look_at_books(tape: &Tape, findings: &mut Findings) {
     if mismatches.is_empty() {
         let unknown = match total.unknown {
             Some(0) => String::new(),
-            Some(unknown) => format!("; {unknown} unknown, of processes that died"),
+            Some(unknown) => {
+                format!("; {unknown} unknown: of processes that died, or in a tape that is gone or set aside")
+            }
             None => "; an unknown number was in a journal that is gone".to_owned(),
         };
         let text = format!("{} calls, {} rows: the books balance{unknown}", total.calls, total.stored - total.pruned);
@@ -163,7 +192,7 @@ fn look_at_books(tape: &Tape, findings: &mut Findings) {
 fn look_at_incidents(tape: &Tape, findings: &mut Findings) {
     let (incidents, count) = match tape.incidents(MOST_NAMED * 20) {
         Ok(found) => found,
-        Err(fault) => return findings.ill("incidents", fault.to_string(), "look again when it is less busy"),
+        Err(fault) => return findings.ill("incidents", fault.to_string(), fault.remedy()),
     };
     let open: Vec<&Incident> = incidents.iter().filter(|incident| incident.ended_ns.is_none()).collect();
     for incident in open.iter().take(MOST_NAMED) {
@@ -193,8 +222,8 @@ fn remedy(kind: &str) -> &'static str {
     }
 }
 
-/// Says how the journals are; how many processes record.
-fn look_at_journals(db: &Path, findings: &mut Findings) -> usize {
+/// Says how the journals are; how many processes record. `is_ours`: what stands at the path can take what they hold.
+fn look_at_journals(db: &Path, is_ours: bool, findings: &mut Findings) -> usize {
     let folder = tape_directory(db);
     let runs = match list_runs(&folder) {
         Ok(runs) => runs,
@@ -228,9 +257,10 @@ fn look_at_journals(db: &Path, findings: &mut Findings) -> usize {
             let found = format!("{what}: {}", damage.join("; "));
             findings.ill("journal", found, "what can be read is stored all the same; look at the disk it is on");
         } else if alive {
-            findings.well("journal", format!("{what}: recording"));
+            findings.well("journal", format!("{what}: recording, {} KiB wait", waiting_in(&run) >> 10));
         } else {
-            findings.ill("journal", format!("{what}: of a process that ended"), "run `calltape recover`");
+            let remedy = if is_ours { "run `calltape recover`" } else { "see to the database first" };
+            findings.ill("journal", format!("{what}: of a process that ended"), remedy);
         }
     }
     living
@@ -257,7 +287,9 @@ fn look_at_lease(settings: &Settings, living: usize, findings: &mut Findings) {
                 DrainBy::Elsewhere => "the setting drain is elsewhere: run `calltape drain` beside the program",
                 DrainBy::Here => "where a program's setting drain is elsewhere, run `calltape drain` beside it",
             };
-            findings.ill("lease", format!("free, though {living} processes record: nobody drains"), remedy);
+            let record =
+                if living == 1 { "1 process records".to_owned() } else { format!("{living} processes record") };
+            findings.ill("lease", format!("free, though {record}: nobody drains"), remedy);
         }
         Err(fault) => {
             let found = format!("{} cannot be asked: {fault}", folder.display());

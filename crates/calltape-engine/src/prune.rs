@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use calltape_journal::{Holder, Lease, monotonic_ns};
 
 use crate::drain::{DrainError, a_step_long, perform, tape_directory};
+use crate::query::{OpenError, Tape};
 use crate::retention::{Limits, Moment, Retention, Room, Step};
 use crate::store::{Store, StoreError, WAL_LIMIT_BYTES, prepare_tape};
 
@@ -36,8 +37,15 @@ pub enum PruneError {
         /// Why not.
         source: std::io::Error,
     },
+    /// When the file is no tape that this calltape can read.
+    Open(OpenError),
     /// When the database could not be used.
-    Store(StoreError),
+    Store {
+        /// The tape.
+        path: PathBuf,
+        /// Why not.
+        fault: StoreError,
+    },
 }
 
 impl fmt::Display for PruneError {
@@ -58,18 +66,13 @@ impl fmt::Display for PruneError {
             Self::Lease { path, source } => {
                 write!(f, "the writer lease in {} cannot be used ({source}): check who may write there", path.display())
             }
-            Self::Store(fault) => fault.fmt(f),
+            Self::Open(fault) => fault.fmt(f),
+            Self::Store { path, fault } => f.write_str(&fault.advised(path)),
         }
     }
 }
 
 impl std::error::Error for PruneError {}
-
-impl From<StoreError> for PruneError {
-    fn from(fault: StoreError) -> Self {
-        Self::Store(fault)
-    }
-}
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,20 +108,25 @@ pub fn prune(
     if !db.is_file() {
         return Err(PruneError::NoTape(db.to_path_buf()));
     }
+    if let Err(fault) = Tape::open(db) {
+        return Err(PruneError::Open(fault));
+    }
     let folder = tape_directory(db);
-    prepare_tape(&folder)?;
+    let refused = |fault| PruneError::Store { path: db.to_path_buf(), fault };
+    prepare_tape(&folder).map_err(refused)?;
     let lease = |source| PruneError::Lease { path: folder.clone(), source };
     let Some(_lease) = Lease::try_acquire(&folder).map_err(lease)? else {
         let holder = Lease::holder(&folder).map_err(lease)?.unwrap_or(Holder { pid: None });
         return Err(PruneError::Held { path: db.to_path_buf(), holder });
     };
-    let mut store = Store::open(db, WAL_LIMIT_BYTES, false, || ())?;
+    let mut store = Store::open(db, WAL_LIMIT_BYTES, false, || ()).map_err(refused)?;
     let mut retention = Retention::thorough(limits);
-    let mut pruned = Pruned { before: store.room()?, ..Pruned::default() };
+    let mut pruned = Pruned { before: store.room().map_err(refused)?, ..Pruned::default() };
     loop {
-        pruned.after = store.room()?;
+        pruned.after = store.room().map_err(refused)?;
         let Some(step) = retention.next(now(), false, pruned.after) else { break };
-        let done = patiently(|| perform(&mut store, step, &mut a_step_long(), || Ok(())))?;
+        let attempt = || perform(&mut store, step, &mut a_step_long(), || Ok(()));
+        let Some(done) = patiently(attempt, &mut || goes_on(&pruned)).map_err(refused)? else { break };
         retention.did(step, done, now());
         match step {
             Step::Calls(_) => {
@@ -132,26 +140,32 @@ pub fn prune(
             Step::Vacuum(_) if done.removed == 0 => break,
             Step::Vacuum(_) | Step::CutWal => {}
         }
-        store.checkpoint_if_due()?;
+        store.checkpoint_if_due().map_err(refused)?;
         if !goes_on(&pruned) {
             break;
         }
     }
-    store.cut_wal()?;
-    pruned.after = store.room()?;
+    store.cut_wal().map_err(refused)?;
+    pruned.after = store.room().map_err(refused)?;
     Ok(pruned)
 }
 
-/// Tries again while another program has the database locked.
-fn patiently<T>(mut attempt: impl FnMut() -> Result<T, DrainError>) -> Result<T, PruneError> {
+/// Tries again while another program has the database locked; `None` where `goes_on` said false meanwhile.
+fn patiently<T>(
+    mut attempt: impl FnMut() -> Result<T, DrainError>,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<T>, StoreError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match attempt() {
-            Ok(done) => return Ok(done),
+            Ok(done) => return Ok(Some(done)),
             Err(DrainError::Store(fault)) if fault.is_transient() && Instant::now() < deadline => {
+                if !goes_on() {
+                    return Ok(None);
+                }
                 std::thread::sleep(AGAIN);
             }
-            Err(DrainError::Store(fault)) => return Err(fault.into()),
+            Err(DrainError::Store(fault)) => return Err(fault),
             Err(fault) => unreachable!("a step meets the database only: {fault}"),
         }
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use calltape_journal::{Holder, Lease, Run, list_runs};
 
 use crate::drain::{Drain, DrainError, tape_directory};
-use crate::query::{RunAccount, Tape};
+use crate::query::{OpenError, RunAccount, Tape};
 use crate::store::prepare_tape;
 
 /// How long a locked database is waited for.
@@ -33,7 +33,16 @@ pub enum RecoverError {
         source: std::io::Error,
     },
     /// When the database or a journal's folder could not be used; what is not stored stays in the journals.
-    Drain(DrainError),
+    Drain {
+        /// The tape.
+        path: PathBuf,
+        /// Why not.
+        fault: DrainError,
+    },
+    /// When the file is nothing of calltape's.
+    Open(OpenError),
+    /// When the caller said so while the database was locked.
+    Stopped,
 }
 
 impl fmt::Display for RecoverError {
@@ -45,18 +54,17 @@ impl fmt::Display for RecoverError {
             Self::Lease { path, source } => {
                 write!(f, "the writer lease in {} cannot be used ({source}): check who may write there", path.display())
             }
-            Self::Drain(fault) => write!(f, "{fault}; what is not stored yet stays in the journals"),
+            Self::Drain { path, fault: DrainError::Store(fault) } => {
+                write!(f, "{}; what is not stored yet stays in the journals", fault.advised(path))
+            }
+            Self::Drain { fault, .. } => write!(f, "{fault}; what is not stored yet stays in the journals"),
+            Self::Open(fault) => fault.fmt(f),
+            Self::Stopped => f.write_str("stopped; what is not stored yet stays in the journals"),
         }
     }
 }
 
 impl std::error::Error for RecoverError {}
-
-impl From<DrainError> for RecoverError {
-    fn from(fault: DrainError) -> Self {
-        Self::Drain(fault)
-    }
-}
 
 /// A run that was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +88,8 @@ pub enum Recovery {
         runs: Vec<Recovered>,
         /// What was met on the way.
         warnings: Vec<String>,
+        /// What a person has to look at: a file that was set aside, and where it is.
+        errors: Vec<String>,
     },
     /// Another process has the writer lease, and stores it.
     Elsewhere {
@@ -95,11 +105,12 @@ pub fn is_there(db: &Path) -> bool {
     db.is_file() || tape_directory(db).is_dir()
 }
 
-/// Stores what the dead left beside the tape at `db`; makes the database where it is gone.
+/// Stores what the dead left beside the tape at `db`; makes the database where it is gone. `goes_on` is asked between two
+/// attempts while another program has the database locked; false ends it there.
 ///
 /// # Errors
 /// See [`RecoverError`].
-pub fn recover(db: &Path) -> Result<Recovery, RecoverError> {
+pub fn recover(db: &Path, goes_on: &mut dyn FnMut() -> bool) -> Result<Recovery, RecoverError> {
     if !is_there(db) {
         return Err(RecoverError::NoTape(db.to_path_buf()));
     }
@@ -108,7 +119,12 @@ pub fn recover(db: &Path) -> Result<Recovery, RecoverError> {
     if !db.is_file() && list_runs(&folder).map_err(lease)?.is_empty() {
         return Err(RecoverError::NoTape(db.to_path_buf()));
     }
-    prepare_tape(&folder).map_err(DrainError::from)?;
+    // What is not ours and has no journals would only get a folder beside it.
+    if let (false, Err(fault)) = (folder.is_dir(), Tape::open(db)) {
+        return Err(RecoverError::Open(fault));
+    }
+    let refused = |fault| RecoverError::Drain { path: db.to_path_buf(), fault };
+    prepare_tape(&folder).map_err(|fault| refused(fault.into()))?;
     let mut drain = Drain::new(db, None);
     if !drain.take_lease().map_err(lease)? {
         let holder = Lease::holder(&folder).map_err(lease)?.unwrap_or(Holder { pid: None });
@@ -117,13 +133,13 @@ pub fn recover(db: &Path) -> Result<Recovery, RecoverError> {
     let before = stored_before(db, &folder);
     let mut settled = Vec::new();
     loop {
-        let progress = pass(&mut drain)?;
+        let Some(progress) = pass(&mut drain, goes_on).map_err(refused)? else { return Err(RecoverError::Stopped) };
         settled.extend(drain.take_settled());
         if !progress {
             break;
         }
     }
-    let warnings = drain.take_warnings();
+    let (warnings, errors) = (drain.take_warnings(), drain.take_errors());
     drop(drain);
     let tape = Tape::open(db).ok();
     let report = |(run, damaged): (u64, u64)| {
@@ -134,16 +150,19 @@ pub fn recover(db: &Path) -> Result<Recovery, RecoverError> {
         Some(Recovered { run: account, stored_now, interrupted, damaged })
     };
     settled.sort_unstable();
-    Ok(Recovery::Done { runs: settled.into_iter().filter_map(report).collect(), warnings })
+    Ok(Recovery::Done { runs: settled.into_iter().filter_map(report).collect(), warnings, errors })
 }
 
-/// One pass, with patience for a locked database; false when there is nothing left to do.
-fn pass(drain: &mut Drain) -> Result<bool, DrainError> {
+/// One pass, with patience for a locked database: whether there may be more to do, or `None` where `goes_on` said false.
+fn pass(drain: &mut Drain, goes_on: &mut dyn FnMut() -> bool) -> Result<Option<bool>, DrainError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match drain.pass(true) {
-            Ok(progress) => return Ok(progress.committed || progress.more),
+            Ok(progress) => return Ok(Some(progress.committed || progress.more)),
             Err(DrainError::Store(fault)) if fault.is_transient() && Instant::now() < deadline => {
+                if !goes_on() {
+                    return Ok(None);
+                }
                 std::thread::sleep(AGAIN);
             }
             Err(fault) => return Err(fault),

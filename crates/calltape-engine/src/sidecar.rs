@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Why a sidecar could not be started.
 #[derive(Debug)]
 pub enum SidecarError {
-    /// When the folder of the tape or of its journals could not be made.
+    /// When the tape's path is a folder, or the folder of the tape or of its journals could not be made.
     Folder(StoreError),
     /// When the system has no thread to give.
     Thread(std::io::Error),
@@ -72,6 +72,9 @@ impl Sidecar {
     /// # Errors
     /// When a folder or the thread cannot be made. What is wrong with the database shows in [`Self::take_messages`].
     pub fn start(settings: &Settings) -> Result<Self, SidecarError> {
+        if settings.db.is_dir() {
+            return Err(SidecarError::Folder(StoreError::NotAFile(settings.db.clone())));
+        }
         prepare_directory(&settings.db).map_err(SidecarError::Folder)?;
         prepare_tape(&tape_directory(&settings.db)).map_err(SidecarError::Folder)?;
         let shared = Arc::new(Shared::new());

@@ -70,7 +70,7 @@ fn a_bad_value_is_said_and_the_default_is_used() {
             format!("on_ful is no setting of calltape ({shown}); did you mean on_full?"),
             "CALLTAPE_EXIT_TIMEOUTS is no setting of calltape (environment); did you mean CALLTAPE_EXIT_TIMEOUT?".to_owned(),
             "journal_limit = \"lots\" from CALLTAPE_JOURNAL_LIMIT cannot be used and 64MiB is taken: give a size of at least 2MiB, such as 64MiB, 512k or 1000".to_owned(),
-            format!("breaker_timeout = \"array\" from {shown} cannot be used and 60s is taken: give a time of at least 1ms, such as 60s, 250ms or 1.5 (seconds)"),
+            format!("breaker_timeout = \"array\" from {shown} cannot be used and 60s is taken: give a time of at least 1ms, such as 7d, 12h, 60s or 250ms"),
         ]
     );
 }
@@ -115,4 +115,23 @@ fn a_bad_argument_is_an_error_that_names_it_and_the_remedy() {
     );
     let fault = Settings::load(&arguments(&[("journal_limt", "1M")]), &here).expect_err("an unknown name");
     assert_eq!(fault.to_string(), "journal_limt is no setting of calltape (argument); did you mean journal_limit?");
+}
+
+#[test]
+fn a_size_too_small_for_a_tape_and_errors_kept_shorter_than_calls_are_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let load = |environment: &[(&str, &str)]| {
+        Settings::load(&[], &surroundings(folder.path(), environment)).expect("no arguments")
+    };
+    let settings = load(&[("CALLTAPE_RETENTION_SIZE", "1MiB")]);
+    assert_eq!(settings.retention_size, 1 << 30);
+    assert!(settings.problems()[0].ends_with("give a size of at least 8MiB, such as 1GiB, or 0 for no limit"));
+    for text in ["0", "8MiB"] {
+        assert_eq!(load(&[("CALLTAPE_RETENTION_SIZE", text)]).problems(), [] as [String; 0]);
+    }
+    let settings = load(&[("CALLTAPE_RETENTION_ERRORS", "3d")]);
+    let said = "retention_errors = \"3d\" from CALLTAPE_RETENTION_ERRORS is less than retention_age = 7d: failed calls \
+                are kept 7d too";
+    assert_eq!(settings.problems(), [said]);
+    assert_eq!(load(&[("CALLTAPE_RETENTION_AGE", "60d")]).problems(), [] as [String; 0], "nobody asked for 30d");
 }

@@ -7,7 +7,6 @@ use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
 use crate::palette::Tone;
-use crate::text::fit;
 use crate::text::plain::plain;
 
 /// Columns of the longest area.
@@ -35,13 +34,13 @@ fn write_line(finding: &Finding, output: &mut Output<'_>) -> Result<(), Failure>
     let (verdict, tone) = if finding.remedy.is_none() { ("ok", Tone::Good) } else { ("to do", Tone::Bad) };
     let verdict = output.paint(tone, &format!("{verdict:5}"));
     let room = output.width.saturating_sub(BEFORE);
-    let mut lines = fit::fold(&plain(&finding.found), room).into_iter();
+    let mut lines = output.fold(&plain(&finding.found), room).into_iter();
     output.line(&format!("{verdict}  {:AREA$}  {}", finding.area, lines.next().unwrap_or_default()))?;
     for line in lines {
         output.line(&format!("{:BEFORE$}{line}", ""))?;
     }
     if let Some(remedy) = &finding.remedy {
-        for (number, line) in fit::fold(&plain(remedy), room.saturating_sub(3)).into_iter().enumerate() {
+        for (number, line) in output.fold(&plain(remedy), room.saturating_sub(3)).into_iter().enumerate() {
             let mark = if number == 0 { "-> " } else { "   " };
             let line = output.paint(Tone::Strong, &format!("{mark}{line}"));
             output.line(&format!("{:BEFORE$}{line}", ""))?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use calltape_engine::recover::is_there;
 use calltape_engine::{Level, Settings, Sidecar};
 use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -12,7 +13,7 @@ use crate::arguments::Drain;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
-use crate::text::figures::count;
+use crate::text::figures::counted;
 use crate::text::plain::plain;
 
 /// Between two looks at signals and messages.
@@ -34,10 +35,15 @@ pub(crate) fn run(
         let asked = should_stop();
         signals.came() || asked
     };
+    let is_new = !is_there(&settings.db);
     let mut sidecar = Sidecar::start(settings).map_err(|fault| Failure::Refused(fault.to_string()))?;
     let outcome = match arguments.once {
+        true if is_new => output
+            .remark(&plain(&a_new_tape(settings)))
+            .map_err(Failure::from)
+            .and_then(|()| once(&sidecar, settings, output, &stop)),
         true => once(&sidecar, settings, output, &stop),
-        false => on(&sidecar, settings, output, &stop),
+        false => on(&sidecar, settings, is_new, output, &stop),
     };
     let stats = sidecar.stats();
     let whole = sidecar.finish(LAST_BATCH);
@@ -48,7 +54,11 @@ pub(crate) fn run(
         let object = Object::new().unsigned("calls", calls).unsigned("writes", writes).flag("drained", whole);
         output.line(&object.finish())?;
     } else {
-        output.line(&format!("{} calls stored in {} batches", count(calls), count(writes)))?;
+        output.line(&format!(
+            "{} stored in {}",
+            counted(calls, "call", "calls"),
+            counted(writes, "batch", "batches")
+        ))?;
     }
     if !whole {
         output.remark("a batch was not over in time; what it held is in the journals still")?;
@@ -56,8 +66,19 @@ pub(crate) fn run(
     Ok(Found::Something)
 }
 
-/// Drains until stopped.
-fn on(sidecar: &Sidecar, settings: &Settings, output: &mut Output<'_>, stop: &dyn Fn() -> bool) -> Result<(), Failure> {
+/// A slip in the path would else go unnoticed.
+fn a_new_tape(settings: &Settings) -> String {
+    format!("draining {}, a new tape: there was nothing", settings.db.display())
+}
+
+/// Drains until stopped. `is_new`: there was neither a tape nor a journal.
+fn on(
+    sidecar: &Sidecar,
+    settings: &Settings,
+    is_new: bool,
+    output: &mut Output<'_>,
+    stop: &dyn Fn() -> bool,
+) -> Result<(), Failure> {
     let mut said = None;
     while !stop() {
         let drains = sidecar.stats().drains;
@@ -67,6 +88,7 @@ fn on(sidecar: &Sidecar, settings: &Settings, output: &mut Output<'_>, stop: &dy
             let path = settings.db.display();
             let text = match other {
                 Some(pid) => format!("process {pid} drains {path}; waiting until it ends"),
+                None if is_new => a_new_tape(settings),
                 None => format!("draining {path}"),
             };
             output.remark(&plain(&text))?;

@@ -1,5 +1,7 @@
 //! `calltape prune`: calls that are too old, or too many, are removed and counted.
 
+use std::time::Duration;
+
 use calltape_engine::Settings;
 use calltape_engine::prune::{Pruned, prune};
 use calltape_engine::query::{Beyond, Tape};
@@ -9,7 +11,7 @@ use crate::arguments::Prune;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
-use crate::text::figures::{bytes, count};
+use crate::text::figures::{bytes, count, counted, duration};
 
 pub(crate) fn run(
     arguments: &Prune,
@@ -18,14 +20,14 @@ pub(crate) fn run(
     output: &mut Output<'_>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
-    let limits = limits(arguments, settings);
+    let limits = limits(arguments, settings)?;
     if arguments.dry_run {
         return dry(&limits, settings, json, output);
     }
     let mut stopped = false;
     let pruned = prune(&settings.db, limits, now_ns(output), &mut |pruned| {
         let (calls, taken) = (pruned.successes + pruned.errors, taken(pruned.after));
-        output.progress(&format!("{} calls removed, the tape takes {}", count(calls), bytes(taken)));
+        output.progress(&format!("{} removed, the tape takes {}", counted(calls, "call", "calls"), bytes(taken)));
         stopped = should_stop();
         !stopped
     });
@@ -39,13 +41,32 @@ pub(crate) fn run(
     Ok(Found::Something)
 }
 
-/// With options what they say, without what the settings say.
-fn limits(arguments: &Prune, settings: &Settings) -> Limits {
+/// With options what they say, without what the settings say. An age that is not given is the settings' where the other
+/// is, for failed calls outlive the others.
+fn limits(arguments: &Prune, settings: &Settings) -> Result<Limits, Failure> {
     let Prune { older_than, errors_older_than, larger_than, dry_run: _ } = *arguments;
-    if older_than.is_none() && errors_older_than.is_none() && larger_than.is_none() {
-        return Limits::of(settings);
+    let set = Limits::of(settings);
+    if older_than.is_none() && errors_older_than.is_none() {
+        return Ok(larger_than.map_or(set, |size| Limits { size: Some(size), ..Limits::default() }));
     }
-    Limits { age: older_than, errors: errors_older_than.or(older_than), minutes: None, size: larger_than }
+    let age = older_than.or(set.age);
+    if let Some(errors) = errors_older_than.filter(|errors| age.is_none_or(|age| *errors < age)) {
+        let others = match (older_than, set.age) {
+            (Some(age), _) => format!("--older-than is {}", duration(nanoseconds(age))),
+            (None, Some(age)) => format!("retention_age is {}", duration(nanoseconds(age))),
+            (None, None) => "retention_age is 0, for ever".to_owned(),
+        };
+        return Err(Failure::Usage(format!(
+            "--errors-older-than {} would remove failed calls before others of their age ({others}): give an \
+             --older-than of at most that",
+            duration(nanoseconds(errors))
+        )));
+    }
+    Ok(Limits { age, errors: errors_older_than.or(set.errors), minutes: None, size: larger_than })
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn now_ns(output: &Output<'_>) -> i64 {
@@ -58,14 +79,17 @@ fn taken(room: Room) -> u64 {
 
 fn write(pruned: &Pruned, stopped: bool, output: &mut Output<'_>) -> Result<(), Failure> {
     let calls = pruned.successes + pruned.errors;
-    let mut text = format!("removed {} calls", count(calls));
+    let mut text = format!("removed {}", counted(calls, "call", "calls"));
     if calls > 0 {
         text.push_str(&format!(", {} of them failed or interrupted", count(pruned.errors)));
     }
-    for (number, what) in [(pruned.minutes, "minutes of figures"), (pruned.runs, "runs"), (pruned.names, "names")] {
-        if number > 0 {
-            text.push_str(&format!(", {} {what}", count(number)));
-        }
+    let others = [
+        (pruned.minutes, "minute of figures", "minutes of figures"),
+        (pruned.runs, "run or incident", "runs and incidents"),
+        (pruned.names, "name that nothing used", "names that nothing used"),
+    ];
+    for (number, one, many) in others.into_iter().filter(|(number, ..)| *number > 0) {
+        text.push_str(&format!(", {}", counted(number, one, many)));
     }
     output.line(&text)?;
     let (before, after) = (taken(pruned.before), taken(pruned.after));
@@ -112,16 +136,22 @@ fn dry(limits: &Limits, settings: &Settings, json: bool, output: &mut Output<'_>
 
 fn write_dry(beyond: &Beyond, output: &mut Output<'_>) -> Result<(), Failure> {
     let calls = beyond.successes + beyond.errors;
-    let mut text = format!("would remove {} calls by age", count(calls));
+    let mut parts = Vec::new();
     if calls > 0 {
-        text.push_str(&format!(", {} of them failed or interrupted", count(beyond.errors)));
+        let failed = count(beyond.errors);
+        parts.push(format!("{} by age, {failed} of them failed or interrupted", counted(calls, "call", "calls")));
     }
     if beyond.by_size > 0 {
-        text.push_str(&format!(", and about {} more by size", count(beyond.by_size)));
+        let more = if calls > 0 { " more" } else { "" };
+        parts.push(format!("about {}{more} by size", counted(beyond.by_size, "call", "calls")));
     }
     if beyond.minutes > 0 {
-        text.push_str(&format!(", and {} minutes of figures", count(beyond.minutes)));
+        parts.push(counted(beyond.minutes, "minute of figures", "minutes of figures"));
     }
+    let text = match parts.is_empty() {
+        true => "would remove nothing".to_owned(),
+        false => format!("would remove {}", parts.join(", and ")),
+    };
     output.line(&text)?;
     Ok(output.line(&format!("the tape takes {} now", bytes(taken(beyond.room))))?)
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use calltape_engine::Settings;
-use calltape_engine::recover::{Recovered, Recovery, recover};
+use calltape_engine::recover::{RecoverError, Recovered, Recovery, recover};
 
 use crate::arguments::Recover;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
 use crate::palette::Tone;
-use crate::text::figures::count;
+use crate::text::figures::{count, counted};
 use crate::text::plain::plain;
 
 /// Between two looks while another process recovers.
@@ -24,14 +24,23 @@ pub(crate) fn run(
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
     loop {
-        let recovery = recover(&settings.db).map_err(|fault| Failure::Refused(fault.to_string()))?;
-        match recovery {
-            Recovery::Done { runs, warnings } => {
+        let mut said = false;
+        let recovery = recover(&settings.db, &mut || {
+            if !std::mem::replace(&mut said, true) {
+                let text = format!("waiting for another program's transaction on {}", settings.db.display());
+                // That it cannot be said is no reason not to wait.
+                let _ = output.remark(&plain(&text));
+            }
+            !should_stop()
+        });
+        match recovery.map_err(failure)? {
+            Recovery::Done { runs, warnings, errors } => {
                 output.progress("");
-                for warning in &warnings {
-                    output.remark(&plain(warning))?;
+                for line in warnings.iter().chain(&errors) {
+                    output.remark(&plain(line))?;
                 }
-                return report(&runs, json, output);
+                report(&runs, errors.is_empty(), json, output)?;
+                return Ok(if errors.is_empty() { Found::Something } else { Found::Nothing });
             }
             Recovery::Elsewhere { holder, waiting } => {
                 let who = holder.pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
@@ -44,22 +53,29 @@ pub(crate) fn run(
                     output.remark(&text)?;
                     return Ok(Found::Something);
                 }
-                output.progress(&format!("waiting for {who}: {waiting} journals"));
+                output.progress(&format!("waiting for {who}: {}", counted(waiting as u64, "journal", "journals")));
                 std::thread::sleep(LOOK);
             }
         }
     }
 }
 
-fn report(runs: &[Recovered], json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
-    if runs.is_empty() {
+fn failure(fault: RecoverError) -> Failure {
+    match fault {
+        RecoverError::Stopped => Failure::Interrupted,
+        fault => Failure::Refused(fault.to_string()),
+    }
+}
+
+fn report(runs: &[Recovered], well: bool, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    if runs.is_empty() && well {
         output.remark("nothing of the dead is left")?;
     }
     for recovered in runs {
         let line = if json { object(recovered).finish() } else { sentence(recovered, output) };
         output.line(&line)?;
     }
-    Ok(Found::Something)
+    Ok(())
 }
 
 fn sentence(recovered: &Recovered, output: &Output<'_>) -> String {
@@ -70,14 +86,14 @@ fn sentence(recovered: &Recovered, output: &Output<'_>) -> String {
     };
     let program = output.paint(Tone::Strong, &plain(&run.program));
     format!(
-        "run {:016x}  pid {}  {program}  {}: {} calls stored, {} of them now; {} interrupted, {unknown} unknown, {} damaged frames",
+        "run {:016x}  pid {}  {program}  {}: {} stored, {} of them now; {} interrupted, {unknown} unknown, {}",
         run.id,
         run.pid,
         plain(&run.ending),
-        count(run.account.stored),
+        counted(run.account.stored, "call", "calls"),
         count(*stored_now),
         count(*interrupted),
-        count(*damaged),
+        counted(*damaged, "damaged frame", "damaged frames"),
     )
 }
 

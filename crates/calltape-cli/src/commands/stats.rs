@@ -1,7 +1,7 @@
 //! `calltape stats`: whether every call is accounted for, who recorded, and what the tape takes on disk.
 
 use calltape_engine::query::{Account, FunctionAccount, JournalState, RunAccount, Tape};
-use comfy_table::{Cell, Table};
+use comfy_table::Cell;
 
 use super::stats_incidents::Incidents;
 use crate::arguments::Stats;
@@ -16,6 +16,12 @@ use crate::text::table::{self, Stand};
 
 /// The columns of a set of books.
 const BOOKS: [&str; 6] = ["calls", "stored", "sampled out", "dropped", "in flight", "unknown"];
+
+/// The same where there are few columns.
+const NARROW_BOOKS: [&str; 6] = ["calls", "stored", "sampled\nout", "dropped", "in\nflight", "unknown"];
+
+/// Columns a function's name gets at least.
+const LEAST_NAME: usize = 12;
 
 /// What `stats` says, read at once.
 struct Report {
@@ -37,6 +43,7 @@ pub(crate) fn run(stats: &Stats, tape: &Tape, json: bool, output: &mut Output<'_
     } else {
         write_tape(tape, output)?;
         write_total(&report.total, output)?;
+        write_waiting(tape.waiting_bytes(), output)?;
         report.incidents.write(output)?;
         write_functions(&report, stats.limit, output)?;
         write_runs(&report, output)?;
@@ -70,7 +77,7 @@ fn write_total(total: &Account, output: &mut Output<'_>) -> Result<(), Failure> 
         Some(unknown) => text.push_str(&format!(" + {} unknown", signed_count(unknown))),
         None => text.push_str(" + an unknown number: a run's journal is gone"),
     }
-    for line in fit::fold(&text, output.width.saturating_sub(2)) {
+    for line in output.fold(&text, output.width.saturating_sub(2)) {
         output.line(&format!("  {line}"))?;
     }
     if total.dropped > 0 {
@@ -79,6 +86,15 @@ fn write_total(total: &Account, output: &mut Output<'_>) -> Result<(), Failure> 
     }
     if total.pruned > 0 {
         let text = format!("  of the stored, retention has removed {}", count(total.pruned));
+        output.line(&text)?;
+    }
+    Ok(())
+}
+
+/// What is recorded and not in the books yet.
+fn write_waiting(waiting: u64, output: &mut Output<'_>) -> Result<(), Failure> {
+    if waiting > 0 {
+        let text = format!("  as of the last commit; {} wait in journals", bytes(waiting));
         output.line(&text)?;
     }
     Ok(())
@@ -103,17 +119,24 @@ fn books(account: &Account, output: &Output<'_>) -> Vec<Cell> {
     ]
 }
 
-/// A table of books under a name; the name gets what the figures leave.
-fn books_table(output: &Output<'_>, names: &[(&str, Stand)], rows: Vec<Vec<Cell>>) -> Table {
-    let mut headings = names.to_vec();
-    headings.extend(BOOKS.map(|name| (name, Stand::Right)));
-    let mut table = table::table(output, &headings);
-    table.add_rows(rows);
-    table
+/// Columns of books in which there is nothing to see, where a terminal is too narrow for all.
+fn columns_left_out(accounts: &[&Account], output: &Output<'_>) -> [bool; BOOKS.len()] {
+    if !output.fit || output.width >= books_width(accounts, &[false; BOOKS.len()]) + LEAST_NAME {
+        return [false; BOOKS.len()];
+    }
+    let is_quiet = |quiet: fn(&Account) -> bool| accounts.iter().all(|account| quiet(account));
+    [
+        false,
+        false,
+        is_quiet(|account| account.sampled_out == 0),
+        is_quiet(|account| account.dropped == 0),
+        is_quiet(|account| account.in_flight == 0),
+        is_quiet(|account| account.unknown == Some(0)),
+    ]
 }
 
 /// Columns the figures of `accounts` and the gaps before them take.
-fn books_width<'a>(accounts: impl Iterator<Item = &'a Account>) -> usize {
+fn books_width(accounts: &[&Account], left_out: &[bool]) -> usize {
     let mut widths = BOOKS.map(str::len);
     for account in accounts {
         let unknown = account.unknown.map_or_else(|| "unknown".to_owned(), signed_count);
@@ -123,7 +146,7 @@ fn books_width<'a>(accounts: impl Iterator<Item = &'a Account>) -> usize {
             *width = text.len().max(*width);
         }
     }
-    widths.iter().map(|width| width + table::GAP).sum()
+    widths.iter().zip(left_out).filter(|(_, out)| !**out).map(|(width, _)| width + table::GAP).sum()
 }
 
 fn write_functions(report: &Report, limit: usize, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -132,14 +155,21 @@ fn write_functions(report: &Report, limit: usize, output: &mut Output<'_>) -> Re
     }
     output.heading("Functions")?;
     let shown = &report.functions[..limit.min(report.functions.len())];
-    let room = output.width.saturating_sub(books_width(shown.iter().map(|row| &row.account))).max(12);
+    let accounts: Vec<&Account> = shown.iter().map(|row| &row.account).collect();
+    let left_out = columns_left_out(&accounts, output);
+    let room = output.width.saturating_sub(books_width(&accounts, &left_out)).max(LEAST_NAME);
     let row = |function: &FunctionAccount| {
         let name = fit::keep_end(&plain(&function.function), room);
         let mut cells = vec![output.palette.cell(Tone::Plain, name)];
-        cells.extend(books(&function.account, output));
+        let figures = books(&function.account, output).into_iter().zip(left_out);
+        cells.extend(figures.filter(|(_, out)| !out).map(|(cell, _)| cell));
         cells
     };
-    let table = books_table(output, &[("function", Stand::Left)], shown.iter().map(row).collect());
+    let mut headings = vec![("function", Stand::Left)];
+    let books = if left_out == [false; BOOKS.len()] { BOOKS } else { NARROW_BOOKS };
+    headings.extend(books.into_iter().zip(left_out).filter(|(_, out)| !out).map(|(name, _)| (name, Stand::Right)));
+    let mut table = table::table(output, &headings);
+    table.add_rows(shown.iter().map(row));
     table::write(output, &table)?;
     write_more(report.functions.len() as u64 - shown.len() as u64, "functions", output)
 }
@@ -214,6 +244,7 @@ fn write_json(report: &Report, tape: &Tape, limit: usize, output: &mut Output<'_
         .unsigned("database_bytes", files.database_bytes)
         .unsigned("wal_bytes", files.wal_bytes)
         .unsigned("journal_bytes", files.journal_bytes)
+        .unsigned("waiting_bytes", tape.waiting_bytes())
         .text("sqlite", Tape::sqlite_version());
     output.line(&head.finish())?;
     output.line(&with_books(Object::new().text("kind", "total"), &report.total).finish())?;

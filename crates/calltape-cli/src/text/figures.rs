@@ -52,6 +52,11 @@ pub(crate) fn count(value: u64) -> String {
     text
 }
 
+/// A count of things: `1 call`, `2 calls`.
+pub(crate) fn counted(value: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(value), if value == 1 { one } else { many })
+}
+
 /// A count that may lie below zero.
 pub(crate) fn signed_count(value: i64) -> String {
     let sign = if value < 0 { "-" } else { "" };

@@ -1,6 +1,6 @@
 //! Tables: no lines, two columns between columns, figures on the right, at most as wide as the output.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use crate::output::Output;
 use crate::palette::Tone;
@@ -15,7 +15,7 @@ pub(crate) enum Stand {
     Right,
 }
 
-/// A table under these headings.
+/// A table under these headings. Figures are never broken; where it is narrow the text beside them is.
 pub(crate) fn table(output: &Output<'_>, headings: &[(&str, Stand)]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).force_no_tty().set_content_arrangement(ContentArrangement::Dynamic);
@@ -25,9 +25,12 @@ pub(crate) fn table(output: &Output<'_>, headings: &[(&str, Stand)]) -> Table {
     }
     table.set_header(headings.iter().map(|(name, _)| output.palette.cell(Tone::Faint, name)).collect::<Vec<Cell>>());
     for (position, (_, stand)) in headings.iter().enumerate() {
-        let last = position + 1 == headings.len();
+        let gap = if position + 1 == headings.len() { 0 } else { GAP as u16 };
         if let Some(column) = table.column_mut(position) {
-            column.set_padding((0, if last { 0 } else { GAP as u16 }));
+            column.set_padding((0, gap));
+            if *stand == Stand::Right {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
             column.set_cell_alignment(match stand {
                 Stand::Left => CellAlignment::Left,
                 Stand::Right => CellAlignment::Right,

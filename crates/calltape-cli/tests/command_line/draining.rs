@@ -140,15 +140,15 @@ fn a_killed_sidecar_loses_nothing_and_the_waiting_one_takes_over() {
 #[test]
 fn a_sidecar_waits_out_a_database_that_cannot_be_used() {
     let mut program = Program::start();
-    std::fs::create_dir(program.db()).unwrap();
+    std::fs::write(program.db(), "to do: everything\n".repeat(60)).unwrap();
     let mut sidecar = drain(&program.db(), &[]);
     program.calls(10);
     let (mut lines, deadline) = (String::new(), Instant::now() + SOON);
-    while !lines.contains("is not a file") && Instant::now() < deadline {
+    while !lines.contains("is not a SQLite database") && Instant::now() < deadline {
         lines.push_str(&said(&mut sidecar));
     }
-    assert!(lines.contains("is not a file; set db to a file's path"), "{lines}");
-    std::fs::remove_dir(program.db()).unwrap();
+    assert!(lines.contains("is not a SQLite database; move it away or set db to another path"), "{lines}");
+    std::fs::remove_file(program.db()).unwrap();
     assert!(program.recorder.flush(SOON), "{:?}", program.recorder.stats());
     signal(&sidecar, "TERM");
     assert_eq!(end(sidecar).0.code(), Some(0));
@@ -169,4 +169,23 @@ fn recover_stores_what_nobody_drained() {
     let out = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(out.contains("exit: 20 calls stored, 20 of them now; 0 interrupted, 0 unknown, 0 damaged frames"), "{out}");
+}
+
+#[test]
+fn a_folder_is_refused_at_once_and_a_new_tape_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("place");
+    std::fs::create_dir(&place).unwrap();
+    let mut refused = drain(&place, &[]);
+    assert!(said(&mut refused).contains("place is not a file; set db to a file's path"));
+    assert_eq!(end(refused).0.code(), Some(2));
+    assert!(!folder.path().join("place.tape").exists());
+    for arguments in [vec![], vec!["--once"]] {
+        let db = folder.path().join(format!("typo{}.db", arguments.len()));
+        let mut sidecar = drain(&db, &arguments);
+        let line = said(&mut sidecar);
+        assert!(line.contains(", a new tape: there was nothing"), "{line}");
+        signal(&sidecar, "TERM");
+        assert_eq!(end(sidecar).0.code(), Some(0));
+    }
 }

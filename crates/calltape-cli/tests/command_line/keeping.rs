@@ -90,7 +90,7 @@ fn prune_removes_by_age_and_counts_what_it_removed() {
     assert_eq!(left(&sample).len(), 6);
     assert_snapshot!("prune", prune("--older-than 150m --errors-older-than 30d"));
     assert_eq!(left(&sample), ["running|-400", "error|-250", "ok|-100", "ok|-1"]);
-    assert_snapshot!("prune_errors_too", prune("--older-than 150m"));
+    assert_snapshot!("prune_errors_too", prune("--older-than 150m --errors-older-than 150m"));
     assert_eq!(left(&sample), ["running|-400", "ok|-100", "ok|-1"]);
     let books = Database::open(&sample.path()).lines("SELECT calls, stored, pruned, in_flight FROM accounting");
     assert_eq!(books, ["6|5|3|0"], "the run of the sample has ended");

@@ -5,11 +5,14 @@ use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 
 mod big_tape;
 mod commands;
+mod doctor_words;
 mod draining;
 mod following;
 mod hostile_text;
 mod keeping;
 mod processes;
+mod prune_limits;
+mod recovering;
 mod refusals;
 #[path = "../../../calltape-engine/src/query/sample_tape.rs"]
 #[allow(dead_code, reason = "shared with the query's tests, which use more of it")]

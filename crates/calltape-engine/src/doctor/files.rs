@@ -32,12 +32,16 @@ pub(super) fn look_at_disk(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-/// Whether the tape belongs to this user and nobody else may read it.
-pub(super) fn look_at_permissions(db: &Path, findings: &mut Findings) {
+/// Whether the tape belongs to this user and nobody else may read it. A file that is not calltape's (`is_ours`) is nobody's
+/// business here.
+pub(super) fn look_at_permissions(db: &Path, is_ours: bool, findings: &mut Findings) {
     let me = std::fs::metadata("/proc/self").map(|found| found.uid()).ok();
     let mut well = true;
     for (path, mode) in [(db.to_path_buf(), 0o600), (tape_directory(db), 0o700), (own_folder(db), 0o700)] {
         let Ok(found) = std::fs::metadata(&path) else { continue };
+        if path == db && !is_ours {
+            continue;
+        }
         if found.mode() & 0o077 != 0 {
             well = false;
             let text = format!("{} is open to others (mode {:o})", path.display(), found.mode() & 0o777);

@@ -87,7 +87,11 @@ impl Drain {
         };
         let detail = format!("{what}; set aside as {}", name.display());
         self.incidents.happened(SET_ASIDE, &detail, unix_ns());
-        self.errors_said.push(format!("{detail}; a new tape is begun, and goes on with what was not stored yet"));
+        self.errors_said.push(format!(
+            "{detail}; a new tape is begun, and goes on with what was not stored yet. `calltape --db {} stats` shows what \
+             can be read of the old one",
+            name.display()
+        ));
         Ok(true)
     }
 

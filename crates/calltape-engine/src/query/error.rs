@@ -40,39 +40,50 @@ pub enum OpenError {
     },
 }
 
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl OpenError {
+    /// What a person can do about it.
+    pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Missing { path } if tape_directory(path).is_dir() => write!(
-                f,
-                "no tape at {} yet, but calls wait in the journal beside it: the next program that records there stores them",
-                path.display()
-            ),
-            Self::Missing { path } => write!(
-                f,
-                "no tape at {}: run a program that uses calltape there first, or name the tape with --db PATH or CALLTAPE_DB",
-                path.display()
-            ),
-            Self::NotATape { path, found } => {
-                write!(f, "{} is not a tape but {found}: name the tape with --db PATH or CALLTAPE_DB", path.display())
+            Self::Missing { path } if tape_directory(path).is_dir() => {
+                "run `calltape recover`, or the program that records there"
             }
-            Self::NewerVersion { path, found, known } => write!(
-                f,
-                "{} was written by a newer calltape (tape version {found}; this one reads up to {known}): upgrade calltape",
+            Self::Missing { .. } => {
+                "run a program that uses calltape there first, or name the tape with --db PATH or CALLTAPE_DB"
+            }
+            Self::NotATape { .. } => "name the tape with --db PATH or CALLTAPE_DB",
+            Self::NewerVersion { .. } => "upgrade calltape",
+            Self::Unreadable { .. } => "check who may read the file and write to its folder",
+        }
+    }
+
+    /// What happened, without the remedy.
+    pub fn found(&self) -> String {
+        match self {
+            Self::Missing { path } if tape_directory(path).is_dir() => {
+                format!("no tape at {} yet, but calls wait in the journal beside it", path.display())
+            }
+            Self::Missing { path } => format!("no tape at {}", path.display()),
+            Self::NotATape { path, found } => format!("{} is not a tape but {found}", path.display()),
+            Self::NewerVersion { path, found, known } => format!(
+                "{} was written by a newer calltape (tape version {found}; this one reads up to {known})",
                 path.display()
             ),
-            Self::Unreadable { path, reason } => {
-                write!(
-                    f,
-                    "cannot read {} ({reason}): check who may read the file and write to its folder",
-                    path.display()
-                )
-            }
+            Self::Unreadable { path, reason } => format!("cannot read {} ({reason})", path.display()),
         }
     }
 }
 
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.found(), self.remedy())
+    }
+}
+
 impl std::error::Error for OpenError {}
+
+/// What to do with a damaged tape.
+pub(crate) const DAMAGED: &str = "copy it away with its -wal and -shm; the next program that records there, or `calltape recover`, sets it aside and \
+     begins a new one";
 
 /// Why a question to a tape has no answer.
 #[derive(Debug)]
@@ -94,6 +105,15 @@ impl QueryError {
     /// Whether the same question may succeed if asked again shortly.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy)
+    }
+
+    /// What a person can do about it, in the doctor's words.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::Damaged(_) => DAMAGED,
+            Self::TooSlow { .. } | Self::Busy => "look again when it is less busy",
+            Self::Sqlite(_) => "check the disk the tape is on, then look again",
+        }
     }
 
     /// Sorts SQLite's answer into what a caller can act on.
@@ -118,7 +138,8 @@ impl fmt::Display for QueryError {
             Self::Busy => f.write_str("the tape stayed locked by another process: try again in a moment"),
             Self::Damaged(error) => write!(
                 f,
-                "the tape is damaged ({error}): copy it away with its -wal file before anything else touches it"
+                "the tape is damaged ({error}): copy it away with its -wal and -shm; `calltape recover` sets it aside and \
+                 begins a new one"
             ),
             Self::Sqlite(error) => write!(f, "SQLite could not answer: {error}"),
         }

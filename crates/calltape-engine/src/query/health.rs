@@ -61,7 +61,8 @@ const OLD_CALLS: &str = "SELECT count(*) FILTER (WHERE status NOT IN (1, 5, 6) A
 const ROOM_OF: &str = "SELECT sum(pgsize) FROM dbstat
     WHERE aggregate = TRUE AND name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?1)";
 
-const ALL_CALLS: &str = "SELECT count(*) FILTER (WHERE status != 5), count(*) FILTER (WHERE status IN (1, 6)) FROM call";
+const ALL_CALLS: &str =
+    "SELECT count(*) FILTER (WHERE status != 5), count(*) FILTER (WHERE status IN (1, 6)) FROM call";
 
 impl Tape {
     /// What SQLite's quick check finds wrong with the file, at most a few lines; none when it is sound.
@@ -138,8 +139,8 @@ fn by_size(connection: &Connection, beyond: &Beyond, size: u64) -> rusqlite::Res
     let room_of = |table: &str| {
         connection.query_row(ROOM_OF, [table], |row| row.get::<_, Option<f64>>(0)).map(Option::unwrap_or_default)
     };
-    let (all, failed) = connection
-        .query_row(ALL_CALLS, [], |row| Ok((row.get::<_, i64>(0)? as f64, row.get::<_, i64>(1)? as f64)))?;
+    let (all, failed) =
+        connection.query_row(ALL_CALLS, [], |row| Ok((row.get::<_, i64>(0)? as f64, row.get::<_, i64>(1)? as f64)))?;
     let a_call = (room_of("call")? / all.max(1.0)).max(1.0);
     let a_failure = a_call + room_of("failure")? / failed.max(1.0);
     let (successes_gone, errors_gone) = (beyond.successes as f64, beyond.errors as f64);

@@ -34,6 +34,7 @@ mod tree;
 
 pub use accounting::{Account, Files, FunctionAccount, RunAccount};
 pub use calls::{Call, CallDetail, CallFilter};
+pub(crate) use error::DAMAGED;
 pub use error::{OpenError, QueryError};
 pub use errors::{ErrorFilter, ErrorGroup, LastError};
 pub use failure::{ChainLink, Failure, Frame, Relation};
@@ -42,6 +43,7 @@ pub use health::{Beyond, Mismatch};
 pub(crate) use incidents::set_aside;
 pub use incidents::{Incident, LostErrors};
 pub use journals::JournalState;
+pub(crate) use journals::waiting_in;
 pub use overview::{Overview, OverviewColumn, OverviewFilter, OverviewPage};
 pub use pattern::FunctionPattern;
 pub use range::TimeRange;

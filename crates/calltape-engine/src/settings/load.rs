@@ -82,8 +82,22 @@ impl Settings {
         for (source, (_, value)) in settings.sources.iter_mut().zip(shown) {
             source.value = value;
         }
+        problems.extend(settings.short_errors());
         settings.problems = problems;
         Ok(settings)
+    }
+
+    /// A line where failed calls were to be kept shorter than the others; what nobody set is no slip.
+    fn short_errors(&self) -> Option<String> {
+        let source = self.sources.iter().find(|source| source.setting == "retention_errors")?;
+        let is_short = !self.retention_errors.is_zero() && self.retention_errors < self.retention_age;
+        (is_short && source.from != "default").then(|| {
+            let age = text::show_time(self.retention_age);
+            format!(
+                "retention_errors = {:?} from {} is less than retention_age = {age}: failed calls are kept {age} too",
+                source.value, source.from
+            )
+        })
     }
 
     /// The defaults, with the database at `db`: for tools and tests.

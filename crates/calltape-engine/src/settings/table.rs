@@ -11,6 +11,11 @@ pub enum Kind {
         /// The smallest that works.
         least: u64,
     },
+    /// As [`Kind::Bytes`], and 0 for without limit.
+    BytesOrNone {
+        /// The smallest that works but 0.
+        least: u64,
+    },
     /// A time, as `60s`, `250ms`, `1.5` (seconds), `2m`.
     Time {
         /// The smallest that works, in milliseconds.
@@ -139,7 +144,7 @@ pub const TABLE: &[Setting] = &[
         name: "retention_errors",
         default: "30d",
         unit: "seconds",
-        help: "How long calls that failed are kept; 0 for ever.",
+        help: "How long calls that failed are kept, never shorter than the others; 0 for ever.",
         kind: Kind::Time { least_ms: 0 },
     },
     Setting {
@@ -153,8 +158,8 @@ pub const TABLE: &[Setting] = &[
         name: "retention_size",
         default: "1GiB",
         unit: "bytes",
-        help: "How large the database may grow before its oldest calls go, successes first; 0 without limit.",
-        kind: Kind::Bytes { least: 0 },
+        help: "How large the database may grow before its oldest calls go, successes first: at least 8MiB; 0 without limit.",
+        kind: Kind::BytesOrNone { least: 8 << 20 },
     },
     Setting {
         name: "disabled",

@@ -25,9 +25,13 @@ pub(super) fn parse(text: &str, kind: Kind) -> Result<Value, String> {
             Some(number) if number >= least => Ok(Value::Number(number)),
             _ => Err(format!("give a size of at least {}, such as 64MiB, 512k or 1000", show_bytes(least))),
         },
+        Kind::BytesOrNone { least } => match bytes(trimmed) {
+            Some(number) if number == 0 || number >= least => Ok(Value::Number(number)),
+            _ => Err(format!("give a size of at least {}, such as 1GiB, or 0 for no limit", show_bytes(least))),
+        },
         Kind::Time { least_ms } => match time(trimmed) {
             Some(time) if time >= Duration::from_millis(least_ms) => Ok(Value::Time(time)),
-            _ => Err(format!("give a time of at least {least_ms}ms, such as 60s, 250ms or 1.5 (seconds)")),
+            _ => Err(format!("give a time of at least {least_ms}ms, such as 7d, 12h, 60s or 250ms")),
         },
         Kind::Count { least, most } => match trimmed.parse() {
             Ok(number) if (least..=most).contains(&number) => Ok(Value::Number(number)),

@@ -1,7 +1,7 @@
 //! What can be wrong with a database. Made by the store, classified here, answered by the breaker.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -115,6 +115,17 @@ impl StoreError {
             ErrorCode::SystemIoFailure => "check its disk",
             _ => return None,
         })
+    }
+
+    /// What happened to the tape at `path` and what to do about it, for a command's one line.
+    pub(crate) fn advised(&self, path: &Path) -> String {
+        let damaged = "copy it away with its -wal and -shm; `calltape recover` sets it aside and begins a new one";
+        let advice = self.remedy().or_else(|| self.is_damage().then_some(damaged));
+        let text = match self {
+            Self::Sqlite { .. } => format!("{}: {self}", path.display()),
+            _ => self.to_string(),
+        };
+        advice.map_or(text.clone(), |advice| format!("{text}; {advice}"))
     }
 
     /// Whether nothing but a person can help: the path will never hold a tape as it is.

@@ -23,7 +23,7 @@
 //! incidents.rs   when recording was less than it should be
 //! checkpoint.rs  WAL back into the file, and within its limit
 //! prune.rs       rows that retention removes, room given back
-//! peek.rs        one figure for a process that does not drain
+//! peek.rs        one figure for a process that does not drain, and whether a write can be begun
 //! schema.sql     the tables and the public views
 //! ```
 
@@ -54,7 +54,7 @@ pub(crate) use counted::LostErrorRow;
 pub(crate) use incidents::IncidentRow;
 pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::{Store, WAL_LIMIT_BYTES, beside};
-pub(crate) use peek::stored_of_run;
+pub(crate) use peek::{stored_of_run, try_to_write};
 pub(crate) use prune::Removed;
 pub(crate) use quarantine::{can_be_written, set_aside, was_our_tape};
 pub(crate) use rows::{ActivityRow, CallRow, EndRow, ErrorKey, FailureRow, RowWriter};
