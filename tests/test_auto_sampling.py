@@ -54,3 +54,21 @@ while time.monotonic() < end: made()(1)
 """
     [book] = run_program(program).tape.accounting().values()
     assert book["stored"] < book["calls"] / 2
+
+
+def test_a_seldom_called_auto_function_decides_nothing_for_what_it_calls(run_program: RunProgram) -> None:
+    program = """
+from calltape import monitor
+@monitor(sample_rate="auto")
+def main():
+    for n in range(50_000): hot(n); one(n)
+@monitor(sample_rate="auto")
+def hot(n): return n
+@monitor(sample_rate=0.01)
+def one(n): return n
+main()
+"""
+    books = run_program(program).tape.accounting()
+    assert books["main"]["stored"] == 1
+    assert books["one"]["sampled_out"] > 48_000
+    assert books["hot"]["sampled_out"] > 10_000

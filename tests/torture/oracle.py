@@ -76,6 +76,7 @@ class Tape:
     minutes: list[Row]
     integrity: str
     pruned: bool
+    lost_errors: int
 
 
 def read_tape(path: Path) -> Tape:
@@ -102,6 +103,7 @@ def read_tape(path: Path) -> Tape:
             query("SELECT function, sum(stored) AS stored, sum(dropped) AS dropped FROM function_minutes GROUP BY 1"),
             database.execute("PRAGMA integrity_check").fetchone()[0],
             any(row["pruned"] for row in books),
+            database.execute("SELECT coalesce(sum(calls), 0) FROM lost_errors").fetchone()[0],
         )
 
 
@@ -129,6 +131,18 @@ def same(found: object, expected: object, cut: bool) -> bool:
     return found == expected or (cut and isinstance(expected, str) and is_cut(found, expected))
 
 
+# What the row of an error says whose kind found no room.
+NOT_KEPT = "(not kept)"
+
+
+def check_lost_errors(tape: Tape, verdict: Verdict) -> None:
+    """Each error without a row, and each whose row has no kind, is counted by kind once."""
+    dropped = sum(row["dropped_errors"] for row in tape.books)
+    bare = sum(row["error_type"] == NOT_KEPT for row in tape.rows)
+    if tape.lost_errors != dropped + bare:
+        verdict.blame(f"{tape.lost_errors} errors counted by kind, of {dropped} dropped and {bare} without kind")
+
+
 def fault_of_row(row: Row, name: str, n: int, cut: bool) -> str | None:
     """What is wrong with one row, whatever the moment of the fault was."""
     found = json.loads(row["args"])
@@ -138,6 +152,8 @@ def fault_of_row(row: Row, name: str, n: int, cut: bool) -> str | None:
     if row["status"] == "interrupted":
         return None if row["result"] is None else f"{name}({n}) was interrupted and has a result"
     if name == "outer" and refuses(n):
+        if cut and (row["status"], row["error_type"]) == ("error", NOT_KEPT):
+            return None  # its kind is counted among the lost errors
         if (row["status"], row["error_message"]) != ("error", refusal(n)):
             return f"{name}({n}) should have raised: {row['status']} {row['error_message']}"
         return None
@@ -260,6 +276,8 @@ def judge(tape: Tape, acknowledged: Iterable[int], allow: Allowance) -> Verdict:
         verdict.blame("the worker acknowledged a number twice: the test is broken")
     if tape.integrity != "ok":
         verdict.blame(f"integrity_check: {tape.integrity}")
+    if not allow.unknown:
+        check_lost_errors(tape, verdict)
     calls = sort_rows(tape, allow, verdict)
     check_tree(calls, verdict)
     missing = check_acknowledged(calls, returned, verdict)

@@ -16,7 +16,7 @@ use crate::drain::{self, Shared, Wish, Worker, spawn};
 use crate::forked::Reading;
 use crate::ladder::{self, Rung};
 use crate::messages::Level;
-use crate::settings::Settings;
+use crate::settings::{DrainBy, Settings};
 use crate::stats::Stats;
 use crate::store::{StoreError, stored_of_run};
 
@@ -191,7 +191,9 @@ impl Recorder {
 
     /// For an exit that is not the very end: stores what there is, and goes on recording.
     pub fn quiesce(&self, timeout: Duration) -> StopReport {
-        let drained = self.flush(timeout);
+        // Whoever is to drain does it in its own time, or is not there at all.
+        let is_elsewhere = self.settings.drain == DrainBy::Elsewhere && !self.journal.is_in_memory();
+        let drained = self.flush(if is_elsewhere { Duration::ZERO } else { timeout });
         self.report(drained)
     }
 
@@ -338,6 +340,12 @@ impl Recorder {
         {
             worker.serve(ticket, deadline);
         }
+    }
+
+    /// Has `announce` called when a line for the log is left, on whichever thread leaves it; it must be quick and must not
+    /// call the recorder.
+    pub fn announce_messages(&self, announce: fn()) {
+        self.shared.messages.announce_by(announce);
     }
 
     /// Takes the lines for the log that gathered since the last call.

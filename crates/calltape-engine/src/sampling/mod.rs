@@ -24,7 +24,7 @@ pub enum Sampling {
     Everything,
     /// A share of the calls is kept, and decides for those below.
     Share(Rate),
-    /// By how often the function is called ([`Meter`]).
+    /// By how often the function is called ([`Meter`]); while all its calls are kept, as [`Self::Everything`].
     Auto,
 }
 
@@ -46,13 +46,11 @@ impl Sampling {
             Self::Share(own) => own.lower(meter.rate(now, calls, true)),
             Self::Auto => meter.rate(now, calls, harder),
             Self::Everything if !harder => return Decision::UNDECIDED,
-            // One that is called seldom stays what it is: it decides nothing.
-            Self::Everything => match meter.rate(now, calls, true) {
-                rate if rate.keeps_all() => return Decision::UNDECIDED,
-                rate => rate,
-            },
+            Self::Everything => meter.rate(now, calls, true),
         };
-        rate.draw(random)
+        // Whose calls are all kept decides nothing: a loop that lasts as long as its program would else keep all that is
+        // called in it.
+        if rate.keeps_all() { Decision::UNDECIDED } else { rate.draw(random) }
     }
 }
 

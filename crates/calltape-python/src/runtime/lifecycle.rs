@@ -138,6 +138,7 @@ fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
     keep(settings);
     GENERATION.store(generation, Ordering::Relaxed);
     messages::log_pending(&running);
+    running.recorder.announce_messages(messages::announce);
     if FORKS.load(Ordering::Relaxed) > 0 {
         // SAFETY: may be called at any time. Not at once: this is the middle of a call, where the exception of a signal's
         // handler that runs meanwhile would be lost.
