@@ -356,10 +356,9 @@ impl ThreadRecorder {
     /// Lets go of a segment without room where the journal is not full but all its segments are threads' own: each thread
     /// would wait for another's. Not while calls are open, whose ENDs have their room there.
     fn give_up_a_full_segment(&mut self, running: &Running) {
-        if self.open == 0 && running.journal.pressure() < Pressure::Dropping {
-            if let Some(writer) = self.writer.take() {
-                running.journal.give_up(writer);
-            }
+        let may_go = self.open == 0 && running.journal.pressure() < Pressure::Dropping;
+        if let Some(writer) = self.writer.take_if(|_| may_go) {
+            running.journal.give_up(writer);
         }
     }
 

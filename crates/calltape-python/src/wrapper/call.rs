@@ -179,10 +179,10 @@ pub(super) unsafe fn enter(plan: &Plan, function: *mut PyObject, given: Given<'_
             return Entered::Passed;
         }
         let generation = runtime::generation();
-        if plan.generation.get() != generation {
-            if let Some(entered) = prepare(plan, thread, generation, call) {
-                return entered;
-            }
+        if plan.generation.get() != generation
+            && let Some(entered) = prepare(plan, thread, generation, call)
+        {
+            return entered;
         }
         let mut scope = (*thread).scope_in(plan.generation.get());
         if scope.is_outside() {
