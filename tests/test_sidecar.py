@@ -80,7 +80,7 @@ def test_prune_by_the_command_line(tmp_path: Path) -> None:
     db = tmp_path / "calls.db"
     appending(db, 0.1)
     calltape(db, "recover")
-    done = calltape(db, "prune", "--older-than", "0s", "--json")
+    done = calltape(db, "prune", "--older-than", "1ms", "--errors-older-than", "1ms", "--json")
     assert done.returncode == 0, done.stderr
     assert '"successes":1000,' in done.stdout
     assert rows(db, "SELECT calls, stored, pruned FROM accounting") == [(1000, 1000, 1000)]

@@ -193,6 +193,11 @@ impl Retention {
         self.overfull
     }
 
+    /// Looks at the room once more after a step: whether nothing more should be stored before the next.
+    pub fn weigh(&mut self, room: Room) {
+        self.overfull |= self.pressed && self.limits.size.is_some_and(|size| room.used + room.wal > size + size / 16);
+    }
+
     /// The next step, or `None` for now. `busy`: calls wait to be stored.
     pub fn next(&mut self, now: Moment, busy: bool, room: Room) -> Option<Step> {
         let is_beyond = |size: u64| room.used + room.wal > size;
@@ -267,15 +272,12 @@ impl Retention {
             }
             (self.by_size, self.minutes_age, self.size_walk) = (BySize::Successes, OLD_MINUTES, 0);
         }
-        if taken <= enough {
-            self.by_size = BySize::Rest;
-            return None;
-        }
         // Though calls wait, where it is too large: what is removed makes the WAL longer before it makes room.
-        if room.wal > size / 8 && now.monotonic_ns >= self.next_cut_ns && (self.pressed || !busy) {
+        let is_long = taken > enough && room.wal > size / 8;
+        if is_long && now.monotonic_ns >= self.next_cut_ns && (self.pressed || !busy) {
             return Some(Step::CutWal);
         }
-        // Then it is the WAL that takes the room, and no row's removal would help.
+        // The rest is the WAL's, and no row's removal would help.
         if room.used <= enough {
             self.by_size = BySize::Rest;
             return None;
@@ -387,10 +389,7 @@ impl Retention {
     fn due_to_vacuum(&self, room: Room) -> Option<Step> {
         let spare = if self.manner == Manner::Thorough { 0 } else { (room.used / 8).max(SPARE_BYTES) };
         let over = self.limits.size.map_or(0, |size| (room.used + room.free + room.wal).saturating_sub(size));
-        let bytes = match room.free > spare {
-            true => room.free - spare / 2,
-            false => over.min(room.free),
-        };
+        let bytes = if room.free > spare { room.free - spare / 2 } else { over.min(room.free) };
         (bytes > 0).then_some(Step::Vacuum(bytes))
     }
 }

@@ -101,7 +101,17 @@ impl Drain {
         let busy = full || self.own.as_ref().is_some_and(|journal| is_filling(journal));
         let began = Instant::now();
         let is_pressed = |drain: &Self| drain.keeping.retention.as_ref().is_some_and(Retention::is_pressed);
-        while !self.ending_own && self.next_step(stored, busy)? && is_pressed(self) && began.elapsed() < CROWDED {}
+        let mut stepped = false;
+        while !self.ending_own && self.next_step(stored, busy)? {
+            stepped = true;
+            if !is_pressed(self) || began.elapsed() >= CROWDED {
+                break;
+            }
+        }
+        // What was removed last has made the WAL longer.
+        if let (true, Some(store), Some(retention)) = (stepped, &self.store, &mut self.keeping.retention) {
+            retention.weigh(store.room()?);
+        }
         self.keeping.crowded = busy && is_pressed(self);
         Ok(())
     }
