@@ -1,7 +1,7 @@
 """What calltape has to say is logged while it matters, also by a program that never asks.
 
-The background thread's lines once waited for flush(), stats(), stop() or the exit: a server heard of a full disk when it was
-stopped, and of nothing when it was killed.
+The background thread's lines once waited for flush(), stats(), stop() or the exit: a server heard of a full disk when
+it was stopped, and of nothing when it was killed.
 """
 
 import os

@@ -35,9 +35,9 @@ def install() -> None:
 def arrange() -> None:
     """Have this process's run end with it, should it be a child of one of the libraries, or become one.
 
-    Runs at the import and in each forked child, where the library clears its finalisers afterwards and runs its own hooks;
-    and once more after the child's run has begun, for a library that was loaded since the fork. What a signal's handler
-    raises meanwhile is the program's.
+    Runs at the import and in each forked child, where the library clears its finalisers afterwards and runs its own
+    hooks; and once more after the child's run has begun, for a library that was loaded since the fork. What a signal's
+    handler raises meanwhile is the program's.
     """
     for library in _LIBRARIES:
         util, process = sys.modules.get(f"{library}.util"), sys.modules.get(f"{library}.process")
