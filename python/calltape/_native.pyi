@@ -18,6 +18,7 @@ __all__ = [
     "carry",
     "cli_main",
     "current",
+    "end",
     "flush",
     "is_name_rule",
     "monitored",
