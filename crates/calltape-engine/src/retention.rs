@@ -273,7 +273,8 @@ impl Retention {
             (self.by_size, self.minutes_age, self.size_walk) = (BySize::Successes, OLD_MINUTES, 0);
         }
         // Though calls wait, where it is too large: what is removed makes the WAL longer before it makes room.
-        let is_long = taken > enough && room.wal > size / 8;
+        // At rest a shorter one goes too, where it alone is what is too much.
+        let is_long = taken > enough && (room.wal > size / 8 || (room.used <= enough && !busy));
         if is_long && now.monotonic_ns >= self.next_cut_ns && (self.pressed || !busy) {
             return Some(Step::CutWal);
         }
