@@ -31,7 +31,7 @@ impl Database {
     /// # Panics
     /// When it gives none, or one of another type.
     pub fn one<T: FromSql>(&self, sql: &str) -> T {
-        self.connection.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|fault| panic!("{sql}: {fault}"))
+        self.connection.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|fault| panic!("{sql}: {fault:?}"))
     }
 
     /// The rows a query gives as lines, values separated by `|`, as SQLite's shell prints them.
@@ -39,7 +39,7 @@ impl Database {
     /// # Panics
     /// When SQLite refuses.
     pub fn lines(&self, sql: &str) -> Vec<String> {
-        let mut statement = self.connection.prepare(sql).unwrap_or_else(|fault| panic!("{sql}: {fault}"));
+        let mut statement = self.connection.prepare(sql).unwrap_or_else(|fault| panic!("{sql}: {fault:?}"));
         let columns = statement.column_count();
         let rows = statement.query_map([], |row| {
             let show = |column| {
@@ -53,7 +53,7 @@ impl Database {
             };
             Ok((0..columns).map(show).collect::<rusqlite::Result<Vec<_>>>()?.join("|"))
         });
-        rows.and_then(Iterator::collect).unwrap_or_else(|fault| panic!("{sql}: {fault}"))
+        rows.and_then(Iterator::collect).unwrap_or_else(|fault| panic!("{sql}: {fault:?}"))
     }
 
     /// Fails unless every run and function balances and every minute adds up to its rows.

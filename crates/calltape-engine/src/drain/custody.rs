@@ -114,7 +114,8 @@ impl Drain {
     /// Lets go of a database that is not at its path any more, or whose WAL is not. False where a reader keeps rows in a
     /// WAL that only this process can still read: then it is kept until they are in the file.
     fn leave_displaced(&mut self, error: &StoreError) -> bool {
-        let Some(store) = self.store.take() else { return false };
+        // Displaced while it was opened: opened again.
+        let Some(store) = self.store.take() else { return true };
         let is_rescued = store.rescue();
         let in_place = matches!(error, StoreError::Replaced(path) if *path != self.db);
         if in_place && !is_rescued {

@@ -95,7 +95,7 @@ impl Store {
         if let Some(now) = now.filter(|now| changed.is_some() || (is_suspect && now.bytes > 0)) {
             store.verify(now.bytes, meanwhile)?;
         }
-        store.note_files()?;
+        store.note_files().inspect_err(|_| _ = store.rescue())?;
         store.left = false;
         Ok(store)
     }

@@ -48,8 +48,9 @@ impl Store {
         let frames = self.wal("PRAGMA wal_checkpoint(NOOP)")?;
         let now = self.look(frames)?;
         let before = self.watch.get();
-        if let Some(before) = &before {
-            self.check_in_place(before, &now)?;
+        match &before {
+            Some(before) => self.check_in_place(before, &now)?,
+            None => self.check_complete(&now)?,
         }
         if before.is_none_or(|before| before.database != now.database) {
             marker::remember(&self.path, &now.database);
@@ -64,6 +65,13 @@ impl Store {
         let wal = Look::at_if_there(&self.wal_path())?;
         let shared_memory = Look::at_if_there(&beside(&self.path, "-shm"))?;
         Ok(Watch { database, wal, shared_memory, frames })
+    }
+
+    /// For a database just opened: what SQLite writes to is what is at the path. It has made a WAL and its shared memory;
+    /// where one is not there, or shorter than what was written, somebody deleted it meanwhile.
+    fn check_complete(&self, now: &Watch) -> Result<(), StoreError> {
+        let is_whole = now.wal.is_some_and(|wal| wal.bytes >= now.frames.file_bytes());
+        if is_whole && now.shared_memory.is_some() { Ok(()) } else { Err(StoreError::Replaced(self.wal_path())) }
     }
 
     fn check_in_place(&self, before: &Watch, now: &Watch) -> Result<(), StoreError> {
@@ -188,5 +196,36 @@ impl Store {
         let (wal, memory) = (is_ours("-wal", |watch| watch.wal), is_ours("-shm", |watch| watch.shared_memory));
         // A WAL that is not ours came with the file that is there now.
         if wal || memory { quarantine::clear_remains(&path, is_rescued, unix_ns()) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::store::WAL_LIMIT_BYTES;
+
+    /// A tape large enough that the check of a suspect one calls `meanwhile`, opened while that deletes a file.
+    fn opened_while_deleting(ending: &str) -> Result<Store, StoreError> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = folder.path().join("calls.db");
+        drop(Store::open(&db, WAL_LIMIT_BYTES, false, || ()).expect("made"));
+        let filled = Connection::open(&db).expect("a database").execute_batch(
+            "CREATE TABLE filler AS WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row LIMIT 20000)
+             SELECT n FROM row; CREATE INDEX filler_n ON filler(n)",
+        );
+        filled.expect("filled");
+        let deleted = beside(&db, ending);
+        Store::open(&db, WAL_LIMIT_BYTES, true, move || drop(std::fs::remove_file(&deleted)))
+    }
+
+    #[test]
+    fn a_file_deleted_while_the_tape_is_opened_is_noticed() {
+        for ending in ["", "-wal", "-shm"] {
+            let opened = opened_while_deleting(ending);
+            assert!(matches!(opened, Err(StoreError::Replaced(_))), "{ending:?} {opened:?}");
+        }
+        assert!(opened_while_deleting("-journal").is_ok());
     }
 }
