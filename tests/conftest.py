@@ -6,6 +6,7 @@ that nobody reads.
 """
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -72,6 +73,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def unread_tape(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keeps monitored calls in pytest's own process away from the working directory."""
     os.environ["CALLTAPE_DB"] = str(tmp_path_factory.mktemp("unread") / "calls.db")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Gives the tests' programs Ctrl-C back, where a shell that started pytest in the background had taken it away."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
