@@ -1,0 +1,41 @@
+//! The engine's tests over real files, one behaviour a module; one program, because linking SQLite into each takes longer
+//! than they run.
+
+mod a_damaged_tape_is_set_aside;
+mod a_dead_run_is_adopted;
+mod a_deleted_database_is_made_again;
+mod a_file_that_was_never_ours_is_never_moved;
+mod a_journal_is_deleted_under_its_process;
+mod a_killed_process_loses_no_returned_call;
+mod a_locked_database_delays_nobody;
+mod a_lost_definition_is_known_from_the_tape;
+mod a_moved_tape_keeps_what_it_held;
+mod a_newer_tape_is_left_alone;
+mod a_note_becomes_part_of_its_call;
+mod a_path_without_a_tape_is_said;
+mod a_pause_loses_nothing;
+mod a_reader_that_stays_does_not_grow_the_wal;
+mod a_recording_begins_with_what_room_there_is;
+mod a_replay_changes_nothing;
+mod a_tape_stays_within_its_size;
+mod an_older_tape_is_upgraded;
+mod books_balance_for_any_schedule;
+mod calls_without_a_row_are_in_the_minutes;
+mod each_call_is_in_one_file;
+mod every_call_is_accounted_for_under_overload;
+mod latency_figures_are_close_and_add_up;
+mod one_process_drains_for_all;
+mod recorder_end_to_end;
+mod retention_agrees_with_a_list;
+mod settings_come_from_the_strongest_source;
+mod size_retention_stops_at_its_target;
+mod stage;
+mod start_and_end_are_joined;
+mod suspended_calls_say_how_their_body_ran;
+mod the_breaker_is_its_model;
+mod the_breaker_leaves_a_failing_database_alone;
+mod the_bundled_sqlite_loses_no_rows;
+mod the_drain_comes_back_when_the_database_does;
+mod the_settings_page_is_the_table;
+mod the_wal_stays_bounded;
+mod what_went_wrong_is_in_the_tape;

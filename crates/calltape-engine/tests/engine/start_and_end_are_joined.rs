@@ -1,0 +1,84 @@
+//! A call is one row, wherever its START and its END are found.
+
+use crate::stage::{Stage, drain_all};
+use calltape_journal::monotonic_ns;
+
+const ROWS: &str = "SELECT function, status, args, result, duration_ns FROM calls ORDER BY id";
+
+#[test]
+fn a_call_that_ends_in_the_batch_it_begins_in_is_a_finished_row() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let id = caller.take_id();
+    let now = monotonic_ns();
+    caller.begin_as(id, place, None, 1, 2, now).expect("room");
+    caller.end_as(id, place, 3, now + 1500);
+    drain_all(&mut stage.drain());
+    assert_eq!(stage.database().lines(ROWS), [r#"shop.place|ok|{"a":1,"b":2}|3|1500"#]);
+    stage.database().assert_balanced();
+}
+
+#[test]
+fn a_call_that_is_not_over_is_a_running_row_and_its_end_completes_it() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let id = caller.take_id();
+    let now = monotonic_ns();
+    caller.begin_as(id, place, None, 1, 2, now).expect("room");
+    let mut drain = stage.drain();
+    drain_all(&mut drain);
+    assert_eq!(stage.database().lines(ROWS), [r#"shop.place|running|{"a":1,"b":2}||"#]);
+    assert_eq!(stage.database().lines("SELECT stored, in_flight FROM accounting"), ["0|1"]);
+    caller.end_as(id, place, 3, now + 2500);
+    drain_all(&mut drain);
+    assert_eq!(stage.database().lines(ROWS), [r#"shop.place|ok|{"a":1,"b":2}|3|2500"#]);
+    assert_eq!(stage.database().lines("SELECT stored, in_flight FROM accounting"), ["1|0"]);
+    stage.database().assert_balanced();
+}
+
+#[test]
+fn an_end_completes_its_row_after_a_restart_of_the_drain_too() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let id = caller.begin(place, None, 1, 2).expect("room");
+    drain_all(&mut stage.drain());
+    caller.end(id, place, 3);
+    drain_all(&mut stage.drain());
+    assert_eq!(
+        stage.database().lines("SELECT status, result, duration_ns BETWEEN 0 AND 10000000000 FROM calls"),
+        ["ok|3|1"]
+    );
+    stage.database().assert_balanced();
+}
+
+#[test]
+fn an_end_read_before_its_start_in_the_same_batch_meets_it() {
+    let stage = Stage::new();
+    let (mut first, mut second) = (stage.caller("first"), stage.caller("second"));
+    let place = first.define("shop.place");
+    let id = second.begin(place, None, 1, 2).expect("room");
+    first.end(id, place, 3);
+    drain_all(&mut stage.drain());
+    assert_eq!(stage.database().lines("SELECT status, result, thread FROM calls"), ["ok|3|second"]);
+    stage.database().assert_balanced();
+}
+
+#[test]
+fn an_end_stored_before_its_start_waits_for_it() {
+    let stage = Stage::new();
+    let (mut first, mut second) = (stage.caller("first"), stage.caller("second"));
+    let place = first.define("shop.place");
+    let id = second.take_id();
+    let now = monotonic_ns();
+    first.end_as(id, place, 3, now + 700);
+    drain_all(&mut stage.drain());
+    assert_eq!(stage.database().one::<i64>("SELECT count(*) FROM early_end"), 1);
+    second.begin_as(id, place, None, 1, 2, now).expect("room");
+    drain_all(&mut stage.drain());
+    assert_eq!(stage.database().lines(ROWS), [r#"shop.place|ok|{"a":1,"b":2}|3|700"#]);
+    assert_eq!(stage.database().one::<i64>("SELECT count(*) FROM early_end"), 0);
+    stage.database().assert_balanced();
+}
