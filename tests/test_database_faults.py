@@ -190,7 +190,7 @@ def test_calls_wait_while_the_path_is_taken(
 
 
 def test_an_older_tape_is_upgraded_and_recorded_on(run_program: RunProgram, tape_path: Path) -> None:
-    version_1 = Path(__file__).parent.parent / "crates/calltape-engine/tests/tapes/version_1.sql"
+    version_1 = Path(__file__).parent.parent / "crates/calltape-engine/tests/engine/tapes/version_1.sql"
     tape_path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(tape_path)) as database:
         database.executescript(version_1.read_text(encoding="utf-8"))

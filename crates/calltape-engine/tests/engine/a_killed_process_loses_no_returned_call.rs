@@ -16,10 +16,12 @@ use calltape_engine::{Recorder, Settings};
 use calltape_testkit::{Caller, Database, identity};
 
 /// Rounds of an ordinary run; `CALLTAPE_KILL_ROUNDS` asks for more.
-const CHILD: &str = "a_killed_process_loses_no_returned_call::the_child_records_until_it_is_killed";
 const ROUNDS: u64 = 8;
 
 const THREADS: usize = 4;
+
+/// The test that is the child.
+const CHILD: &str = "a_killed_process_loses_no_returned_call::the_child_records_until_it_is_killed";
 
 /// Where the child finds its folder.
 const FOLDER: &str = "CALLTAPE_TEST_KILL_FOLDER";
