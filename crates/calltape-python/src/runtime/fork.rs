@@ -146,6 +146,7 @@ extern "C" fn in_child() {
         STATE.renew(if is_off { State::Off } else { State::Idle });
         messages::forget();
         crate::capture::forget_held_locks();
+        crate::memory::forget_search();
     }
     forget_figures();
     HURRIED.store(0, Ordering::Relaxed);
