@@ -10,14 +10,14 @@ use crate::palette::Tone;
 use crate::text::figures::count;
 use crate::text::plain::plain;
 use crate::text::table::{self, Stand};
-use crate::text::{fit, since};
+use crate::text::{fit, when};
 
-/// Characters of a message the table shows; `show` has it whole.
+/// Characters of a message the table shows on a terminal; `show` has it whole.
 const MESSAGE_WIDTH: usize = 200;
 
 pub(crate) fn run(errors: &Errors, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
     let since_ns = match &errors.since {
-        Some(text) => Some(since::parse(text, output.now, &output.zone).map_err(Failure::Usage)?),
+        Some(text) => Some(when::parse("--since", text, output.now, &output.zone).map_err(Failure::Usage)?),
         None => None,
     };
     let pattern = errors.pattern.as_deref().map(FunctionPattern::new);
@@ -60,9 +60,12 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
     let room = output.width.saturating_sub(fixed.iter().map(|width| width + table::GAP).sum()).max(24);
     let mut table = table::table(output, &headings);
     for group in groups {
-        let message = fit::keep_start(&plain(last_message(group).unwrap_or_default()), MESSAGE_WIDTH);
+        let mut message = plain(last_message(group).unwrap_or_default()).into_owned();
+        if output.fit {
+            message = fit::keep_start(&message, MESSAGE_WIDTH);
+        }
         let separator = if message.is_empty() { "" } else { ": " };
-        let error = fit::fold(&format!("{}{separator}{message}", plain(&group.error_type)), room).join("\n");
+        let error = output.fold(&format!("{}{separator}{message}", plain(&group.error_type)), room).join("\n");
         table.add_row([
             output.palette.cell(Tone::Strong, count(group.count)),
             output.palette.cell(Tone::Plain, output.ago(group.last_seen_ns)),
@@ -73,7 +76,7 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
         let mut lines = place(group, room);
         if let Some(lost) = lost(group) {
             lines.push('\n');
-            lines.push_str(&fit::fold(&lost, room).join("\n"));
+            lines.push_str(&output.fold(&lost, room).join("\n"));
         }
         for line in details(group) {
             lines.push('\n');

@@ -10,6 +10,7 @@ mod draining;
 mod following;
 mod hostile_text;
 mod keeping;
+mod pipes;
 mod processes;
 mod prune_limits;
 mod recovering;
@@ -18,6 +19,8 @@ mod refusals;
 #[allow(dead_code, reason = "shared with the query's tests, which use more of it")]
 mod sample_tape;
 mod session;
+mod settings;
 mod shop_tape;
+mod showing;
 mod suspended_calls;
 mod waiting_journals;
