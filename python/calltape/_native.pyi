@@ -9,6 +9,7 @@ from typing_extensions import disjoint_base
 __all__ = [
     "Breaker",
     "CurrentCall",
+    "Interlude",
     "Monitored",
     "MonitoredCallable",
     "OpenSpan",
@@ -71,6 +72,11 @@ class CurrentCall:
     @property
     def id(self) -> int | None: ...
     def set(self, /, key: str, value: object) -> None: ...
+
+@final
+class Interlude:
+    def __new__(cls, /, settings: Sequence[tuple[str, str]]) -> Interlude: ...
+    def end(self, /, timeout: float) -> bool: ...
 
 @final
 class OpenSpan:

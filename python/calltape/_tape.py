@@ -90,7 +90,7 @@ class Tape:
 
     def call(self, id: int) -> CallDetail | None:  # noqa: A002 - the column's name
         """The call with this id and all the tape knows of it; None where there is none."""
-        row = self._native.call(id_of("call", "id", id))
+        row = self._asked().call(id_of("call", "id", id))
         return None if row is None else _detail(row)
 
     def tree(
@@ -111,7 +111,7 @@ class Tape:
             children: calls shown under one call.
             depth: levels below.
         """
-        found = self._native.tree(
+        found = self._asked().tree(
             id_of("tree", "id", id),
             at_least("tree", "most", most, 1),
             at_least("tree", "callers", callers, 0),
@@ -143,7 +143,7 @@ class Tape:
         pattern = text("functions", "function", function)
         column = one_of("functions", "sort", sort, _COLUMNS)
         most = None if limit is None else at_least("functions", "limit", limit, 0)
-        rows, _ = self._native.functions(pattern, moment("functions", "since", since), column, most)
+        rows, _ = self._asked().functions(pattern, moment("functions", "since", since), column, most)
         return [FunctionStats(*row) for row in rows]
 
     def errors(
@@ -155,12 +155,12 @@ class Tape:
         """
         pattern = text("errors", "function", function)
         most = None if limit is None else at_least("errors", "limit", limit, 0)
-        rows = self._native.errors(pattern, moment("errors", "since", since), most)
+        rows = self._asked().errors(pattern, moment("errors", "since", since), most)
         return [ErrorGroup(*[*figures, _failure(last)]) for *figures, last in rows]
 
     def accounting(self) -> Accounting:
         """Whether every call is stored or counted: the books of each function, the most called first, and of all."""
-        functions, total = self._native.accounting()
+        functions, total = self._asked().accounting()
         return Accounting(
             total=Account(*total),
             functions=tuple(FunctionAccount(name, group, Account(*books)) for name, group, books in functions),
@@ -168,12 +168,16 @@ class Tape:
 
     def runs(self, limit: int = 100) -> list[Run]:
         """The last processes that recorded on the tape, newest first."""
-        rows = self._native.runs(at_least("runs", "limit", limit, 0))
+        rows = self._asked().runs(at_least("runs", "limit", limit, 0))
         return [Run(*[*figures, Account(*books)]) for *figures, books in rows]
 
     def incidents(self, limit: int = 100) -> list[Incident]:
         """When recording was less than complete, what lasts first, then the newest."""
-        return [Incident(*row) for row in self._native.incidents(at_least("incidents", "limit", limit, 0))]
+        return [Incident(*row) for row in self._asked().incidents(at_least("incidents", "limit", limit, 0))]
+
+    def _asked(self) -> _native.Tape:
+        """The native tape, before a question."""
+        return self._native
 
     def __enter__(self) -> Self:
         return self
