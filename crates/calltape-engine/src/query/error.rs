@@ -99,6 +99,8 @@ pub enum QueryError {
     Busy,
     /// When SQLite found the file damaged.
     Damaged(rusqlite::Error),
+    /// When a page was asked for after a cursor of another order.
+    OtherOrder,
     /// When SQLite failed in another way.
     Sqlite(rusqlite::Error),
 }
@@ -114,6 +116,7 @@ impl QueryError {
         match self {
             Self::Damaged(_) => DAMAGED,
             Self::TooSlow { .. } | Self::Interrupted | Self::Busy => "look again when it is less busy",
+            Self::OtherOrder => "ask for the first page of that order",
             Self::Sqlite(_) => "check the disk the tape is on, then look again",
         }
     }
@@ -144,6 +147,9 @@ impl fmt::Display for QueryError {
                 "the tape is damaged ({error}): copy it away with its -wal and -shm; `calltape recover` sets it aside and \
                  begins a new one"
             ),
+            Self::OtherOrder => f.write_str(
+                "the place to go on from belongs to another order of calls: leave it out to begin at the first page",
+            ),
             Self::Sqlite(error) => write!(f, "SQLite could not answer: {error}"),
         }
     }
@@ -153,7 +159,7 @@ impl std::error::Error for QueryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Damaged(error) | Self::Sqlite(error) => Some(error),
-            Self::TooSlow { .. } | Self::Interrupted | Self::Busy => None,
+            Self::TooSlow { .. } | Self::Interrupted | Self::Busy | Self::OtherOrder => None,
         }
     }
 }
