@@ -282,6 +282,24 @@ deep: fuzz ## the long forms: fuzzing, loom without a small bound, torture, sani
 	@$(MAKE) test-values
 	@$(MAKE) test-heavy
 
+# --------------------------------------------------------------------------------------------------------- big tape
+
+BIG_TAPE_CALLS ?= 10000000
+BIG_TAPE_FOLDER := .make/big-tape
+BIG_TAPE := $(BIG_TAPE_FOLDER)/calls-$(BIG_TAPE_CALLS).db
+BIG_TAPE_SOURCES := $(wildcard crates/calltape-engine/examples/big_tape/*.rs crates/calltape-engine/examples/big_tape/shop/*.rs) \
+    crates/calltape-engine/src/store/schema.sql
+
+$(BIG_TAPE): $(BIG_TAPE_SOURCES)
+	$(SAY) "a tape of $(BIG_TAPE_CALLS) calls: a day of a shop's services, the same each time"
+	@rm -f $(BIG_TAPE_FOLDER)/*
+	@cargo build $(LOCKED) --quiet --profile quick --package calltape-engine --example big_tape
+	@"$${CARGO_TARGET_DIR:-target}/quick/examples/big_tape" "$@" $(BIG_TAPE_CALLS)
+
+.PHONY: big-tape
+big-tape: $(BIG_TAPE) ## a tape of ten million calls to measure reading on, 1.4 GiB; BIG_TAPE_CALLS=1000000 for a smaller one
+	@printf 'The tape is %s. Look at it:\n  calltape --db %s top\n' "$(BIG_TAPE)" "$(BIG_TAPE)"
+
 # ------------------------------------------------------------------------------------------------------------ bench
 
 .PHONY: bench

@@ -1,5 +1,6 @@
 //! `calltape errors`: what fails, where, how often and since when.
 
+use calltape_engine::drain::ANY_MESSAGE;
 use calltape_engine::query::{ErrorFilter, ErrorGroup, Frame, FunctionPattern, Relation, Tape};
 
 use crate::arguments::Errors;
@@ -60,7 +61,7 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
     let room = output.width.saturating_sub(fixed.iter().map(|width| width + table::GAP).sum()).max(24);
     let mut table = table::table(output, &headings);
     for group in groups {
-        let message = fit::keep_start(&plain(last_message(group).unwrap_or_default()), MESSAGE_WIDTH);
+        let message = fit::keep_start(&plain(message(group)), MESSAGE_WIDTH);
         let separator = if message.is_empty() { "" } else { ": " };
         let error = fit::fold(&format!("{}{separator}{message}", plain(&group.error_type)), room).join("\n");
         table.add_row([
@@ -71,9 +72,9 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
         ]);
         let blank = || output.palette.cell(Tone::Plain, "");
         let mut lines = place(group, room);
-        if let Some(lost) = lost(group) {
+        for more in [lost(group), last_of_several(group)].into_iter().flatten() {
             lines.push('\n');
-            lines.push_str(&fit::fold(&lost, room).join("\n"));
+            lines.push_str(&fit::fold(&more, room).join("\n"));
         }
         for line in details(group) {
             lines.push('\n');
@@ -88,6 +89,18 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
 /// The last call of a group that has a row; a dash for none.
 fn last_call(group: &ErrorGroup) -> String {
     group.last.as_ref().map_or_else(|| "-".to_owned(), |last| last.call_id.to_string())
+}
+
+/// What the messages of a group say: one alone says it itself, several have their form in common.
+fn message(group: &ErrorGroup) -> &str {
+    let said_alike = group.count > 1 && group.message_form != ANY_MESSAGE;
+    if said_alike { &group.message_form } else { last_message(group).unwrap_or_default() }
+}
+
+/// What the last of several errors said, where they differ.
+fn last_of_several(group: &ErrorGroup) -> Option<String> {
+    let last = last_message(group).filter(|last| *last != message(group))?;
+    Some(format!("last: {}", fit::keep_start(&plain(last), MESSAGE_WIDTH)))
 }
 
 fn last_message(group: &ErrorGroup) -> Option<&str> {
@@ -163,6 +176,7 @@ fn object(group: &ErrorGroup) -> Object {
         .text("file", group.file.as_str())
         .number("line", i128::from(group.line))
         .text("place", group.place.as_str())
+        .text("message_form", group.message_form.as_str())
         .unsigned("count", group.count)
         .unsigned("counted_only", group.lost)
         .number("first_seen_ns", i128::from(group.first_seen_ns))
