@@ -122,8 +122,9 @@ fn perform(
 ) -> Result<Found, Failure> {
     let json = line.shared.json;
     let settings = settings_in_force(&line.shared, surroundings)?;
-    // The doctor has a line for each.
-    let unsaid = line.shared.db.is_some() || matches!(line.command, Command::Doctor);
+    // The doctor has a line for each, `config` says them itself, and to completions they are nothing.
+    let says_itself = matches!(line.command, Command::Doctor | Command::Config(_) | Command::Completions(_));
+    let unsaid = line.shared.db.is_some() || says_itself;
     for problem in settings.problems().iter().filter(|_| !unsaid) {
         output.remark(&plain(problem))?;
     }
@@ -132,6 +133,10 @@ fn perform(
         Command::Recover(recover) => return commands::recover::run(recover, &settings, json, output, should_stop),
         Command::Prune(prune) => return commands::prune::run(prune, &settings, json, output, should_stop),
         Command::Drain(drain) => return commands::drain::run(drain, &settings, json, output, should_stop),
+        Command::Config(config) => {
+            return commands::config::run(config, &settings, line.shared.db.is_some(), json, output);
+        }
+        Command::Completions(completions) => return commands::completions::run(completions, output),
         _ => {}
     }
     let tape = Tape::open(&settings.db).map_err(Failure::Open)?;
@@ -142,7 +147,12 @@ fn perform(
         Command::Show(show) => commands::show::run(show, &tape, json, output),
         Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
         Command::Stats(stats) => commands::stats::run(stats, &tape, json, output),
-        Command::Doctor | Command::Recover(_) | Command::Prune(_) | Command::Drain(_) => Ok(Found::Nothing),
+        Command::Doctor
+        | Command::Recover(_)
+        | Command::Prune(_)
+        | Command::Drain(_)
+        | Command::Config(_)
+        | Command::Completions(_) => Ok(Found::Nothing),
     }
 }
 

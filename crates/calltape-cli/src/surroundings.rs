@@ -9,8 +9,8 @@ use calltape_engine::settings;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Columns of a text that goes into a file or a pipe, where COLUMNS does not say.
-const PIPE_WIDTH: usize = 120;
+/// Columns of a text that goes into a file or a pipe, where COLUMNS does not say: so many that nothing folds.
+const PIPE_WIDTH: usize = 10_000;
 
 /// The narrowest terminal that text is arranged for; a narrower one wraps it.
 const NARROWEST: usize = 40;

@@ -24,6 +24,9 @@ use crate::tail::Tail;
 /// otherwise look at every segment. A recycling in this process ends it early.
 const REFUSAL_NS: u64 = 1_000_000;
 
+/// Chunks up to which the list of them never grows, so that nobody waits for memory with its lock held: 8 KiB.
+const READY_CHUNKS: usize = 1024;
+
 /// What a segment is leased for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -92,9 +95,10 @@ impl Pool {
         run_id: u64,
         place: Place,
         options: &Options,
-        chunks: Vec<Arc<Chunk>>,
+        mut chunks: Vec<Arc<Chunk>>,
         control: Control,
     ) -> Result<Pool, JournalError> {
+        chunks.reserve(options.most_chunks().min(READY_CHUNKS).saturating_sub(chunks.len()));
         let state = State {
             target: chunks.len(),
             chunks,
@@ -141,7 +145,17 @@ impl Pool {
 
     /// The chunks as they are now.
     pub(crate) fn chunks(&self) -> Vec<Arc<Chunk>> {
-        self.state().chunks.clone()
+        let mut chunks = Vec::new();
+        loop {
+            // Room is made without the lock: whoever makes it may have to wait for memory, and callers take the lock.
+            let wanted = self.state().chunks.len();
+            chunks.reserve_exact(wanted);
+            let state = self.state();
+            if state.chunks.len() <= chunks.capacity() {
+                chunks.extend(state.chunks.iter().cloned());
+                return chunks;
+            }
+        }
     }
 
     /// Leases an empty segment, growing by a chunk when none is free for the purpose.

@@ -75,8 +75,8 @@ impl Arena {
         (first..first + ARENA_BYTES).contains(&(place as usize))
     }
 
-    /// Takes the first run of pieces that is long enough; null where there is none below `most` pieces in use, or where a
-    /// thread that died in a fork holds the search.
+    /// Takes the first run of pieces that is long enough; null where there is none below `most` pieces in use, or where
+    /// the search cannot be had.
     fn take(&self, layout: Layout, most: usize) -> *mut u8 {
         let pieces = layout.size().div_ceil(PIECE_BYTES).max(1);
         if layout.size() > LARGEST_BYTES || layout.align() > PIECE_BYTES || !self.begin_search() {
@@ -141,10 +141,20 @@ impl Arena {
     }
 }
 
-/// Whether this thread may let others wait for it.
+/// Whether others may wait for this thread. Once there was a sub-interpreter, `PyGILState_Check` says so of every thread;
+/// one that never ran Python, as the drain's, has no state and holds no lock.
 fn holds_the_interpreter_lock() -> bool {
-    // SAFETY: asks only; may be called by any thread at any time.
-    unsafe { ffi::PyGILState_Check() != 0 }
+    // SAFETY: both ask only; they may be called by any thread at any time.
+    unsafe { !ffi::PyGILState_GetThisThreadState().is_null() && ffi::PyGILState_Check() != 0 }
+}
+
+/// In a forked child: a thread that is not there may have been in the middle of a search. What it was taking or giving back
+/// may be lost, as is what other threads had.
+///
+/// # Safety
+/// No other thread of this process is running.
+pub(crate) unsafe fn forget_search() {
+    ARENA.end_search();
 }
 
 /// Memory where the C library has none; null where there is none at all.

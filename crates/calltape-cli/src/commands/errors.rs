@@ -11,14 +11,14 @@ use crate::palette::Tone;
 use crate::text::figures::count;
 use crate::text::plain::plain;
 use crate::text::table::{self, Stand};
-use crate::text::{fit, since};
+use crate::text::{fit, when};
 
-/// Characters of a message the table shows; `show` has it whole.
+/// Characters of a message the table shows on a terminal; `show` has it whole.
 const MESSAGE_WIDTH: usize = 200;
 
 pub(crate) fn run(errors: &Errors, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
     let since_ns = match &errors.since {
-        Some(text) => Some(since::parse(text, output.now, &output.zone).map_err(Failure::Usage)?),
+        Some(text) => Some(when::parse("--since", text, output.now, &output.zone).map_err(Failure::Usage)?),
         None => None,
     };
     let pattern = errors.pattern.as_deref().map(FunctionPattern::new);
@@ -61,9 +61,12 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
     let room = output.width.saturating_sub(fixed.iter().map(|width| width + table::GAP).sum()).max(24);
     let mut table = table::table(output, &headings);
     for group in groups {
-        let message = fit::keep_start(&plain(message(group)), MESSAGE_WIDTH);
+        let mut message = plain(message(group)).into_owned();
+        if output.fit {
+            message = fit::keep_start(&message, MESSAGE_WIDTH);
+        }
         let separator = if message.is_empty() { "" } else { ": " };
-        let error = fit::fold(&format!("{}{separator}{message}", plain(&group.error_type)), room).join("\n");
+        let error = output.fold(&format!("{}{separator}{message}", plain(&group.error_type)), room).join("\n");
         table.add_row([
             output.palette.cell(Tone::Strong, count(group.count)),
             output.palette.cell(Tone::Plain, output.ago(group.last_seen_ns)),
@@ -72,9 +75,9 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
         ]);
         let blank = || output.palette.cell(Tone::Plain, "");
         let mut lines = place(group, room);
-        for more in [lost(group), last_of_several(group)].into_iter().flatten() {
+        for more in [lost(group), last_of_several(group, output)].into_iter().flatten() {
             lines.push('\n');
-            lines.push_str(&fit::fold(&more, room).join("\n"));
+            lines.push_str(&output.fold(&more, room).join("\n"));
         }
         for line in details(group) {
             lines.push('\n');
@@ -98,9 +101,9 @@ fn message(group: &ErrorGroup) -> &str {
 }
 
 /// What the last of several errors said, where they differ.
-fn last_of_several(group: &ErrorGroup) -> Option<String> {
-    let last = last_message(group).filter(|last| *last != message(group))?;
-    Some(format!("last: {}", fit::keep_start(&plain(last), MESSAGE_WIDTH)))
+fn last_of_several(group: &ErrorGroup, output: &Output<'_>) -> Option<String> {
+    let last = plain(last_message(group).filter(|last| *last != message(group))?);
+    Some(if output.fit { format!("last: {}", fit::keep_start(&last, MESSAGE_WIDTH)) } else { format!("last: {last}") })
 }
 
 fn last_message(group: &ErrorGroup) -> Option<&str> {

@@ -1,6 +1,8 @@
 //! The commands, one a file. Most ask the tape, and arrange the answer for people or as JSON lines;
 //! `prune`, `recover` and `drain` change it, through the engine and under its writer lease.
 
+pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod drain;
 pub(crate) mod errors;

@@ -1,6 +1,6 @@
 //! `calltape show`: all the tape knows of one call.
 
-use calltape_engine::query::{Call, CallDetail, CallTree, Tape, TreeItem, TreeLimits};
+use calltape_engine::query::{Call, CallDetail, CallFilter, CallTree, FunctionPattern, Tape, TreeItem, TreeLimits};
 use calltape_record::{NOTES_MEMBER, Status, value};
 
 use super::tail::{DEFAULTS, defaults, notes};
@@ -12,16 +12,25 @@ use crate::output::Output;
 use crate::palette::Tone;
 use crate::text::figures::duration;
 use crate::text::plain::plain;
-use crate::text::{fit, times};
+use crate::text::{fit, times, values};
 
 /// Columns text is set in from the left.
 pub(super) const INDENT: usize = 2;
 
 pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
-    let (detail, tree) = (tape.call(show.id)?, tape.tree(show.id, &TreeLimits::default())?);
-    let (Some(detail), Some(tree)) = (detail, tree) else {
-        let path = tape.path().display().to_string();
-        output.remark(&plain(&format!("no call {} on {path}; `calltape tail` shows the last ids", show.id)))?;
+    let id = id(&show.call, tape)?;
+    let found = match id {
+        Some(id) => tape.call(id)?.zip(tape.tree(id, &TreeLimits::default())?),
+        None => None,
+    };
+    let Some((detail, tree)) = found else {
+        let remedy = match show.call.parse::<u64>() {
+            Ok(_) => "`calltape tail` shows the last ids",
+            Err(_) => "`calltape top` lists the functions, `calltape tail` the last calls with their ids",
+        };
+        let of = if id.is_none() { "of " } else { "" };
+        let path = tape.path().display();
+        output.remark(&plain(&format!("no call {of}{} on {path}; {remedy}", show.call)))?;
         return Ok(Found::Nothing);
     };
     if as_json {
@@ -32,7 +41,7 @@ pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'
     write_arguments(&detail.call, output)?;
     if let Some(result) = &detail.call.result {
         output.heading("Result")?;
-        write_folded(&plain(result), INDENT, "", output)?;
+        write_value(&format!("{:INDENT$}", ""), INDENT, &plain(result), "", output)?;
     }
     if let Some(failure) = &detail.failure {
         output.heading(if detail.call.status == Status::Cancelled { "Cancellation" } else { "Error" })?;
@@ -43,41 +52,53 @@ pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'
     Ok(Found::Something)
 }
 
+/// The call that `text` names: an id, or a function, of which it is the last call.
+fn id(text: &str, tape: &Tape) -> Result<Option<u64>, Failure> {
+    if let Ok(id) = text.parse() {
+        return Ok(Some(id));
+    }
+    let filter = CallFilter { functions: Some(FunctionPattern::new(text)), ..CallFilter::default() };
+    Ok(tape.latest(&filter, 1)?.first().map(|call| call.id))
+}
+
 fn write_head(detail: &CallDetail, output: &mut Output<'_>) -> Result<(), Failure> {
     let call = &detail.call;
     let name = output.paint(Tone::Strong, &plain(&call.function));
     let kind = output.paint(Tone::Faint, &plain(&call.kind));
     let status = output.paint(status_tone(call.status), status_word(call.status));
     output.line(&format!("{name}  {kind}  {status}"))?;
-    write_fact("id", &ids(call), output)?;
+    write_fact("id", ids(call), output)?;
     let when = format!("{} ({})", times::full(call.started_ns, &output.zone), output.ago(call.started_ns));
-    write_fact("when", &when, output)?;
-    write_fact("duration", &took(call), output)?;
-    let task = call.task.as_ref().map_or_else(String::new, |task| format!(" · task {task}"));
-    write_fact("where", &format!("thread {}{task} · pid {} · host {}", call.thread, call.pid, call.host), output)?;
-    write_fact("run", &format!("{:016x} · {} · Python {}", call.run_id, detail.program, detail.python), output)?;
-    let group = call.group.as_ref().map_or_else(String::new, |group| format!(" · group {group}"));
-    let place = match detail.file.as_str() {
-        "" => "no source file".to_owned(),
-        file => format!("{file}:{}", detail.line),
+    write_fact("when", vec![when], output)?;
+    write_fact("duration", took(call), output)?;
+    let mut place = vec![format!("thread {}", call.thread)];
+    place.extend(call.task.as_ref().map(|task| format!("task {task}")));
+    place.extend([format!("pid {}", call.pid), format!("host {}", call.host)]);
+    write_fact("where", place, output)?;
+    let run = vec![format!("{:016x}", call.run_id), detail.program.clone(), format!("Python {}", detail.python)];
+    write_fact("run", run, output)?;
+    let mut defined = match detail.file.as_str() {
+        "" => vec!["no source file".to_owned()],
+        file => vec![format!("{file}:{}", detail.line)],
     };
-    write_fact("defined", &format!("{place}{group}"), output)?;
+    defined.extend(call.group.as_ref().map(|group| format!("group {group}")));
+    write_fact("defined", defined, output)?;
     if call.weight != 1.0 {
-        write_fact("weight", &format!("stands for {} calls", call.weight), output)?;
+        write_fact("weight", vec![format!("stands for {} calls", call.weight)], output)?;
     }
     Ok(())
 }
 
-fn ids(call: &Call) -> String {
-    let parent = call.parent_id.map_or_else(String::new, |parent| format!(" · made by {parent}"));
-    let root = match call.root_id {
-        root if root == call.id || Some(root) == call.parent_id => String::new(),
-        root => format!(" · root {root}"),
-    };
-    format!("{}{parent}{root}", call.id)
+fn ids(call: &Call) -> Vec<String> {
+    let mut ids = vec![call.id.to_string()];
+    ids.extend(call.parent_id.map(|parent| format!("made by {parent}")));
+    if call.root_id != call.id && Some(call.root_id) != call.parent_id {
+        ids.push(format!("root {}", call.root_id));
+    }
+    ids
 }
 
-fn took(call: &Call) -> String {
+fn took(call: &Call) -> Vec<String> {
     let mut text = match (call.status, call.duration_ns) {
         (_, Some(ns)) => duration(ns),
         (Status::Running, None) => "not over yet".to_owned(),
@@ -87,18 +108,16 @@ fn took(call: &Call) -> String {
         text.push_str(" until it was dropped; its body never began");
     }
     let yielded = call.yields.map(|yields| format!("{} yielded", items(yields)));
-    for part in active(call).into_iter().chain(yielded) {
-        text.push_str(&format!(" · {part}"));
-    }
-    text
+    [Some(text), active(call), yielded].into_iter().flatten().collect()
 }
 
-/// A named fact of the head, folded beside its name.
-fn write_fact(name: &str, value: &str, output: &mut Output<'_>) -> Result<(), Failure> {
+/// A named fact of the head in its parts, folded between them beside its name.
+fn write_fact(name: &str, parts: Vec<String>, output: &mut Output<'_>) -> Result<(), Failure> {
     const NAME_WIDTH: usize = 10;
-    let text = plain(value);
+    let parts: Vec<String> = parts.iter().map(|part| plain(part).into_owned()).collect();
     let columns = output.width.saturating_sub(INDENT + NAME_WIDTH);
-    for (position, line) in fit::fold(&text, columns).iter().enumerate() {
+    let lines = if output.fit { fit::fold_parts(&parts, columns) } else { vec![parts.join(" · ")] };
+    for (position, line) in lines.iter().enumerate() {
         let name = output.paint(Tone::Faint, &format!("{:<NAME_WIDTH$}", if position == 0 { name } else { "" }));
         output.line(&format!("{:INDENT$}{name}{line}", ""))?;
     }
@@ -109,7 +128,7 @@ fn write_arguments(call: &Call, output: &mut Output<'_>) -> Result<(), Failure> 
     let Some(text) = &call.args else { return write_note("Arguments", "not captured", output) };
     let Some(members) = value::members(text) else {
         output.heading("Arguments")?;
-        return write_folded(&plain(text), INDENT, "", output);
+        return write_value(&format!("{:INDENT$}", ""), INDENT, &plain(text), "", output);
     };
     let (defaults, notes) = (defaults(&members), notes(&members).unwrap_or_default());
     let passed: Vec<(&str, &str)> =
@@ -143,8 +162,8 @@ fn write_members(
         let default = if defaults.contains(name) { " (default)" } else { "" };
         let name = plain(name);
         let fill = " ".repeat(widest.saturating_sub(fit::width(&name)));
-        let begin = format!("{}{fill}  ", output.paint(Tone::Strong, &name));
-        write_folded_after(&begin, &format!("{}{default}", plain(value)), INDENT + widest + 2, output)?;
+        let begin = format!("{:INDENT$}{}{fill}  ", "", output.paint(Tone::Strong, &name));
+        write_value(&begin, INDENT + widest + 2, &plain(value), default, output)?;
     }
     Ok(())
 }
@@ -152,20 +171,30 @@ fn write_members(
 /// Writes `text` folded, each line behind `margin` columns and the first behind `begin` too.
 pub(super) fn write_folded(text: &str, margin: usize, begin: &str, output: &mut Output<'_>) -> Result<(), Failure> {
     let begin_width = fit::width(begin);
-    for (position, line) in fit::fold(text, output.width.saturating_sub(margin + begin_width)).iter().enumerate() {
+    for (position, line) in output.fold(text, output.width.saturating_sub(margin + begin_width)).iter().enumerate() {
         let begin = if position == 0 { begin.to_owned() } else { " ".repeat(begin_width) };
         output.line(&format!("{:margin$}{begin}{line}", ""))?;
     }
     Ok(())
 }
 
-/// Writes `begin`, which may hold colours, and `text` folded beside it from `column` on.
-fn write_folded_after(begin: &str, text: &str, column: usize, output: &mut Output<'_>) -> Result<(), Failure> {
-    for (position, line) in fit::fold(text, output.width.saturating_sub(column)).iter().enumerate() {
-        if position == 0 {
-            output.line(&format!("{:INDENT$}{begin}{line}", ""))?;
-        } else {
-            output.line(&format!("{:column$}{line}", ""))?;
+/// Writes `begin`, which may hold colours, and a recorded value beside it from `column` on, `after` at its end.
+pub(super) fn write_value(
+    begin: &str,
+    column: usize,
+    value: &str,
+    after: &str,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let columns = output.width.saturating_sub(column + fit::width(after));
+    let mut lines = if output.fit { values::lay_out(value, columns) } else { vec![value.to_owned()] };
+    if let Some(last) = lines.last_mut() {
+        last.push_str(after);
+    }
+    for (position, line) in lines.iter().enumerate() {
+        match position {
+            0 => output.line(&format!("{begin}{line}"))?,
+            _ => output.line(&format!("{:column$}{line}", ""))?,
         }
     }
     Ok(())

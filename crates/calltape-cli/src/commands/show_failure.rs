@@ -3,7 +3,7 @@
 
 use calltape_engine::query::{ChainLink, Failure as Raised, Frame, Relation};
 
-use super::show::{INDENT, write_folded};
+use super::show::{INDENT, write_folded, write_value};
 use crate::entry::Failure;
 use crate::output::Output;
 use crate::palette::Tone;
@@ -81,7 +81,7 @@ fn write_message(
     let room = output.width.saturating_sub(margin + relation_width);
     let mut first = true;
     for line in whole.lines() {
-        for part in fit::fold(&plain(line), room) {
+        for part in output.fold(&plain(line), room) {
             let begin = if first { relation.to_owned() } else { " ".repeat(relation_width) };
             first = false;
             let (begin, part) = (output.paint(Tone::Faint, &begin), output.paint(Tone::Bad, &part));
@@ -132,7 +132,8 @@ fn write_frame(frame: &Frame, margin: usize, output: &mut Output<'_>) -> Result<
             output.line(&format!("{:margin$}{more}", ""))?;
             continue;
         }
-        write_folded(&plain(value), margin, &format!("{} = ", plain(name)), output)?;
+        let begin = format!("{:margin$}{} = ", "", plain(name));
+        write_value(&begin, fit::width(&begin), &plain(value), "", output)?;
     }
     Ok(())
 }

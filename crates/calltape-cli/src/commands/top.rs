@@ -11,7 +11,7 @@ use crate::palette::Tone;
 use crate::text::figures::{bar, count, duration};
 use crate::text::plain::plain;
 use crate::text::table::{self, Stand};
-use crate::text::{fit, since};
+use crate::text::{fit, when};
 
 /// Columns of the bar that compares total times.
 const BAR_WIDTH: usize = 10;
@@ -30,7 +30,7 @@ const DISPENSABLE: [&str; 2] = ["p95", "p50"];
 
 pub(crate) fn run(top: &Top, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
     let since_ns = match &top.since {
-        Some(text) => Some(since::parse(text, output.now, &output.zone).map_err(Failure::Usage)?),
+        Some(text) => Some(when::parse("--since", text, output.now, &output.zone).map_err(Failure::Usage)?),
         None => None,
     };
     let filter = OverviewFilter {

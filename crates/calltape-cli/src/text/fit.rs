@@ -43,21 +43,48 @@ fn taken(characters: impl Iterator<Item = char>, columns: usize) -> usize {
         .count()
 }
 
-/// `text` in lines of at most `columns`, broken after a space or a comma where one is near, else anywhere.
+/// `text` in lines of at most `columns`, broken after a space or a comma where one is near, else after another sign that
+/// ends a word, else anywhere.
 pub(crate) fn fold(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines = Vec::new();
     let mut rest = text;
     while width(rest) > columns {
         let fitting: usize = rest.chars().take(taken(rest.chars(), columns).max(1)).map(char::len_utf8).sum();
-        let near = fitting / 2;
-        let at = rest[..fitting].rfind([' ', ',']).map(|place| place + 1).filter(|&place| place > near);
-        let (line, after) = rest.split_at(at.unwrap_or(fitting));
+        let (line, after) = rest.split_at(break_at(rest, fitting));
         lines.push(line.trim_end().to_owned());
         rest = after.trim_start_matches(' ');
     }
     if !rest.is_empty() || lines.is_empty() {
         lines.push(rest.to_owned());
+    }
+    lines
+}
+
+/// Where to break `text`, of which `fitting` bytes fit. A space just behind them needs no column.
+fn break_at(text: &str, fitting: usize) -> usize {
+    if text[fitting..].starts_with(' ') {
+        return fitting;
+    }
+    let after_last = |signs: &[char]| {
+        text[..fitting].char_indices().rfind(|(_, sign)| signs.contains(sign)).map(|(at, sign)| at + sign.len_utf8())
+    };
+    let spaces = after_last(&[' ', ',']).filter(|&at| at > fitting / 2);
+    let signs = || after_last(&['/', '-', '_', '.', ':', ';', '&', '=', '{', '[', '(', '}', ']', ')']);
+    spaces.or_else(|| signs().filter(|&at| at > fitting / 2)).unwrap_or(fitting)
+}
+
+/// `parts` joined by ` · ` in lines of at most `columns`, broken between parts; a part longer than a line is folded.
+pub(crate) fn fold_parts(parts: &[String], columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if width(line) + 3 + width(part) <= columns => {
+                line.push_str(" · ");
+                line.push_str(part);
+            }
+            _ => lines.extend(fold(part, columns)),
+        }
     }
     lines
 }
@@ -86,5 +113,15 @@ mod tests {
     fn long_values_fold_where_words_end() {
         assert_eq!(fold("one, two, three, four", 10), ["one, two,", "three,", "four"]);
         assert_eq!(fold("abcdefghijklmnop", 10), ["abcdefghij", "klmnop"]);
+        assert_eq!(fold("abcdefghij klm", 10), ["abcdefghij", "klm"]);
+        assert_eq!(fold("orders/prices.py", 10), ["orders/", "prices.py"]);
+        assert_eq!(fold("你好你好你好", 8), ["你好你好", "你好"]);
+    }
+
+    #[test]
+    fn parts_stay_whole_where_they_fit() {
+        let parts = ["thread MainThread", "task a", "pid 1"].map(str::to_owned);
+        assert_eq!(fold_parts(&parts, 80), ["thread MainThread · task a · pid 1"]);
+        assert_eq!(fold_parts(&parts, 18), ["thread MainThread", "task a · pid 1"]);
     }
 }

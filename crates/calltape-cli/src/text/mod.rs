@@ -3,9 +3,11 @@
 pub(crate) mod figures;
 pub(crate) mod fit;
 pub(crate) mod plain;
-pub(crate) mod since;
+pub(crate) mod span;
 pub(crate) mod table;
 pub(crate) mod times;
+pub(crate) mod values;
+pub(crate) mod when;
 
 /// The widest that prose is set: longer lines are hard to read.
 pub(crate) const READABLE_WIDTH: usize = 100;

@@ -11,6 +11,7 @@ mod draining;
 mod following;
 mod hostile_text;
 mod keeping;
+mod pipes;
 mod processes;
 mod prune_limits;
 mod recovering;
@@ -19,6 +20,8 @@ mod refusals;
 #[allow(dead_code, reason = "shared with the query's tests, which use more of it")]
 mod sample_tape;
 mod session;
+mod settings;
 mod shop_tape;
+mod showing;
 mod suspended_calls;
 mod waiting_journals;

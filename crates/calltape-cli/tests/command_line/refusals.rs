@@ -39,7 +39,7 @@ fn a_newer_tape_is_refused() {
 fn wrong_usage_names_what_is_wrong() {
     let sample = SampleTape::create();
     let folder = sample.folder.path();
-    let wrong = ["top --since 10x", "errors --since yesterday", "top --sort price", "show abc", "frobnicate"];
+    let wrong = ["top --since 10x", "errors --since tomorrow", "top --sort price", "top --limit 0", "frobnicate"];
     let said: Vec<String> = wrong.iter().map(|arguments| refusal(arguments, folder)).collect();
     assert_snapshot!("wrong_usage", said.join("\n"));
 }

@@ -45,9 +45,10 @@ impl Pool {
         drop(state);
         match self.place.create_chunk(self.run_id, number, self.geometry, epoch) {
             Ok(chunk) => {
+                let chunk = Arc::new(chunk);
                 let mut state = self.state();
-                state.chunks.push(Arc::new(chunk));
-                state.chunks.sort_by_key(|chunk| chunk.number());
+                state.chunks.push(chunk);
+                state.chunks.sort_unstable_by_key(|chunk| chunk.number());
                 state.target = state.target.max(state.chunks.len());
                 state.disk_refuses = false;
                 drop(state);
