@@ -11,7 +11,11 @@ Mark a function with :func:`monitor`, run the program, then read the tape with t
 Every call leaves a record in an SQLite file: its arguments by name, its result or its exception, how long it took and
 which call made it. Recording starts with the first recorded call; importing this package starts no thread and makes no
 file.
+
+Python reads a tape with :func:`open`, in the program that records, in a notebook, in a test (:mod:`calltape.testing`).
 """
+
+from typing import TYPE_CHECKING, Any
 
 from calltape._breaker import CircuitBreaker, CircuitBreakerOpen
 from calltape._children import install as _end_in_children
@@ -22,16 +26,53 @@ from calltape._register import register
 from calltape._serializer import SmartSerializer
 from calltape._span import CurrentCall, current, span, suppressed
 
+if TYPE_CHECKING:
+    from calltape._faults import FilterError, TapeError
+    from calltape._rows import (
+        Account,
+        Accounting,
+        Call,
+        CallDetail,
+        ErrorGroup,
+        Failure,
+        Frame,
+        FunctionAccount,
+        FunctionStats,
+        Incident,
+        Raised,
+        Run,
+    )
+    from calltape._tape import Tape, open  # noqa: A004 - `calltape.open`
+    from calltape._tree import Tree, TreeLine
+
 __all__ = [
+    "Account",
+    "Accounting",
     "Breaker",
+    "Call",
+    "CallDetail",
     "CircuitBreaker",
     "CircuitBreakerOpen",
     "CurrentCall",
+    "ErrorGroup",
+    "Failure",
+    "FilterError",
+    "Frame",
+    "FunctionAccount",
+    "FunctionStats",
+    "Incident",
+    "Raised",
+    "Run",
     "SmartSerializer",
     "Stats",
+    "Tape",
+    "TapeError",
+    "Tree",
+    "TreeLine",
     "current",
     "flush",
     "monitor",
+    "open",
     "register",
     "span",
     "start",
@@ -40,6 +81,42 @@ __all__ = [
     "suppressed",
     "unmonitor",
 ]
+
+# Reading is loaded when it is first asked for: a program that only records need not pay for it.
+_READING = {
+    "_faults": ("FilterError", "TapeError"),
+    "_rows": (
+        "Account",
+        "Accounting",
+        "Call",
+        "CallDetail",
+        "ErrorGroup",
+        "Failure",
+        "Frame",
+        "FunctionAccount",
+        "FunctionStats",
+        "Incident",
+        "Raised",
+        "Run",
+    ),
+    "_tape": ("Tape", "open"),
+    "_tree": ("Tree", "TreeLine"),
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _READING.items():
+            if name in names:
+                from importlib import import_module
+
+                value = globals()[name] = getattr(import_module(f"calltape.{module}"), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 _carry_calls_into_pools()
 _end_in_children()

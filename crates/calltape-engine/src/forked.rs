@@ -1,7 +1,7 @@
 //! What a forked child must not take over from its parent.
 //!
-//! Called by the python crate's fork handlers, by the store before it opens a database, and by the recorder. It never
-//! touches a database itself.
+//! Called by the python crate's fork handlers, by the store and the query before they open a database, by each read, and
+//! by the recorder. It never touches a database itself.
 //!
 //! A child has a copy of all of SQLite's memory. In it SQLite keeps one entry for each open file, found by device and
 //! inode, and takes a lock of the file once for all connections of a process. With the parent's entry in its memory a
@@ -9,8 +9,9 @@
 //! program that opens and closes the database then takes itself for the last one, and deletes the WAL that the child
 //! writes to. So in a child SQLite is told another device than in its parent: it finds no entry and makes its own.
 //!
-//! Locks inside SQLite that were held at the fork stay held for ever. The parent brings its thread to rest before a fork;
-//! a child of a fork that did not wait for that leaves the database alone and only appends to its journal.
+//! Locks inside SQLite that were held at the fork stay held for ever. The parent brings its thread to rest before a fork,
+//! and has its readers make way: they come out of SQLite within a stretch of steps, and a long read goes on afterwards. A
+//! child of a fork that did not wait for that leaves the database alone and only appends to its journal.
 
 use std::ffi::c_int;
 use std::sync::Once;
@@ -29,6 +30,10 @@ static UNFIT: AtomicBool = AtomicBool::new(false);
 /// Threads that read a database right now, the drain's own thread not among them.
 static READING: AtomicU32 = AtomicU32::new(0);
 
+/// Forks under way in this process: nobody begins to read, and who reads makes way. Sequentially consistent with
+/// `READING`: of a reader and a fork that begin at once, one sees the other.
+static FORKING: AtomicU32 = AtomicU32::new(0);
+
 /// Between two looks whether they have finished.
 const LOOK: Duration = Duration::from_micros(100);
 
@@ -41,6 +46,7 @@ pub fn forget_after_fork(rested: bool) {
     calltape_journal::forget_after_fork();
     DEPTH.fetch_add(1, Ordering::Relaxed);
     READING.store(0, Ordering::Relaxed);
+    FORKING.store(0, Ordering::Relaxed);
     if !rested {
         UNFIT.store(true, Ordering::Relaxed);
     }
@@ -51,33 +57,74 @@ pub(crate) fn may_use_sqlite() -> bool {
     !UNFIT.load(Ordering::Relaxed)
 }
 
+/// Keeps readers out of SQLite for a fork, until [`release_readers`], which must follow; false when one does not come
+/// out in time.
+pub fn hold_readers(timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
+    FORKING.fetch_add(1, Ordering::SeqCst);
+    while READING.load(Ordering::SeqCst) > 0 {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        thread::sleep(LOOK);
+    }
+    true
+}
+
+/// Has readers go on after [`hold_readers`].
+pub fn release_readers() {
+    FORKING.fetch_sub(1, Ordering::SeqCst);
+}
+
 /// A thread's use of SQLite outside the drain's thread, which forks wait for.
 #[derive(Debug)]
 pub(crate) struct Reading(());
 
 impl Reading {
-    /// `None` where this process may not use SQLite.
+    /// `None` where this process may not use SQLite. Waits while a fork is under way.
     pub(crate) fn begin() -> Option<Self> {
-        READING.fetch_add(1, Ordering::AcqRel);
+        enter();
         let reading = Self(());
         may_use_sqlite().then_some(reading)
     }
 
-    /// Waits until nobody reads; false when the time is over first.
-    pub(crate) fn wait_for_none(deadline: Instant) -> bool {
-        while READING.load(Ordering::Acquire) > 0 {
-            if Instant::now() >= deadline {
-                return false;
-            }
-            thread::sleep(LOOK);
+    /// For a database that is open, which was opened in this process. Waits as above.
+    pub(crate) fn of_an_open_database() -> Self {
+        enter();
+        Self(())
+    }
+
+    /// Runs `body`, which uses no SQLite, in the middle of this thread's read, between two steps of it. Forks that are
+    /// under way meanwhile, also one of the body's own, need not wait.
+    pub(crate) fn aside<T>(body: impl FnOnce() -> T) -> T {
+        READING.fetch_sub(1, Ordering::SeqCst);
+        let done = body();
+        enter();
+        done
+    }
+
+    /// Lets a fork that is under way go first, in the middle of this thread's read.
+    pub(crate) fn make_way() {
+        if FORKING.load(Ordering::Relaxed) > 0 {
+            Self::aside(|| ());
         }
-        true
+    }
+}
+
+fn enter() {
+    loop {
+        READING.fetch_add(1, Ordering::SeqCst);
+        if FORKING.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        READING.fetch_sub(1, Ordering::SeqCst);
+        thread::sleep(LOOK);
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        READING.fetch_sub(1, Ordering::AcqRel);
+        READING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

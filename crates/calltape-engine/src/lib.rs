@@ -26,7 +26,7 @@ mod sidecar;
 mod stats;
 pub mod store;
 
-pub use forked::forget_after_fork;
+pub use forked::{forget_after_fork, hold_readers, release_readers};
 pub use headroom::set_memory_probe;
 pub use messages::Level;
 pub use recorder::{Recorder, StartError, StopReport};

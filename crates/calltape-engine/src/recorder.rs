@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use calltape_journal::{Journal, JournalError, Options, Run, RunIdentity, monotonic_ns};
 
 use crate::drain::{self, Shared, Wish, Worker, spawn};
-use crate::forked::Reading;
+use crate::forked::{hold_readers, release_readers};
 use crate::ladder::{self, Rung};
 use crate::messages::Level;
 use crate::settings::{DrainBy, Settings};
@@ -276,11 +276,13 @@ impl Recorder {
         let deadline = Instant::now() + timeout;
         // Release by the lock of `place`, under which `resume` looks at it.
         self.holds.fetch_add(1, Ordering::AcqRel);
-        self.pause_until(deadline) && Reading::wait_for_none(deadline)
+        let rested = self.pause_until(deadline);
+        hold_readers(deadline.saturating_duration_since(Instant::now())) && rested
     }
 
     /// Starts the thread again after [`Self::hold`], where no other fork is under way.
     pub fn release(&self) {
+        release_readers();
         self.holds.fetch_sub(1, Ordering::AcqRel);
         // Not `resume`: whoever looks at the holds right now may have seen this one still.
         if let Some(mut place) = held_until(&self.place, Instant::now() + TRY_FOR)

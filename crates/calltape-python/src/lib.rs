@@ -18,6 +18,8 @@ mod capture;
 #[expect(unsafe_code, reason = "an allocator")]
 mod memory;
 mod module;
+#[expect(unsafe_code, reason = "shares connections between threads under the interpreter lock")]
+mod reading;
 #[expect(unsafe_code, reason = "takes and gives back the interpreter lock; fork and exit hooks are C")]
 mod runtime;
 #[expect(unsafe_code, reason = "a C type with vectorcall; PyO3's own call slot makes a tuple and a dict a call")]

@@ -24,6 +24,8 @@ mod native {
     #[pymodule_export]
     use crate::capture::Serializer;
     #[pymodule_export]
+    use crate::reading::Tape;
+    #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 
     #[pymodule_init]

@@ -67,6 +67,30 @@ pub enum Status {
     Interrupted = 6,
 }
 
+impl Status {
+    /// Every status, in the order of their numbers.
+    pub const ALL: [Self; 7] =
+        [Self::Ok, Self::Error, Self::Cancelled, Self::Closed, Self::Abandoned, Self::Running, Self::Interrupted];
+
+    /// The word the tape's view `calls` has for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Cancelled => "cancelled",
+            Self::Closed => "closed",
+            Self::Abandoned => "abandoned",
+            Self::Running => "running",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The status of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
 impl TryFrom<u8> for Status {
     type Error = DecodeError;
 

@@ -57,7 +57,7 @@ fn id(text: &str, tape: &Tape) -> Result<Option<u64>, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(Some(id));
     }
-    let filter = CallFilter { pattern: Some(FunctionPattern::new(text)), ..CallFilter::default() };
+    let filter = CallFilter { functions: Some(FunctionPattern::new(text)), ..CallFilter::default() };
     Ok(tape.latest(&filter, 1)?.first().map(|call| call.id))
 }
 

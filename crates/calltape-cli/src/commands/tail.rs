@@ -42,7 +42,7 @@ pub(crate) fn run(
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
     let pattern = tail.pattern.as_deref().map(FunctionPattern::new);
-    let filter = CallFilter { pattern: pattern.clone(), ..CallFilter::default() };
+    let filter = CallFilter { functions: pattern.clone(), ..CallFilter::default() };
     let calls = tape.latest(&filter, tail.lines)?;
     write_calls(&calls, as_json, output)?;
     if tail.follow {

@@ -93,10 +93,14 @@ pub enum QueryError {
         /// The limit.
         limit: Duration,
     },
+    /// When whoever asked wants no answer any more.
+    Interrupted,
     /// When another process kept the tape locked for the whole busy timeout.
     Busy,
     /// When SQLite found the file damaged.
     Damaged(rusqlite::Error),
+    /// When a page was asked for after a cursor of another order.
+    OtherOrder,
     /// When SQLite failed in another way.
     Sqlite(rusqlite::Error),
 }
@@ -111,7 +115,8 @@ impl QueryError {
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
             Self::Damaged(_) => DAMAGED,
-            Self::TooSlow { .. } | Self::Busy => "look again when it is less busy",
+            Self::TooSlow { .. } | Self::Interrupted | Self::Busy => "look again when it is less busy",
+            Self::OtherOrder => "ask for the first page of that order",
             Self::Sqlite(_) => "check the disk the tape is on, then look again",
         }
     }
@@ -135,11 +140,15 @@ impl fmt::Display for QueryError {
                 "the read took longer than {} s and was stopped: narrow it, with --since or a function pattern",
                 limit.as_secs_f64()
             ),
+            Self::Interrupted => f.write_str("the read was interrupted"),
             Self::Busy => f.write_str("the tape stayed locked by another process: try again in a moment"),
             Self::Damaged(error) => write!(
                 f,
                 "the tape is damaged ({error}): copy it away with its -wal and -shm; `calltape recover` sets it aside and \
                  begins a new one"
+            ),
+            Self::OtherOrder => f.write_str(
+                "the place to go on from belongs to another order of calls: leave it out to begin at the first page",
             ),
             Self::Sqlite(error) => write!(f, "SQLite could not answer: {error}"),
         }
@@ -150,7 +159,7 @@ impl std::error::Error for QueryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Damaged(error) | Self::Sqlite(error) => Some(error),
-            Self::TooSlow { .. } | Self::Busy => None,
+            Self::TooSlow { .. } | Self::Interrupted | Self::Busy | Self::OtherOrder => None,
         }
     }
 }

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, HashSet};
 use calltape_record::{Status, ids};
 use rusqlite::{Connection, params};
 
-use super::calls::{fetch_all, row_limit, sql_id};
+use super::calls::{row_limit, sql_id};
+use super::scan::{Names, fetch_all};
 use super::{Call, FunctionPattern, QueryError, Tape};
 
 /// How far behind the youngest row a late one is still noticed: past the second after which a call is stored running.
@@ -86,7 +87,7 @@ impl Follower {
             fresh.extend(self.running.difference(&running));
             fresh.sort_unstable();
             fresh.dedup();
-            let calls = fetch_all(connection, &fresh)?;
+            let calls = fetch_all(&Names::new(connection), &fresh)?;
             self.advance(&calls, running);
             Ok(Followed { calls, fell_behind })
         })

@@ -5,7 +5,8 @@
 //! | question | method | reads |
 //! |---|---|---|
 //! | which functions, how often, how slow | [`Tape::overview`] | `minute` only |
-//! | what was called last | [`Tape::latest`], [`Follower`] | `call` by id, or by function |
+//! | which calls were such | [`Tape::calls`] | `call` by id, or along the index that holds the fewest |
+//! | what was called last | [`Tape::latest`], [`Follower`] | the same |
 //! | what was this call | [`Tape::call`] | one row and its failure |
 //! | which call made which | [`Tape::tree`] | `call` by parent |
 //! | what fails, where, since when | [`Tape::errors`] | `failure` by error, or by id |
@@ -22,22 +23,27 @@ mod calls;
 mod error;
 mod errors;
 mod failure;
+mod filter;
 mod follow;
 mod health;
 mod incidents;
 mod journals;
 mod overview;
+mod page;
 mod pattern;
 mod range;
+mod scan;
 mod tape;
+mod time_text;
 mod tree;
 
 pub use accounting::{Account, Files, FunctionAccount, RunAccount};
-pub use calls::{Call, CallDetail, CallFilter};
+pub use calls::{Call, CallDetail};
 pub(crate) use error::DAMAGED;
 pub use error::{OpenError, QueryError};
 pub use errors::{ErrorFilter, ErrorGroup, LastError};
 pub use failure::{ChainLink, Failure, Frame, Relation};
+pub use filter::{CallFilter, Condition, DurationRange, FilterError, TextPattern};
 pub use follow::{Followed, Follower};
 pub use health::{Beyond, Mismatch};
 pub(crate) use incidents::set_aside;
@@ -45,9 +51,11 @@ pub use incidents::{Incident, LostErrors};
 pub use journals::JournalState;
 pub(crate) use journals::waiting_in;
 pub use overview::{Overview, OverviewColumn, OverviewFilter, OverviewPage};
+pub use page::{Cursor, CursorError, Order, Page};
 pub use pattern::FunctionPattern;
 pub use range::TimeRange;
 pub use tape::{DEFAULT_TIME_LIMIT, Tape};
+pub use time_text::{parse_duration, parse_time};
 pub use tree::{CallTree, TreeItem, TreeLimits};
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use rusqlite::Connection;
 
-use super::{SCHEMA, accounting, calls, errors, follow, overview, tree};
+use super::scan::{self, Columns, Direction, Source};
+use super::{SCHEMA, accounting, errors, follow, overview, tree};
 
 /// The steps of the plan for `sql`.
 fn plan(sql: &str) -> Vec<String> {
@@ -18,9 +19,7 @@ fn plan(sql: &str) -> Vec<String> {
 #[test]
 fn no_question_reads_all_calls_or_sorts_them() {
     let questions = [
-        ("latest", calls::LATEST),
-        ("latest of a function", calls::LATEST_OF_FUNCTION),
-        ("one call", calls::BY_ID),
+        ("one call", scan::BY_ID),
         ("recent", follow::RECENT),
         ("recent of a function", follow::RECENT_OF_FUNCTION),
         ("running", follow::RUNNING),
@@ -44,8 +43,6 @@ fn no_question_reads_all_calls_or_sorts_them() {
 #[test]
 fn each_index_serves_its_question() {
     let uses = |sql, index: &str| plan(sql).iter().any(|step| step.contains(index));
-    assert!(uses(calls::LATEST, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
-    assert!(uses(calls::LATEST_OF_FUNCTION, "call_by_function (function_id=? AND rowid>? AND rowid<?)"));
     assert!(uses(follow::RECENT_OF_FUNCTION, "call_by_function (function_id=? AND rowid>?)"));
     assert!(uses(follow::RUNNING, "call_unfinished (status=?)"));
     assert!(uses(tree::CHILDREN, "COVERING INDEX call_by_parent (parent_id=?)"));
@@ -53,4 +50,26 @@ fn each_index_serves_its_question() {
     assert!(uses(errors::COUNT, "COVERING INDEX failure_by_error (error_id=? AND rowid>?)"));
     assert!(uses(overview::BY_FUNCTION, "PRIMARY KEY (function_id=? AND minute>?)"));
     assert!(uses(accounting::RUN_BOOKS, "PRIMARY KEY (run_id=?)"));
+}
+
+#[test]
+fn each_walk_seeks_and_sorts_nothing() {
+    let walks = [
+        (Source::All, "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (Source::Function, "SEARCH c USING INDEX call_by_function (function_id=? AND rowid>? AND rowid<?)"),
+        (Source::Parent, "SEARCH c USING INDEX call_by_parent (parent_id=? AND rowid>? AND rowid<?)"),
+        (Source::Unfinished, "SEARCH c USING INDEX call_unfinished (status=? AND rowid>? AND rowid<?)"),
+        (Source::Error, "SEARCH x USING COVERING INDEX failure_by_error (error_id=? AND rowid>? AND rowid<?)"),
+    ];
+    for (source, expected) in walks {
+        for direction in [Direction::Down, Direction::Up] {
+            for columns in [Columns::SHORT, Columns::ALL] {
+                let steps = plan(&scan::sql(source, direction, columns));
+                let by_id = "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)";
+                let first = steps.first().map(String::as_str);
+                assert_eq!(first, Some(expected), "{source:?} {direction:?}");
+                assert!(steps[1..].iter().all(|step| step == by_id), "{source:?} {direction:?}: {steps:?}");
+            }
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub(super) struct IdRange {
     pub(super) since_ns: i64,
     /// As above.
     pub(super) until_ns: i64,
+    /// How far the ids of two calls may lie from each other beyond their starts.
+    pub(super) distance_ns: i64,
 }
 
 impl TimeRange {
@@ -46,6 +48,7 @@ impl TimeRange {
             surely_since: self.since_ns.map_or(0, |since| id(since.saturating_add(lead)).saturating_add(1)),
             since_ns: self.since_ns.unwrap_or(i64::MIN),
             until_ns: self.until_ns.unwrap_or(i64::MAX),
+            distance_ns: lead.saturating_add(lag),
         })
     }
 }

@@ -3,12 +3,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{OpenError, QueryError};
+use crate::forked::{Reading, tell_files_apart};
 use crate::store::{APPLICATION_ID, SCHEMA_VERSION};
 
 /// How long one question may take: longer than any question over ten million calls needs, short enough to wait for.
@@ -19,6 +20,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Virtual machine steps between two looks at the clock: about 0.1 ms.
 const STEPS_BETWEEN_CHECKS: i32 = 10_000;
+
+/// Why a forked child may have no database.
+const FORKED_AT_WORK: &str = "this process was forked while SQLite was at work in the one before it";
 
 /// A tape opened for reading.
 #[derive(Debug)]
@@ -47,7 +51,8 @@ impl Tape {
             }
             Err(error) => return Err(unreadable(error.to_string())),
         }
-        crate::forked::tell_files_apart();
+        let Some(_reading) = Reading::begin() else { return Err(unreadable(FORKED_AT_WORK.to_owned())) };
+        tell_files_apart();
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(|error| unreadable(error.to_string()))?;
         let version = check_marks(&connection, path)?;
@@ -60,6 +65,15 @@ impl Tape {
     /// Bounds each question to `limit` instead of [`DEFAULT_TIME_LIMIT`].
     pub fn set_time_limit(&mut self, limit: Duration) {
         self.time_limit = limit;
+    }
+
+    /// Has each question ask `stops` now and then whether it is to end, with [`QueryError::Interrupted`]. It is called
+    /// about every 0.1 ms, on the thread that asks, and must not use this tape.
+    pub fn set_interrupt(&mut self, mut stops: impl FnMut() -> bool + Send + 'static) {
+        let deadline = Arc::clone(&self.deadline);
+        let ends = move || is_over(&deadline) || (Reading::aside(&mut stops) && deadline.interrupt());
+        // It fails for a connection of another thread alone, of which there is none.
+        let _ = self.connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(ends));
     }
 
     /// Where the tape is.
@@ -79,6 +93,7 @@ impl Tape {
 
     /// Runs `question` in one read transaction and under the time limit.
     pub(super) fn read<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, QueryError> {
+        let _reading = Reading::of_an_open_database();
         self.deadline.arm(self.time_limit);
         let answer = self.connection.unchecked_transaction().and_then(|snapshot| {
             let answer = question(&snapshot)?;
@@ -86,7 +101,11 @@ impl Tape {
             Ok(answer)
         });
         self.deadline.disarm();
-        answer.map_err(|error| QueryError::from_sqlite(error, self.time_limit))
+        let interrupted = self.deadline.take_interrupt();
+        answer.map_err(|error| match QueryError::from_sqlite(error, self.time_limit) {
+            QueryError::TooSlow { .. } if interrupted => QueryError::Interrupted,
+            other => other,
+        })
     }
 }
 
@@ -121,7 +140,13 @@ fn prepare(connection: &mut Connection, deadline: Arc<Deadline>) -> rusqlite::Re
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(move || deadline.has_passed()))
+    connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(move || is_over(&deadline)))
+}
+
+/// What SQLite asks between two stretches of steps: whether the question is to end. A fork goes first.
+fn is_over(deadline: &Deadline) -> bool {
+    Reading::make_way();
+    deadline.has_passed()
 }
 
 /// When the question in progress must be over. Written and read by the thread that asks; atomic only because SQLite's
@@ -131,11 +156,13 @@ struct Deadline {
     origin: Instant,
     /// Nanoseconds after `origin`; `u64::MAX` between questions.
     at: AtomicU64,
+    /// Whether the question was ended by [`Tape::set_interrupt`].
+    interrupted: AtomicBool,
 }
 
 impl Deadline {
     fn new() -> Self {
-        Self { origin: Instant::now(), at: AtomicU64::new(u64::MAX) }
+        Self { origin: Instant::now(), at: AtomicU64::new(u64::MAX), interrupted: AtomicBool::new(false) }
     }
 
     fn elapsed(&self) -> u64 {
@@ -149,6 +176,15 @@ impl Deadline {
 
     fn disarm(&self) {
         self.at.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    fn interrupt(&self) -> bool {
+        self.interrupted.store(true, Ordering::Relaxed);
+        true
+    }
+
+    fn take_interrupt(&self) -> bool {
+        self.interrupted.swap(false, Ordering::Relaxed)
     }
 
     fn has_passed(&self) -> bool {

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::calls::{fetch, fetch_all, row_limit, sql_id, unsigned};
+use super::calls::{row_limit, sql_id, unsigned};
+use super::scan::{Names, fetch_all};
 use super::{Call, QueryError, Tape};
 
 /// Steps a climb takes before it gives up: ten times the deepest recursion Python allows by default.
@@ -90,8 +91,9 @@ impl Tape {
     pub fn tree(&self, id: u64, limits: &TreeLimits) -> Result<Option<CallTree>, QueryError> {
         self.read(|connection| {
             let Some(climbed) = climb(connection, sql_id(id))? else { return Ok(None) };
-            let mut growth = Growth::new(connection, &climbed, limits)?;
-            growth.grow(connection)?;
+            let names = Names::new(connection);
+            let mut growth = Growth::new(&names, &climbed, limits)?;
+            growth.grow(&names)?;
             let items = growth.print(connection)?;
             Ok(Some(CallTree { items, missing_caller: climbed.missing_caller }))
         })
@@ -157,7 +159,7 @@ struct Growth<'a> {
 }
 
 impl<'a> Growth<'a> {
-    fn new(connection: &Connection, climbed: &Climbed, limits: &'a TreeLimits) -> rusqlite::Result<Self> {
+    fn new(names: &Names<'_>, climbed: &Climbed, limits: &'a TreeLimits) -> rusqlite::Result<Self> {
         let path = &climbed.path;
         let near = path.len().saturating_sub(limits.callers + 1).max(1);
         let shown: Vec<i64> = path[..1].iter().chain(path.get(near..).unwrap_or_default()).copied().collect();
@@ -165,14 +167,14 @@ impl<'a> Growth<'a> {
         let mut nodes = HashMap::new();
         for (position, &id) in shown.iter().enumerate() {
             let depth = position + usize::from(gap > 0 && position > 0);
-            if let Some(call) = fetch(connection, id)? {
+            if let Some(call) = fetch_all(names, &[id])?.pop() {
                 nodes.insert(id, Node { call, depth, below: 0, children: Vec::new(), expanded: false });
             }
         }
         Ok(Self { nodes, limits, shown, gap })
     }
 
-    fn grow(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    fn grow(&mut self, names: &Names<'_>) -> rusqlite::Result<()> {
         let mut queue: VecDeque<i64> = self.shown.iter().rev().copied().collect();
         if self.gap > 0 {
             // The root's calls lie in the gap.
@@ -188,13 +190,13 @@ impl<'a> Growth<'a> {
             }
             let (depth, below) = (node.depth + 1, node.below + 1);
             let room = self.limits.rows.saturating_sub(self.nodes.len()).min(self.limits.children);
-            let mut children = child_ids(connection, id, room)?;
+            let mut children = child_ids(names.connection, id, room)?;
             if let Some(pinned) = self.next_on_path(id)
                 && !children.contains(&pinned)
             {
                 children.push(pinned);
             }
-            for call in fetch_all(connection, &children)? {
+            for call in fetch_all(names, &children)? {
                 let child = sql_id(call.id);
                 self.nodes.entry(child).or_insert_with(|| {
                     queue.push_back(child);

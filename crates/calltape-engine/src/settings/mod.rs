@@ -11,6 +11,7 @@ mod text;
 
 pub use load::{BadArgument, Surroundings};
 pub use table::{Kind, Setting, TABLE};
+pub(crate) use text::nearest;
 pub use text::{bytes, time};
 
 use std::path::PathBuf;

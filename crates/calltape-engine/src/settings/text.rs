@@ -130,7 +130,7 @@ pub(super) fn show_time(time: Duration) -> String {
 }
 
 /// The known name nearest to `given` by edit distance, and that distance.
-pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> (&'a str, usize) {
+pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> (&'a str, usize) {
     known.map(|name| (name, distance(given, name))).min_by_key(|(_, distance)| *distance).unwrap_or(("", usize::MAX))
 }
 

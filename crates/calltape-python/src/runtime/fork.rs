@@ -1,8 +1,9 @@
 //! Forks: before one the background thread comes to rest, after it the parent goes on and the child begins anew.
 //!
 //! ```text
-//! prepare     the drain's thread is paused, within a limit (`pthread_atfork`: also for forks that C code makes)
-//! parent      it is started again; after `os.fork` only when that returns, for CPython counts the threads just before
+//! prepare     the drain's thread is paused, and readers of tapes make way, within a limit (`pthread_atfork`: also for
+//!             forks that C code makes)
+//! parent      they go on; after `os.fork` only when that returns, for CPython counts the threads just before
 //! child       forgets the run: closes nothing of it but its locks, writes nothing, frees nothing
 //! ```
 //!
@@ -33,7 +34,9 @@ static FORKPTY: Guarded<Option<ffi::PyCFunction>> = Guarded::new(None);
 thread_local! {
     /// The run whose thread rests for a fork of this thread: a strong reference, or null.
     static RESTING: Cell<*const Running> = const { Cell::new(ptr::null()) };
-    /// Whether it has come to rest.
+    /// Whether readers of tapes rest for a fork of this thread in a process without a run.
+    static READERS_REST: Cell<bool> = const { Cell::new(false) };
+    /// Whether they have come to rest.
     static AT_REST: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread is in `os.fork`.
     static IN_PYTHON: Cell<bool> = const { Cell::new(false) };
@@ -42,6 +45,11 @@ thread_local! {
 /// Forks counted that did not wait.
 pub(crate) fn hurried() -> u64 {
     HURRIED.load(Ordering::Relaxed)
+}
+
+/// Forks between the first process that loaded this library and the present one.
+pub(crate) fn count() -> u32 {
+    FORKS.load(Ordering::Relaxed)
 }
 
 /// Puts the handlers in place; once a process.
@@ -92,13 +100,18 @@ unsafe fn around(original: Option<ffi::PyCFunction>, module: *mut PyObject, noth
 
 extern "C" fn prepare() {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        let is_resting = !RESTING.get().is_null();
-        if let Some(running) = running().filter(|running| !is_resting && running.is_of_this_process()) {
-            let at_rest = running.recorder.hold(REST);
-            AT_REST.set(at_rest);
-            RESTING.set(Arc::into_raw(running));
-            HURRIED.fetch_add(u64::from(!at_rest), Ordering::Relaxed);
+        if !RESTING.get().is_null() || READERS_REST.get() {
+            return;
         }
+        let Some(running) = running().filter(|running| running.is_of_this_process()) else {
+            READERS_REST.set(true);
+            AT_REST.set(calltape_engine::hold_readers(REST));
+            return;
+        };
+        let at_rest = running.recorder.hold(REST);
+        AT_REST.set(at_rest);
+        RESTING.set(Arc::into_raw(running));
+        HURRIED.fetch_add(u64::from(!at_rest), Ordering::Relaxed);
     }));
 }
 
@@ -108,8 +121,11 @@ extern "C" fn in_parent() {
     }
 }
 
-/// Has the thread that rests for this one go on.
+/// Has what rests for this thread go on.
 fn go_on() {
+    if READERS_REST.replace(false) {
+        calltape_engine::release_readers();
+    }
     let resting = RESTING.replace(ptr::null());
     if !resting.is_null() {
         // SAFETY: a strong reference from `prepare`, taken back once.
@@ -120,8 +136,8 @@ fn go_on() {
 
 extern "C" fn in_child() {
     let had_run = !matches!(GENERATION.load(Ordering::Relaxed), IDLE | OFF);
-    let resting = RESTING.replace(ptr::null());
-    calltape_engine::forget_after_fork(!had_run || (!resting.is_null() && AT_REST.get()));
+    let waited = !RESTING.replace(ptr::null()).is_null() | READERS_REST.replace(false);
+    calltape_engine::forget_after_fork(if waited { AT_REST.get() } else { !had_run });
     FORKS.fetch_add(1, Ordering::Relaxed);
     let is_off = GENERATION.load(Ordering::Relaxed) == OFF;
     GENERATION.store(if is_off { OFF } else { IDLE }, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 //! exit handlers, finalisers), says that the run ended and removes its journal.
 
 use std::ffi::{c_int, c_void};
+use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -96,6 +97,11 @@ pub(super) fn start_lazily() -> Option<Arc<Running>> {
             None
         }
     }
+}
+
+/// The database that this process records to now.
+pub(crate) fn recorded_to() -> Option<PathBuf> {
+    running().map(|running| running.recorder.settings().db.clone())
 }
 
 /// The first setting that differs, with the value in force.

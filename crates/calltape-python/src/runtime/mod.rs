@@ -45,7 +45,7 @@ use pyo3::ffi;
 use crate::capture::Policy;
 
 pub(crate) use guarded::Guarded;
-pub(crate) use lifecycle::{end, flush, install_exit_hooks, quiesce, start, stats, stop};
+pub(crate) use lifecycle::{end, flush, install_exit_hooks, quiesce, recorded_to, start, stats, stop};
 pub(crate) use renewed::Renewed;
 pub(crate) use scope::Scope;
 pub(crate) use task::current_task_name;

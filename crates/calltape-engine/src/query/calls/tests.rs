@@ -1,5 +1,6 @@
 use super::*;
 use crate::query::sample_tape::{CallRow, Raised, START_NS, SampleTape};
+use crate::query::{FunctionPattern, TimeRange};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -26,10 +27,10 @@ fn the_latest_of_a_pattern_come_from_each_function_it_names() {
     let all: Vec<i64> =
         functions.iter().zip(0..).map(|(&function, n)| sample.call(CallRow::new(function, n * SECOND))).collect();
     let tape = Tape::open(&sample.path()).unwrap();
-    let filter = CallFilter { pattern: Some(FunctionPattern::new("shop.*")), ..Default::default() };
+    let filter = CallFilter { functions: Some(FunctionPattern::new("shop.*")), ..Default::default() };
     assert_eq!(ids(&tape.latest(&filter, 2).unwrap()), [all[2], all[4]]);
     assert_eq!(ids(&tape.latest(&filter, 10).unwrap()), [all[0], all[2], all[4]]);
-    let none = CallFilter { pattern: Some(FunctionPattern::new("nothing")), ..Default::default() };
+    let none = CallFilter { functions: Some(FunctionPattern::new("nothing")), ..Default::default() };
     assert!(tape.latest(&none, 10).unwrap().is_empty());
 }
 
@@ -50,7 +51,7 @@ fn a_range_is_exact_though_ids_lie_off_their_start() {
     let tape = Tape::open(&sample.path()).unwrap();
     let range = TimeRange { since_ns: Some(START_NS + 2 * SECOND), until_ns: Some(START_NS + 3 * SECOND) };
     for pattern in [None, Some(FunctionPattern::new("place"))] {
-        let found = ids(&tape.latest(&CallFilter { pattern, range }, 10).unwrap());
+        let found = ids(&tape.latest(&CallFilter { functions: pattern, range, ..Default::default() }, 10).unwrap());
         assert_eq!(found, [first, last], "not {before} and {after}");
     }
 }

@@ -70,3 +70,48 @@ fn a_read_past_its_time_limit_is_stopped_and_the_next_one_works() {
     assert!(answer.unwrap_err().to_string().contains("0.02 s"));
     assert!(tape.overview(&OverviewFilter::default()).is_ok());
 }
+
+#[test]
+fn a_question_ends_when_whoever_asks_has_heard_enough() {
+    let sample = SampleTape::create();
+    let mut tape = Tape::open(&sample.path()).unwrap();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    let looks = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&looks);
+    tape.set_interrupt(move || counted.fetch_add(1, Ordering::Relaxed) == 2);
+    let answer = tape.read(|connection| connection.query_row(endless, [], |row| row.get::<_, i64>(0)));
+    assert!(matches!(answer, Err(QueryError::Interrupted)), "{answer:?}");
+    assert_eq!(looks.load(Ordering::Relaxed), 3);
+    tape.set_time_limit(Duration::from_millis(10));
+    tape.set_interrupt(|| false);
+    let answer = tape.read(|connection| connection.query_row(endless, [], |row| row.get::<_, i64>(0)));
+    assert!(matches!(answer, Err(QueryError::TooSlow { .. })), "{answer:?}");
+}
+
+#[test]
+fn a_fork_does_not_wait_for_a_long_read_but_the_read_for_the_fork() {
+    let sample = SampleTape::create();
+    let mut tape = Tape::open(&sample.path()).unwrap();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+    let (began, has_begun) = std::sync::mpsc::channel();
+    let ends = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&ends);
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    tape.set_interrupt(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let _ = began.send(());
+        told.load(Ordering::Relaxed)
+    });
+    let reader = std::thread::spawn(move || {
+        tape.read(|connection| connection.query_row(endless, [], |row| row.get::<_, i64>(0)))
+    });
+    has_begun.recv().unwrap();
+    assert!(crate::hold_readers(Duration::from_secs(5)));
+    let at_rest = steps.load(Ordering::SeqCst);
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(steps.load(Ordering::SeqCst), at_rest);
+    crate::release_readers();
+    ends.store(true, Ordering::Relaxed);
+    assert!(matches!(reader.join().unwrap(), Err(QueryError::Interrupted)));
+}

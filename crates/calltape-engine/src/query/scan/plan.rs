@@ -1,0 +1,131 @@
+//! Which rows must be looked at for a filter: a range of ids, and the index with the fewest rows that holds them all.
+
+use calltape_record::{Status, ids};
+use rusqlite::Connection;
+
+use super::{Columns, Direction, Feed, Residual, Source};
+use crate::query::FunctionPattern;
+use crate::query::calls::sql_id;
+use crate::query::filter::{CallFilter, TextPattern};
+
+/// Walks that are merged at most. Beyond it the table is walked and each row's key looked at: so many functions are a
+/// good part of the calls, and each walk costs a prepared statement.
+const WALKS: usize = 256;
+
+/// How the rows of one filter are found.
+pub(in crate::query) struct Plan<'f> {
+    source: Source,
+    keys: Vec<i64>,
+    /// The smallest id that can be of the filter.
+    pub(in crate::query) first: i64,
+    /// The greatest.
+    pub(in crate::query) last: i64,
+    /// What the rows must meet.
+    pub(in crate::query) residual: Residual<'f>,
+}
+
+impl<'f> Plan<'f> {
+    /// The plan for `filter`.
+    pub(in crate::query) fn new(connection: &Connection, filter: &'f CallFilter) -> rusqlite::Result<Self> {
+        let range = filter.range.ids(connection)?;
+        let functions = function_ids(connection, filter)?;
+        let (source, keys) = source(connection, filter, functions.as_deref())?;
+        let first = match filter.root_id {
+            // A tree's calls begin after its root, and their ids lie off their starts by so much at most.
+            Some(root) => range.first.max(sql_id(root).saturating_sub(1 + range.distance_ns / ids::UNIT_NS)),
+            None => range.first,
+        };
+        Ok(Self { source, keys, first, last: range.last, residual: Residual::new(filter, functions) })
+    }
+
+    /// Whether the rows are best read whole at once, as nearly all of them will do.
+    pub(in crate::query) fn is_loose(&self) -> bool {
+        self.residual.is_loose()
+    }
+
+    /// The walks, with the columns that deciding needs; all of them for a loose plan.
+    pub(in crate::query) fn feed<'c>(
+        &self,
+        connection: &'c Connection,
+        direction: Direction,
+    ) -> rusqlite::Result<Feed<'c>> {
+        let columns = if self.is_loose() { Columns::ALL } else { self.residual.columns() };
+        Feed::prepare(connection, self.source, &self.keys, direction, columns)
+    }
+}
+
+/// The functions that the filter's pattern and group name, ascending; `None` where that is all there are.
+fn function_ids(connection: &Connection, filter: &CallFilter) -> rusqlite::Result<Option<Vec<i64>>> {
+    let mut ids = match (&filter.functions, &filter.group) {
+        (None, None) => return Ok(None),
+        (pattern, None) => pattern.as_ref().map(|pattern| pattern.function_ids(connection)).transpose()?,
+        (pattern, Some(group)) => Some(ids_of_group(connection, pattern.as_ref(), group)?),
+    }
+    .unwrap_or_default();
+    ids.sort_unstable();
+    let all: i64 = connection.prepare_cached("SELECT count(*) FROM function")?.query_row([], |row| row.get(0))?;
+    // Of a call whose function is lost, nothing is shown.
+    Ok(Some(ids).filter(|ids| i64::try_from(ids.len()).is_ok_and(|count| count < all || all == 0)))
+}
+
+fn ids_of_group(
+    connection: &Connection,
+    pattern: Option<&FunctionPattern>,
+    group: &TextPattern,
+) -> rusqlite::Result<Vec<i64>> {
+    let named = pattern.map(|pattern| pattern.function_ids(connection)).transpose()?;
+    let mut ids = Vec::new();
+    let mut statement = connection.prepare_cached("SELECT id, group_name FROM function WHERE group_name <> ''")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let is_named = named.as_ref().is_none_or(|named| named.contains(&id));
+        if is_named && group.matches(row.get_ref(1)?.as_str()?) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// The index whose rows are fewest: what one call made, what never ended, what raised one type, what one function did.
+fn source(
+    connection: &Connection,
+    filter: &CallFilter,
+    functions: Option<&[i64]>,
+) -> rusqlite::Result<(Source, Vec<i64>)> {
+    if let Some(parent) = filter.parent_id {
+        return Ok((Source::Parent, vec![sql_id(parent)]));
+    }
+    let is_unfinished = |status: &Status| matches!(status, Status::Running | Status::Interrupted);
+    if !filter.statuses.is_empty() && filter.statuses.iter().all(is_unfinished) {
+        let mut keys: Vec<i64> = filter.statuses.iter().map(|&status| i64::from(status as u8)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        return Ok((Source::Unfinished, keys));
+    }
+    if let Some(pattern) = &filter.error_type {
+        let errors = error_ids(connection, pattern, functions)?;
+        if errors.len() <= WALKS {
+            return Ok((Source::Error, errors));
+        }
+    }
+    match functions {
+        Some(functions) if functions.len() <= WALKS => Ok((Source::Function, functions.to_vec())),
+        _ => Ok((Source::All, Vec::new())),
+    }
+}
+
+/// The kinds of error of a type that calls of the functions ended in.
+fn error_ids(connection: &Connection, pattern: &TextPattern, functions: Option<&[i64]>) -> rusqlite::Result<Vec<i64>> {
+    let mut ids = Vec::new();
+    let mut statement = connection.prepare_cached("SELECT id, function_id, type FROM error")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let function: i64 = row.get(1)?;
+        let is_named = functions.is_none_or(|functions| functions.binary_search(&function).is_ok());
+        if is_named && pattern.matches_last_part(row.get_ref(2)?.as_str()?) {
+            ids.push(row.get(0)?);
+        }
+    }
+    Ok(ids)
+}

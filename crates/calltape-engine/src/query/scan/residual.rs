@@ -1,0 +1,130 @@
+//! What a row must meet beyond how it was found: every field of a filter, the cheap ones first. Nothing is assumed of
+//! the walk that found the row, so that no walk can widen an answer.
+
+use calltape_record::Status;
+
+use super::{Candidate, Columns};
+use crate::query::calls::{sql_id, unsigned};
+use crate::query::filter::{CallFilter, Column, Condition, DurationRange, Root, Subject, TextPattern};
+
+/// A filter as a row is asked.
+pub(in crate::query) struct Residual<'f> {
+    since_ns: i64,
+    until_ns: i64,
+    statuses: &'f [Status],
+    duration: DurationRange,
+    /// Ascending; `None`: any.
+    functions: Option<Vec<i64>>,
+    parent: Option<i64>,
+    root: Option<i64>,
+    thread: Option<&'f TextPattern>,
+    task: Option<&'f TextPattern>,
+    pid: Option<i64>,
+    run: Option<i64>,
+    error_type: Option<&'f TextPattern>,
+    condition: Option<&'f Condition>,
+}
+
+impl<'f> Residual<'f> {
+    /// The filter, with the ids of the functions it names.
+    pub(super) fn new(filter: &'f CallFilter, functions: Option<Vec<i64>>) -> Self {
+        Self {
+            since_ns: filter.range.since_ns.unwrap_or(i64::MIN),
+            until_ns: filter.range.until_ns.unwrap_or(i64::MAX),
+            statuses: &filter.statuses,
+            duration: filter.duration,
+            functions,
+            parent: filter.parent_id.map(sql_id),
+            root: filter.root_id.map(sql_id),
+            thread: filter.thread.as_ref(),
+            task: filter.task.as_ref(),
+            pid: filter.pid,
+            run: filter.run_id.map(sql_id),
+            error_type: filter.error_type.as_ref(),
+            condition: filter.condition.as_ref(),
+        }
+    }
+
+    /// The columns it asks for beyond the short ones, and whether it asks for anything that rarely holds.
+    pub(super) fn columns(&self) -> Columns {
+        let mut columns = Columns { task: self.task.is_some(), ..Columns::SHORT };
+        if let Some(condition) = self.condition {
+            condition.expression().each_test(&mut |test| match &test.subject {
+                Subject::Column(Column::Task) => columns.task = true,
+                Subject::Captured { root: Root::Args, .. } => columns.args = true,
+                Subject::Captured { root: Root::Result, .. } => columns.result = true,
+                Subject::Column(_) => {}
+            });
+        }
+        columns
+    }
+
+    /// Whether most rows a walk finds are expected to meet it: nothing is asked that the walk does not answer.
+    pub(super) fn is_loose(&self) -> bool {
+        self.statuses.is_empty()
+            && self.duration.is_open()
+            && self.root.is_none()
+            && self.thread.is_none()
+            && self.task.is_none()
+            && self.pid.is_none()
+            && self.run.is_none()
+            && self.error_type.is_none()
+            && self.condition.is_none()
+    }
+
+    /// Whether `row` meets it.
+    pub(in crate::query) fn is_met(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        let started = row.started_ns()?;
+        Ok((self.since_ns..=self.until_ns).contains(&started)
+            && (self.statuses.is_empty() || self.statuses.contains(&row.status()?))
+            && (self.duration.is_open() || self.duration.contains(row.duration_ns()?.map(unsigned)))
+            && self.is_in_tree(row)?
+            && self.is_of_function(row)?
+            && self.is_of_thread(row)?
+            && self.is_of_task(row)?
+            && self.is_of_error(row)?
+            && self.meets_condition(row)?)
+    }
+
+    fn is_in_tree(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        if self.parent.is_some() && row.parent_id()? != self.parent {
+            return Ok(false);
+        }
+        match self.root {
+            Some(root) => Ok(row.root_id()? == root),
+            None => Ok(true),
+        }
+    }
+
+    fn is_of_function(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        match &self.functions {
+            Some(functions) => Ok(functions.binary_search(&row.function_id()?).is_ok()),
+            None => Ok(true),
+        }
+    }
+
+    fn is_of_thread(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        if self.thread.is_none() && self.pid.is_none() && self.run.is_none() {
+            return Ok(true);
+        }
+        Ok(row.thread()?.is_some_and(|thread| {
+            self.pid.is_none_or(|pid| pid == thread.pid)
+                && self.run.is_none_or(|run| run == thread.run_id)
+                && self.thread.is_none_or(|pattern| pattern.matches(&thread.name))
+        }))
+    }
+
+    fn is_of_task(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        let Some(pattern) = self.task else { return Ok(true) };
+        Ok(row.task()?.is_some_and(|task| pattern.matches(task)))
+    }
+
+    fn is_of_error(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        let Some(pattern) = self.error_type else { return Ok(true) };
+        Ok(row.raised()?.is_some_and(|raised| pattern.matches_last_part(&raised.error_type)))
+    }
+
+    fn meets_condition(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        self.condition.map_or(Ok(true), |condition| condition.expression().is_met(row))
+    }
+}

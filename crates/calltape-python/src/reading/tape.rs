@@ -1,0 +1,184 @@
+//! The type behind `calltape.Tape`: one method a question, each one a read of its own on a connection of its own.
+//!
+//! Arguments come as `calltape._tape` has checked them; answers go back as plain tuples and dicts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use calltape_engine::query::{
+    ErrorFilter, FunctionPattern, OverviewColumn, OverviewFilter, QueryError, Tape as EngineTape, TreeLimits,
+};
+use calltape_engine::settings::{Settings, Surroundings};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use super::failing::{not_opened, tape_error, unanswered};
+use super::pool::Pool;
+use super::rows;
+use crate::runtime;
+
+/// A tape opened for reading.
+#[pyclass(frozen, name = "Tape", module = "calltape._native")]
+pub(crate) struct Tape {
+    pool: Pool,
+    closed: std::sync::atomic::AtomicBool,
+}
+
+#[pymethods]
+impl Tape {
+    /// Opens the tape at `path`; None is the one this process records on, or else the one that the settings name.
+    #[new]
+    fn new(py: Python<'_>, path: Option<PathBuf>, time_limit: f64) -> PyResult<Self> {
+        let path = match path.or_else(runtime::recorded_to) {
+            Some(path) => path,
+            None => {
+                Settings::load(&[], &Surroundings::of_process())
+                    .map_err(|error| PyValueError::new_err(error.to_string()))?
+                    .db
+            }
+        };
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let limit = Duration::try_from_secs_f64(time_limit).unwrap_or(Duration::MAX);
+        let tape = Self { pool: Pool::new(path, limit), closed: false.into() };
+        // Opened at once, so that what is wrong with it is said here.
+        let connection = tape.pool.take(py).map_err(|error| not_opened(py, tape.pool.path(), &error))?;
+        tape.pool.give_back(py, connection);
+        Ok(tape)
+    }
+
+    /// The tape's file.
+    #[getter]
+    fn path(&self) -> PathBuf {
+        self.pool.path().to_owned()
+    }
+
+    /// The version of the tape's tables.
+    fn version(&self, py: Python<'_>) -> PyResult<i64> {
+        self.ask(py, |tape| Ok(tape.version()))
+    }
+
+    /// Closes the connections; a question asked afterwards is refused.
+    fn close(&self, py: Python<'_>) {
+        self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.pool.close(py);
+    }
+
+    /// Bytes of database, write-ahead log and journals.
+    fn files(&self, py: Python<'_>) -> PyResult<(u64, u64, u64)> {
+        let files = self.ask(py, |tape| Ok(tape.files()))?;
+        Ok((files.database_bytes, files.wal_bytes, files.journal_bytes))
+    }
+
+    /// The call `id` with all the tape knows of it, or None.
+    fn call<'py>(&self, py: Python<'py>, call_id: u64) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let found = self.ask(py, |tape| tape.call(call_id))?;
+        found.map(|detail| rows::detail(py, &detail)).transpose()
+    }
+
+    /// The tree around the call `id`: its lines and the id of a caller that the tape does not hold; or None.
+    fn tree<'py>(
+        &self,
+        py: Python<'py>,
+        call_id: u64,
+        most: usize,
+        callers: usize,
+        children: usize,
+        depth: usize,
+    ) -> PyResult<Option<(Bound<'py, PyList>, Option<u64>)>> {
+        let limits = TreeLimits { rows: most, callers, children, depth };
+        let Some(tree) = self.ask(py, |tape| tape.tree(call_id, &limits))? else { return Ok(None) };
+        let items = tree.items.iter().map(|item| rows::tree_item(py, item)).collect::<PyResult<Vec<_>>>()?;
+        Ok(Some((PyList::new(py, items)?, tree.missing_caller)))
+    }
+
+    /// The functions' figures, and how many functions there are without the limit.
+    fn functions<'py>(
+        &self,
+        py: Python<'py>,
+        pattern: Option<String>,
+        since_ns: Option<i64>,
+        sort: &str,
+        limit: Option<usize>,
+    ) -> PyResult<(Vec<Bound<'py, PyTuple>>, usize)> {
+        let filter =
+            OverviewFilter { since_ns, pattern: pattern.map(FunctionPattern::new), sort: column(sort)?, limit };
+        let page = self.ask(py, |tape| tape.overview(&filter))?;
+        let functions = page.functions.iter().map(|function| rows::function(py, function));
+        Ok((functions.collect::<PyResult<_>>()?, page.matching))
+    }
+
+    /// The errors in groups, the most frequent first.
+    fn errors<'py>(
+        &self,
+        py: Python<'py>,
+        pattern: Option<String>,
+        since_ns: Option<i64>,
+        limit: Option<usize>,
+    ) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let filter = ErrorFilter { since_ns, pattern: pattern.map(FunctionPattern::new), limit };
+        let groups = self.ask(py, |tape| tape.errors(&filter))?;
+        groups.iter().map(|group| rows::error_group(py, group)).collect()
+    }
+
+    /// The books of each function, and of all.
+    fn accounting<'py>(&self, py: Python<'py>) -> PyResult<(Vec<Bound<'py, PyTuple>>, Bound<'py, PyTuple>)> {
+        let (functions, total) = self.ask(py, EngineTape::accounting)?;
+        let functions = functions.iter().map(|function| rows::function_account(py, function));
+        Ok((functions.collect::<PyResult<_>>()?, rows::account(py, &total)?))
+    }
+
+    /// The last runs, newest first.
+    fn runs<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let (runs, _) = self.ask(py, |tape| tape.runs(limit))?;
+        runs.iter().map(|run| rows::run(py, run)).collect()
+    }
+
+    /// The last incidents, those that last first.
+    fn incidents<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let (incidents, _) = self.ask(py, |tape| tape.incidents(limit))?;
+        incidents.iter().map(|incident| rows::incident(py, incident)).collect()
+    }
+}
+
+impl Tape {
+    /// Puts a question, with the interpreter lock given up.
+    fn ask<T: Send>(
+        &self,
+        py: Python<'_>,
+        question: impl FnOnce(&EngineTape) -> Result<T, QueryError> + Send,
+    ) -> PyResult<T> {
+        let path = self.pool.path();
+        if self.closed.load(std::sync::atomic::Ordering::Relaxed) {
+            let found = format!("{}: the tape was closed", path.display());
+            return Err(tape_error(py, &found, "open it again, or ask inside the with block", path));
+        }
+        let connection = self.pool.take(py).map_err(|error| not_opened(py, path, &error))?;
+        let (connection, answer) = py.detach(move || {
+            let answer = question(&connection.tape);
+            (connection, answer)
+        });
+        let raised = connection.take_raised();
+        self.pool.give_back(py, connection);
+        match (raised, answer) {
+            (Some(raised), Err(_)) => Err(raised),
+            (_, answer) => answer.map_err(|error| unanswered(py, path, &error)),
+        }
+    }
+}
+
+/// The column that functions are sorted by.
+fn column(name: &str) -> PyResult<OverviewColumn> {
+    Ok(match name {
+        "name" => OverviewColumn::Name,
+        "calls" => OverviewColumn::Calls,
+        "errors" => OverviewColumn::Errors,
+        "p50" => OverviewColumn::P50,
+        "p95" => OverviewColumn::P95,
+        "p99" => OverviewColumn::P99,
+        "total" => OverviewColumn::Total,
+        "min" => OverviewColumn::Min,
+        "max" => OverviewColumn::Max,
+        other => return Err(PyValueError::new_err(format!("no column {other}"))),
+    })
+}

@@ -1,0 +1,210 @@
+"""Reading a tape: `open` and `Tape`.
+
+Called by programs, notebooks and `calltape.testing`. All reading is the native side's, on the same SQLite that records;
+this checks arguments and makes frozen values of the answers. Nothing here runs on a recorded call.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from calltape import _native
+from calltape._filters import Moment, at_least, id_of, moment, one_of, text
+from calltape._rows import (
+    Account,
+    Accounting,
+    Call,
+    CallDetail,
+    ErrorGroup,
+    Failure,
+    Frame,
+    FunctionAccount,
+    FunctionStats,
+    Incident,
+    Raised,
+    Run,
+)
+from calltape._tree import Tree, TreeLine
+
+__all__ = ["Tape", "open"]
+
+FunctionColumn = Literal["name", "calls", "errors", "p50", "p95", "p99", "total", "min", "max"]
+
+_COLUMNS = ("name", "calls", "errors", "p50", "p95", "p99", "total", "min", "max")
+
+
+def open(path: str | os.PathLike[str] | None = None, *, time_limit: float = 10.0) -> Tape:  # noqa: A001 - `calltape.open`
+    """Open a tape to read it: of this process, of another that runs, or of one that ended.
+
+    ``path`` is the database. None is the tape this process records on, or else the one that the settings name
+    (``CALLTAPE_DB``, pyproject.toml, or ``.calltape/calls.db`` under the working directory). ``time_limit`` is in
+    seconds: how long one question may take.
+
+    >>> with calltape.open() as tape:  # doctest: +SKIP
+    ...     for call in tape.calls("shop.orders.*", status="error", since="10m"):
+    ...         print(call.started_at, call.args, call.error_message)
+
+    What was recorded a moment ago is on the tape after :func:`calltape.flush`.
+
+    Raises:
+        TapeError: there is no tape, the file is none, a newer calltape wrote it, or it cannot be read.
+        TypeError, ValueError: an argument cannot be used; the message names it.
+    """
+    return Tape(path, time_limit=time_limit)
+
+
+class Tape:
+    """A tape opened for reading; made by :func:`calltape.open`.
+
+    Each method is one read of its own: nothing is held between two of them, so a tape may stay open beside a program
+    that records, and a method called again sees what came in meanwhile. Any number of threads may use one; it may be
+    used after a fork, where it opens the file anew. A read lets other threads run, ends by Ctrl-C, and is stopped when
+    it takes longer than the time limit. Closing it, or leaving its ``with`` block, closes the file.
+
+    Every method raises :class:`calltape.TapeError` where the tape cannot be read, and ``TypeError`` or ``ValueError``
+    where an argument cannot be used.
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, time_limit: float = 10.0) -> None:
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"open: path must be a str or a path, or None for this process's tape, not {path!r}")
+        if path is not None and "\0" in os.fspath(path):
+            raise ValueError(f"open: path must be the path of a tape, not {path!r}")
+        if isinstance(time_limit, bool) or not isinstance(time_limit, (int, float)) or not 0.0 < time_limit < 1e9:
+            raise ValueError(f"open: time_limit must be a number of seconds above 0, not {time_limit!r}")
+        self._native = _native.Tape(None if path is None else os.fspath(path), float(time_limit))
+
+    @property
+    def path(self) -> Path:
+        """The tape's file."""
+        return Path(self._native.path)
+
+    def close(self) -> None:
+        """Close the file. Asking afterwards is a :class:`calltape.TapeError`; closing again is not."""
+        self._native.close()
+
+    def call(self, id: int) -> CallDetail | None:  # noqa: A002 - the column's name
+        """The call with this id and all the tape knows of it; None where there is none."""
+        row = self._native.call(id_of("call", "id", id))
+        return None if row is None else _detail(row)
+
+    def tree(
+        self,
+        id: int | Call,  # noqa: A002 - the column's name
+        *,
+        most: int = 200,
+        callers: int = 8,
+        children: int = 30,
+        depth: int = 8,
+    ) -> Tree | None:
+        """The tree around a call, by the call or its id, running or not; None where the tape has no such call.
+
+        Args:
+            id: the call.
+            most: calls in all, from 1.
+            callers: calls shown right above it; between them and the root is a gap.
+            children: calls shown under one call.
+            depth: levels below.
+        """
+        found = self._native.tree(
+            id_of("tree", "id", id),
+            at_least("tree", "most", most, 1),
+            at_least("tree", "callers", callers, 0),
+            at_least("tree", "children", children, 0),
+            at_least("tree", "depth", depth, 0),
+        )
+        if found is None:
+            return None
+        lines, missing_caller = found
+        return Tree(tuple(_line(line) for line in lines), missing_caller)
+
+    def functions(
+        self,
+        function: str | None = None,
+        *,
+        since: Moment | None = None,
+        sort: FunctionColumn = "total",
+        limit: int | None = None,
+    ) -> list[FunctionStats]:
+        """The functions that were called, with their figures; the greatest first.
+
+        Args:
+            function: only these: a name, a part of it between dots, a glob such as ``"shop.*.place"``, or a group.
+            since: only whole minutes from this time on: a datetime (a naive one is local time), a timedelta or a text
+                such as ``"10m"`` for so long ago, or Unix nanoseconds.
+            sort: the column to sort by; names from a to z.
+            limit: at most so many.
+        """
+        pattern = text("functions", "function", function)
+        column = one_of("functions", "sort", sort, _COLUMNS)
+        most = None if limit is None else at_least("functions", "limit", limit, 0)
+        rows, _ = self._native.functions(pattern, moment("functions", "since", since), column, most)
+        return [FunctionStats(*row) for row in rows]
+
+    def errors(
+        self, function: str | None = None, *, since: Moment | None = None, limit: int | None = None
+    ) -> list[ErrorGroup]:
+        """The errors, grouped by type, function and place; the most frequent first. Arguments as for :meth:`functions`.
+
+        A cancelled call is no error.
+        """
+        pattern = text("errors", "function", function)
+        most = None if limit is None else at_least("errors", "limit", limit, 0)
+        rows = self._native.errors(pattern, moment("errors", "since", since), most)
+        return [ErrorGroup(*[*figures, _failure(last)]) for *figures, last in rows]
+
+    def accounting(self) -> Accounting:
+        """Whether every call is stored or counted: the books of each function, the most called first, and of all."""
+        functions, total = self._native.accounting()
+        return Accounting(
+            total=Account(*total),
+            functions=tuple(FunctionAccount(name, group, Account(*books)) for name, group, books in functions),
+        )
+
+    def runs(self, limit: int = 100) -> list[Run]:
+        """The last processes that recorded on the tape, newest first."""
+        rows = self._native.runs(at_least("runs", "limit", limit, 0))
+        return [Run(*[*figures, Account(*books)]) for *figures, books in rows]
+
+    def incidents(self, limit: int = 100) -> list[Incident]:
+        """When recording was less than complete, what lasts first, then the newest."""
+        return [Incident(*row) for row in self._native.incidents(at_least("incidents", "limit", limit, 0))]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Tape {self.path}>"
+
+
+def _detail(row: tuple[Any, ...]) -> CallDetail:
+    *fields, failure = row
+    return CallDetail(*[*fields, _failure(failure)])
+
+
+def _failure(row: tuple[Any, ...] | None) -> Failure | None:
+    if row is None:
+        return None
+    error_type, message, file, line, place, chain, left_out, recorded = row
+    links = tuple(
+        Raised(kind, said, relation, of, tuple(f if isinstance(f, str) else Frame(*f) for f in frames), notes)
+        for kind, said, relation, of, frames, notes in chain
+    )
+    return Failure(error_type, message, file, line, place, links, left_out, recorded)
+
+
+def _line(row: tuple[Any, ...]) -> TreeLine:
+    what, depth, content, flag = row
+    if what == "call":
+        return TreeLine(depth, Call(*content), flag, 0, False, False)
+    return TreeLine(depth, None, False, content, what == "gap", flag)
