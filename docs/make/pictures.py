@@ -11,16 +11,23 @@ import argparse
 import io
 import os
 import pty
+import random
+import shutil
+import string
 import struct
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from fcntl import ioctl
 from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
+
+# Where the pictures' program says it stands. The real folder's path is as long, so that widths come out the same.
+PLACE = "/srv/shop"
 
 # Columns of the terminal; what is narrower reads well in a page's width.
 COLUMNS = 104
@@ -113,6 +120,15 @@ def svg(command: list[str], printed: str) -> str:
     return console.export_svg(title="calltape", theme=THEME, code_format=TEMPLATE, unique_id=f"calltape-{command[1]}")
 
 
+def new_place() -> Path:
+    """An empty folder whose path is as long as PLACE."""
+    while True:
+        place = Path("/tmp", "".join(random.choices(string.ascii_lowercase, k=len(PLACE) - len("/tmp/"))))
+        with suppress(FileExistsError):
+            place.mkdir(mode=0o700)
+            return place
+
+
 def main() -> None:
     """Records the tape, runs the commands, writes the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -122,7 +138,9 @@ def main() -> None:
     given = parser.parse_args()
     python = str(Path(given.python).absolute())
     here = Path(__file__).parent
-    program = here.parent.parent / "examples" / "shop.py"
+    place = new_place()
+    program = place / "shop.py"
+    shutil.copy(here.parent.parent / "examples" / "shop.py", program)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CALLTAPE_")}
     environment |= {"CALLTAPE_DB": str(given.tape.absolute()), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     environment.pop("NO_COLOR", None)
@@ -132,9 +150,10 @@ def main() -> None:
     given.to.mkdir(parents=True, exist_ok=True)
     for name, arguments in PICTURES.items():
         arguments = [named.get(argument, argument) for argument in arguments]
-        printed = run([python, "-m", "calltape", *arguments], environment)
+        printed = run([python, "-m", "calltape", *arguments], environment).replace(str(place), PLACE)
         (given.to / f"{name}.svg").write_text(svg(["calltape", *arguments], printed), encoding="utf-8")
         print(given.to / f"{name}.svg")
+    shutil.rmtree(place)
 
 
 if __name__ == "__main__":
