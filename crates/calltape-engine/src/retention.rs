@@ -272,10 +272,12 @@ impl Retention {
             }
             (self.by_size, self.minutes_age, self.size_walk) = (BySize::Successes, OLD_MINUTES, 0);
         }
-        // Though calls wait, where it is too large: what is removed makes the WAL longer before it makes room.
-        // At rest a shorter one goes too, where it alone is what is too much.
+        // Though calls wait, where it is too large: what is removed makes the WAL longer before it makes room. So above
+        // the sixteenth, where a batch has just taken what a batch may, it goes before anything is removed. At rest a
+        // shorter one goes too, where it alone is what is too much.
         let is_long = taken > enough && (room.wal > size / 8 || (room.used <= enough && !busy));
-        if is_long && now.monotonic_ns >= self.next_cut_ns && (self.pressed || !busy) {
+        let is_last = taken > size + size / 16 && room.wal > 0;
+        if (is_long || is_last) && now.monotonic_ns >= self.next_cut_ns && (self.pressed || !busy) {
             return Some(Step::CutWal);
         }
         // The rest is the WAL's, and no row's removal would help.

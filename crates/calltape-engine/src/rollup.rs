@@ -69,6 +69,14 @@ impl Latency {
         self.add(bucket, 1);
     }
 
+    /// Counts a value that stands for `weight` of them, rounded.
+    pub(crate) fn record_times(&mut self, ns: u64, weight: f64) {
+        let count = weight.round().max(0.0) as u64;
+        if count > 0 {
+            self.add(bucket_of(ns), count);
+        }
+    }
+
     /// Counts `count` values of a bucket, a number below [`BUCKETS`].
     pub(crate) fn add(&mut self, bucket: u16, count: u64) {
         match self.buckets.binary_search_by_key(&bucket, |entry| entry.0) {
@@ -107,6 +115,14 @@ impl Latency {
     pub(crate) fn span(&self) -> Option<(u64, u64)> {
         let (first, last) = (self.buckets.first()?, self.buckets.last()?);
         Some((edges_of(first.0).0, edges_of(last.0).1))
+    }
+
+    /// Each bucket's least and greatest value and its count, ascending; none is empty.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        self.buckets.iter().map(|&(bucket, count)| {
+            let (low, high) = edges_of(bucket);
+            (low, high, count)
+        })
     }
 
     /// How many values were counted.

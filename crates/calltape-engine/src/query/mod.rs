@@ -7,6 +7,9 @@
 //! | which functions, how often, how slow | [`Tape::overview`] | `minute` only |
 //! | which calls were such | [`Tape::calls`] | `call` by id, or along the index that holds the fewest |
 //! | what was called last | [`Tape::latest`], [`Follower`] | the same |
+//! | what is slow | [`Tape::slowest`] | `minute`, then the calls of its slowest minutes |
+//! | what runs now | [`Tape::running`] | `call` by its status, where unfinished |
+//! | when, and how long | [`Tape::minutes`], [`Tape::latency`] | `minute` only, or every call of a filter |
 //! | what was this call | [`Tape::call`] | one row and its failure |
 //! | which call made which | [`Tape::tree`] | `call` by parent |
 //! | what fails, where, since when | [`Tape::errors`] | `failure` by error, or by id |
@@ -28,11 +31,14 @@ mod follow;
 mod health;
 mod incidents;
 mod journals;
+mod minutes;
 mod overview;
 mod page;
 mod pattern;
 mod range;
+mod running;
 mod scan;
+mod slowest;
 mod tape;
 mod time_text;
 mod tree;
@@ -50,6 +56,7 @@ pub(crate) use incidents::set_aside;
 pub use incidents::{Incident, LostErrors};
 pub use journals::JournalState;
 pub(crate) use journals::waiting_in;
+pub use minutes::{Bucket, Histogram, MinuteFigures};
 pub use overview::{Overview, OverviewColumn, OverviewFilter, OverviewPage};
 pub use page::{Cursor, CursorError, Order, Page};
 pub use pattern::FunctionPattern;

@@ -2,12 +2,11 @@
 //! through [`Tape::calls`]. A page goes on after the last row of the one before, not after so many rows, so rows that
 //! come or go in between move nothing.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use super::scan::{Candidate, Direction, Names, Plan, fetch_all};
-use super::{Call, CallFilter, QueryError, Tape};
+use super::{Call, CallFilter, QueryError, Tape, slowest};
 
 /// Rows a page looks at: some 50 ms of reading. A page that found nothing among them comes back empty and goes on.
 const EXAMINED_A_PAGE: usize = 200_000;
@@ -38,9 +37,9 @@ pub struct Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// The last call before it.
-    id: i64,
+    pub(super) id: i64,
     /// That call's duration, -1 for none, in an order by durations.
-    duration: Option<i64>,
+    pub(super) duration: Option<i64>,
 }
 
 impl fmt::Display for Cursor {
@@ -78,7 +77,7 @@ impl FromStr for Cursor {
 
 impl Tape {
     /// The first `limit` calls of `filter` in `order` that come after `after`, or fewer: see [`Page::next`]. By duration,
-    /// all that may be among the slowest is read each time.
+    /// a page looks at all that may be among the slowest, however many rows those are.
     ///
     /// # Errors
     /// When `after` is of another order, when the tape cannot be read, or not within the time limit.
@@ -112,7 +111,7 @@ impl Tape {
             match order {
                 Order::NewestFirst => by_id(&plan, &names, Direction::Down, after, limit, examined),
                 Order::OldestFirst => by_id(&plan, &names, Direction::Up, after, limit, examined),
-                Order::SlowestFirst => by_duration(&plan, &names, after, limit),
+                Order::SlowestFirst => slowest::page(&plan, &names, after, limit),
             }
         })
     }
@@ -156,31 +155,6 @@ fn by_id(
         page.calls = fetch_all(names, &found)?;
     }
     Ok(page)
-}
-
-/// A page of calls by duration: the greatest of all that come after the cursor.
-fn by_duration(plan: &Plan<'_>, names: &Names<'_>, after: Option<Cursor>, limit: usize) -> rusqlite::Result<Page> {
-    let bound = after.map_or((i64::MAX, i64::MAX), |after| (after.duration.unwrap_or(-1), after.id));
-    let mut slowest = BTreeSet::new();
-    let mut is_more = false;
-    plan.feed(names.connection, Direction::Down)?.rows(plan.first, plan.last, |row| {
-        let row = Candidate::new(row, names)?;
-        let key = (row.duration_ns()?.unwrap_or(-1), row.id);
-        let is_wanted = key < bound && (slowest.len() < limit || slowest.first().is_some_and(|least| key > *least));
-        if is_wanted && plan.residual.is_met(&row)? {
-            slowest.insert(key);
-            if slowest.len() > limit {
-                slowest.pop_first();
-                is_more = true;
-            }
-        } else if key < bound && !is_wanted && !is_more {
-            is_more = plan.residual.is_met(&row)?;
-        }
-        Ok(true)
-    })?;
-    let next = slowest.first().filter(|_| is_more).map(|&(duration, id)| Cursor { id, duration: Some(duration) });
-    let ids: Vec<i64> = slowest.iter().rev().map(|key| key.1).collect();
-    Ok(Page { calls: fetch_all(names, &ids)?, next })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::scan::{self, Columns, Direction, Source};
-use super::{SCHEMA, accounting, errors, follow, overview, tree};
+use super::{SCHEMA, accounting, errors, follow, minutes, overview, slowest, tree};
 
 /// The steps of the plan for `sql`.
 fn plan(sql: &str) -> Vec<String> {
@@ -28,13 +28,17 @@ fn no_question_reads_all_calls_or_sorts_them() {
         ("child count", tree::CHILD_COUNT),
         ("errors", errors::COUNT),
         ("overview", overview::BY_FUNCTION),
+        ("minutes", minutes::CELLS),
+        ("minutes of the slowest", slowest::CELLS),
+        ("first minute", slowest::FIRST_MINUTE),
     ];
     for (name, sql) in questions {
         for step in plan(sql) {
             assert!(!step.contains("TEMP B-TREE"), "{name} sorts: {step}");
             // The overview walks the functions, of which there are few, and seeks into the minutes of each.
             let walks = step.starts_with("SCAN") && !step.contains("CONSTANT ROW");
-            let allowed = step == "SCAN f" && name == "overview" || step.starts_with("SCAN (subquery");
+            let allowed =
+                step == "SCAN f" && ["overview", "minutes"].contains(&name) || step.starts_with("SCAN (subquery");
             assert!(!walks || allowed, "{name} scans: {step}");
         }
     }

@@ -4,6 +4,9 @@
 use calltape_record::ids;
 use rusqlite::Connection;
 
+/// Nanoseconds in a minute, the grain of the rollup.
+pub(super) const MINUTE_NS: i64 = 60_000_000_000;
+
 /// When calls began, in Unix nanoseconds, both ends included; `None` leaves an end open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimeRange {
@@ -11,6 +14,23 @@ pub struct TimeRange {
     pub since_ns: Option<i64>,
     /// The latest start.
     pub until_ns: Option<i64>,
+}
+
+/// How far a call's id may lie from its start on one tape, ns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IdDistance {
+    /// After it.
+    lead: i64,
+    /// Before it.
+    lag: i64,
+}
+
+impl IdDistance {
+    pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        connection
+            .prepare_cached("SELECT coalesce(max(id_lead_ns), 0), coalesce(max(id_lag_ns), 0) FROM tape")?
+            .query_row([], |row| Ok(Self { lead: row.get(0)?, lag: row.get(1)? }))
+    }
 }
 
 /// A [`TimeRange`] as ids.
@@ -38,17 +58,26 @@ impl TimeRange {
 
     /// Widens the range by how far ids lie from starts on this tape.
     pub(super) fn ids(self, connection: &Connection) -> rusqlite::Result<IdRange> {
-        let (lead, lag): (i64, i64) = connection
-            .prepare_cached("SELECT coalesce(max(id_lead_ns), 0), coalesce(max(id_lag_ns), 0) FROM tape")?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(self.ids_within(IdDistance::of(connection)?))
+    }
+
+    /// [`Self::ids`], where the distance is known.
+    pub(super) fn ids_within(self, distance: IdDistance) -> IdRange {
+        let IdDistance { lead, lag } = distance;
         let id = |unix_ns: i64| i64::try_from(ids::at(unix_ns)).unwrap_or(i64::MAX);
-        Ok(IdRange {
+        IdRange {
             first: self.since_ns.map_or(0, |since| id(since.saturating_sub(lag))),
             last: self.until_ns.map_or(i64::MAX, |until| id(until.saturating_add(lead)).saturating_add(1)),
             surely_since: self.since_ns.map_or(0, |since| id(since.saturating_add(lead)).saturating_add(1)),
             since_ns: self.since_ns.unwrap_or(i64::MIN),
             until_ns: self.until_ns.unwrap_or(i64::MAX),
             distance_ns: lead.saturating_add(lag),
-        })
+        }
+    }
+
+    /// The Unix minutes that calls of the range began or ended in, first and last.
+    pub(super) fn minutes(self) -> (i64, i64) {
+        let minute = |ns: i64| ns.div_euclid(MINUTE_NS);
+        (self.since_ns.map_or(i64::MIN, minute), self.until_ns.map_or(i64::MAX, minute))
     }
 }

@@ -144,6 +144,20 @@ fn too_long_a_wal_is_cut_while_calls_wait_and_again_at_once_unless_a_reader_hold
     assert_eq!(retention.next(at(2), true, room), Some(Step::CutWal));
 }
 
+/// A tape stood at its limit, a sixteenth, a batch and twelve KiB: the WAL of what was removed came on top of the batch.
+#[test]
+fn above_a_sixteenth_too_much_even_a_short_wal_is_cut_before_anything_is_removed() {
+    let mut retention = Retention::new(Limits { size: Some(100 * MIB), ..Limits::default() });
+    let room = Room { used: 105 * MIB, free: 0, wal: 2 * MIB };
+    assert!(matches!(retention.next(at(1), true, Room { wal: MIB, ..room }), Some(Step::Calls(_))));
+    assert_eq!(retention.next(at(1), true, room), Some(Step::CutWal));
+    retention.did(Step::CutWal, finished(0), at(1));
+    assert!(matches!(retention.next(at(1), true, Room { wal: 0, ..room }), Some(Step::Calls(_))));
+    assert_eq!(retention.next(at(1), true, room), Some(Step::CutWal));
+    retention.did(Step::CutWal, Done::default(), at(1));
+    assert!(matches!(retention.next(at(1), true, room), Some(Step::Calls(_))), "a reader holds it: rows go meanwhile");
+}
+
 #[test]
 fn nothing_more_is_stored_above_a_sixteenth_too_much_until_all_that_may_go_is_gone() {
     let mut retention = Retention::new(Limits { size: Some(100 * MIB), ..Limits::default() });

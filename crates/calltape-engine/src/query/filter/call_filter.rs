@@ -36,6 +36,38 @@ pub struct CallFilter {
     pub condition: Option<Condition>,
 }
 
+impl CallFilter {
+    /// Whether it asks for nothing but functions, a group and times, so that the rollup can answer.
+    pub(in crate::query) fn is_by_function(&self) -> bool {
+        // Every field is named, so that a new one is thought of here.
+        let Self {
+            functions: _,
+            group: _,
+            range: _,
+            statuses,
+            error_type,
+            duration,
+            thread,
+            task,
+            pid,
+            run_id,
+            parent_id,
+            root_id,
+            condition,
+        } = self;
+        statuses.is_empty()
+            && duration.is_open()
+            && error_type.is_none()
+            && thread.is_none()
+            && task.is_none()
+            && pid.is_none()
+            && run_id.is_none()
+            && parent_id.is_none()
+            && root_id.is_none()
+            && condition.is_none()
+    }
+}
+
 /// How long calls took, in nanoseconds, both ends included; `None` leaves an end open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DurationRange {

@@ -33,7 +33,7 @@ impl<'r> Candidate<'r> {
         read_call(self.row, self.names)
     }
 
-    pub(super) fn status(&self) -> rusqlite::Result<Status> {
+    pub(in crate::query) fn status(&self) -> rusqlite::Result<Status> {
         self.row.get(place::STATUS).map(read_status)
     }
 
@@ -45,7 +45,12 @@ impl<'r> Candidate<'r> {
         self.row.get(place::DURATION)
     }
 
-    pub(super) fn function_id(&self) -> rusqlite::Result<i64> {
+    /// Calls it stands for.
+    pub(in crate::query) fn weight(&self) -> rusqlite::Result<f64> {
+        Ok(self.row.get::<_, Option<f64>>(place::WEIGHT)?.unwrap_or(1.0))
+    }
+
+    pub(in crate::query) fn function_id(&self) -> rusqlite::Result<i64> {
         self.row.get(place::FUNCTION)
     }
 
@@ -120,9 +125,7 @@ impl filter::Columns for Candidate<'_> {
             Column::Parent => self.figure_at(place::PARENT)?,
             Column::Root => Field::integer(self.root_id()?),
             Column::Id => Field::integer(self.id),
-            Column::Weight => {
-                Field::Figure(Number::Float(self.row.get::<_, Option<f64>>(place::WEIGHT)?.unwrap_or(1.0)))
-            }
+            Column::Weight => Field::Figure(Number::Float(self.weight()?)),
             Column::Yields => self.figure_at(place::YIELDS)?,
             Column::Active => match self.figure_at(place::ACTIVE)? {
                 Field::Missing if self.function()?.is_some_and(|function| function.kind == "function") => {

@@ -20,13 +20,11 @@ mod residual;
 mod row;
 
 pub(in crate::query) use candidate::Candidate;
-pub(in crate::query) use feed::{Direction, Feed, Source};
+pub(in crate::query) use feed::{Direction, Feed, Source, sql};
 pub(in crate::query) use names::Names;
-pub(in crate::query) use plan::Plan;
+pub(in crate::query) use plan::{Plan, function_ids};
 pub(in crate::query) use residual::Residual;
 pub(in crate::query) use row::{Columns, fetch, fetch_all};
 
-#[cfg(test)]
-pub(in crate::query) use feed::sql;
 #[cfg(test)]
 pub(in crate::query) use row::BY_ID;

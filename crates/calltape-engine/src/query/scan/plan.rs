@@ -43,19 +43,46 @@ impl<'f> Plan<'f> {
         self.residual.is_loose()
     }
 
+    /// Whether the rows are found by their functions or not narrowed at all, so that the rollup speaks for them.
+    pub(in crate::query) fn is_by_function(&self) -> bool {
+        matches!(self.source, Source::All | Source::Function)
+    }
+
+    /// The functions whose calls are asked for.
+    pub(in crate::query) fn functions(&self, connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+        match self.residual.functions() {
+            Some(functions) => Ok(functions.to_vec()),
+            None => connection.prepare_cached("SELECT id FROM function")?.query_map([], |row| row.get(0))?.collect(),
+        }
+    }
+
+    /// The walks, with the columns that deciding needs and no others.
+    pub(in crate::query) fn feed_to_decide<'c>(
+        &self,
+        connection: &'c Connection,
+        direction: Direction,
+    ) -> rusqlite::Result<Feed<'c>> {
+        Feed::prepare(connection, self.source, &self.keys, direction, self.residual.columns())
+    }
+
     /// The walks, with the columns that deciding needs; all of them for a loose plan.
     pub(in crate::query) fn feed<'c>(
         &self,
         connection: &'c Connection,
         direction: Direction,
     ) -> rusqlite::Result<Feed<'c>> {
-        let columns = if self.is_loose() { Columns::ALL } else { self.residual.columns() };
-        Feed::prepare(connection, self.source, &self.keys, direction, columns)
+        if !self.is_loose() {
+            return self.feed_to_decide(connection, direction);
+        }
+        Feed::prepare(connection, self.source, &self.keys, direction, Columns::ALL)
     }
 }
 
 /// The functions that the filter's pattern and group name, ascending; `None` where that is all there are.
-fn function_ids(connection: &Connection, filter: &CallFilter) -> rusqlite::Result<Option<Vec<i64>>> {
+pub(in crate::query) fn function_ids(
+    connection: &Connection,
+    filter: &CallFilter,
+) -> rusqlite::Result<Option<Vec<i64>>> {
     let mut ids = match (&filter.functions, &filter.group) {
         (None, None) => return Ok(None),
         (pattern, None) => pattern.as_ref().map(|pattern| pattern.function_ids(connection)).transpose()?,

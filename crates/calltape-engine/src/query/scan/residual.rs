@@ -4,6 +4,7 @@
 use calltape_record::Status;
 
 use super::{Candidate, Columns};
+use crate::query::TimeRange;
 use crate::query::calls::{sql_id, unsigned};
 use crate::query::filter::{CallFilter, Column, Condition, DurationRange, Root, Subject, TextPattern};
 
@@ -45,8 +46,25 @@ impl<'f> Residual<'f> {
         }
     }
 
-    /// The columns it asks for beyond the short ones, and whether it asks for anything that rarely holds.
-    pub(super) fn columns(&self) -> Columns {
+    /// When the calls began.
+    pub(in crate::query) fn range(&self) -> TimeRange {
+        let bound = |ns: i64, open: i64| Some(ns).filter(|ns| *ns != open);
+        TimeRange { since_ns: bound(self.since_ns, i64::MIN), until_ns: bound(self.until_ns, i64::MAX) }
+    }
+
+    /// The shortest duration asked for.
+    pub(in crate::query) fn least_duration(&self) -> Option<i64> {
+        let most = if self.duration.at_most_ns.is_some() { Some(0) } else { None };
+        self.duration.at_least_ns.map(sql_id).or(most)
+    }
+
+    /// The functions asked for, ascending; `None`: any.
+    pub(super) fn functions(&self) -> Option<&[i64]> {
+        self.functions.as_deref()
+    }
+
+    /// The columns it asks for beyond the short ones.
+    pub(in crate::query) fn columns(&self) -> Columns {
         let mut columns = Columns { task: self.task.is_some(), ..Columns::SHORT };
         if let Some(condition) = self.condition {
             condition.expression().each_test(&mut |test| match &test.subject {
