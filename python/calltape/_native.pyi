@@ -9,6 +9,7 @@ from typing_extensions import disjoint_base
 __all__ = [
     "Breaker",
     "CurrentCall",
+    "Interlude",
     "Monitored",
     "MonitoredCallable",
     "OpenSpan",
@@ -18,15 +19,19 @@ __all__ = [
     "Tape",
     "begin_span",
     "carry",
+    "check_condition",
     "cli_main",
     "current",
     "end",
     "flush",
     "is_name_rule",
     "monitored",
+    "read_moment",
+    "read_span",
     "register",
     "start",
     "stats",
+    "statuses",
     "stop",
     "suppress",
     "wrapped",
@@ -86,6 +91,11 @@ class CurrentCall:
         """
 
 @final
+class Interlude:
+    def __new__(cls, /, settings: Sequence[tuple[str, str]]) -> Interlude: ...
+    def end(self, /, timeout: float) -> bool: ...
+
+@final
 class OpenSpan:
     @property
     def id(self) -> int | None: ...
@@ -108,6 +118,9 @@ class Tape:
     def version(self, /) -> int: ...
     def close(self, /) -> None: ...
     def files(self, /) -> tuple[int, int, int]: ...
+    def calls(
+        self, /, chosen: dict[str, Any], order: str, after: str | None, limit: int
+    ) -> tuple[list[tuple[Any, ...]], str | None]: ...
     def call(self, /, call_id: int) -> tuple[Any, ...] | None: ...
     def tree(
         self, /, call_id: int, most: int, callers: int, children: int, depth: int
@@ -158,6 +171,10 @@ def current() -> CurrentCall:
 def suppress() -> Suppression: ...
 def carry(function: _Callable) -> _Callable: ...
 def register(kind: type, function: Callable[[Any], object] | None) -> None: ...
+def check_condition(text: str) -> None: ...
+def read_moment(text: str) -> int | None: ...
+def read_span(text: str) -> int | None: ...
+def statuses() -> list[str]: ...
 def start(settings: Sequence[tuple[str, str]]) -> None: ...
 def flush(timeout: float) -> bool: ...
 def stop(timeout: float) -> bool: ...

@@ -187,7 +187,10 @@ impl OpenSpan {
                 place.leave();
             }
             let thread = runtime::this_thread();
-            if self.ended.replace(true) || self.call.generation != runtime::generation() {
+            let generation = self.call.generation;
+            let is_undefined = matches!(self.state, State::Missing(Missing::Undefined, _));
+            let is_current = generation == runtime::generation() && (is_undefined || self.plan.is_in(generation));
+            if self.ended.replace(true) || !is_current {
                 return;
             }
             let outcome = match exception {
