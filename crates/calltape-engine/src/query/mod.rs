@@ -75,4 +75,6 @@ mod plans;
 #[cfg(test)]
 mod sample_tape;
 #[cfg(test)]
+use crate::drain::message_form;
+#[cfg(test)]
 use crate::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};

@@ -128,6 +128,7 @@ pub(super) fn error_group<'py>(py: Python<'py>, group: &ErrorGroup) -> Row<'py> 
         &group.file,
         group.line,
         &group.place,
+        &group.message_form,
         group.count,
         group.lost,
         group.first_seen_ns,
