@@ -27,7 +27,9 @@ from calltape._serializer import SmartSerializer
 from calltape._span import CurrentCall, current, span, suppressed
 
 if TYPE_CHECKING:
+    from calltape._calls import Calls
     from calltape._faults import FilterError, TapeError
+    from calltape._lists import Errors, Functions
     from calltape._rows import (
         Account,
         Accounting,
@@ -51,15 +53,18 @@ __all__ = [
     "Breaker",
     "Call",
     "CallDetail",
+    "Calls",
     "CircuitBreaker",
     "CircuitBreakerOpen",
     "CurrentCall",
     "ErrorGroup",
+    "Errors",
     "Failure",
     "FilterError",
     "Frame",
     "FunctionAccount",
     "FunctionStats",
+    "Functions",
     "Incident",
     "Raised",
     "Run",
@@ -84,7 +89,9 @@ __all__ = [
 
 # Reading is loaded when it is first asked for: a program that only records need not pay for it.
 _READING = {
+    "_calls": ("Calls",),
     "_faults": ("FilterError", "TapeError"),
+    "_lists": ("Errors", "Functions"),
     "_rows": (
         "Account",
         "Accounting",

@@ -5,21 +5,20 @@ Called by `_tape`. A wrong one is a `TypeError` or a `ValueError` that names it 
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from calltape import _native
 from calltape._rows import Call
 
-__all__ = ["Duration", "Moment", "at_least", "id_of", "moment", "one_of", "text"]
+__all__ = ["Duration", "Moment", "Statuses", "at_least", "id_of", "moment", "one_of", "span", "statuses", "text"]
 
 Moment = datetime | timedelta | str | int
 Duration = timedelta | str | float
+Statuses = str | Sequence[str]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPAN = re.compile(r"(\d+)\s*(s|sec|m|min|h|d|w)", re.ASCII)
-_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _GREATEST = 2**63 - 1
 
 
@@ -69,29 +68,50 @@ def moment(caller: str, name: str, value: object) -> int | None:
     elif isinstance(value, timedelta):
         found = time.time_ns() - value // timedelta(microseconds=1) * 1000
     elif isinstance(value, str):
-        found = _said(value)
+        found = _native.read_moment(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         found = value
     if found is None or not -_GREATEST <= found <= _GREATEST:
         raise (ValueError if isinstance(value, (str, int, timedelta)) else TypeError)(
             f"{caller}: {name} must be a datetime, a timedelta or a text such as '10m' or '3d' for so long ago, a "
-            f"text such as '2026-10-14T09:00', or Unix nanoseconds; not {value!r}"
+            f"text such as '2026-10-14T09:00' or 'yesterday 14:00', or Unix nanoseconds; not {value!r}"
         )
     return found
 
 
-def _said(value: str) -> int | None:
-    """A time as people write it: so long ago, or a date and a time, local where it has no offset."""
-    stripped = value.strip()
-    spans = _SPAN.findall(stripped)
-    if spans and not _SPAN.sub("", stripped).strip():
-        return time.time_ns() - sum(int(number) * _SECONDS[unit] for number, unit in spans) * 1_000_000_000
-    try:
-        said = datetime.fromisoformat(stripped)
-    except ValueError:
-        return None
-    return _unix(said.astimezone() if said.tzinfo is None else said)
-
-
 def _unix(value: datetime) -> int:
     return (value - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def span(caller: str, name: str, value: object) -> int | None:
+    """A length of time as nanoseconds: a number is seconds."""
+    if value is None:
+        return None
+    found: int | None = None
+    if isinstance(value, timedelta):
+        found = value // timedelta(microseconds=1) * 1000
+    elif isinstance(value, str):
+        found = _native.read_span(value)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _GREATEST / 1e9:
+        found = round(value * 1e9)
+    if found is None or not 0 <= found <= _GREATEST:
+        raise (ValueError if isinstance(value, (str, int, float, timedelta)) else TypeError)(
+            f"{caller}: {name} must be a time from 0: a text with a unit such as '50ms', a number of seconds, or a "
+            f"timedelta; not {value!r}"
+        )
+    return found
+
+
+def statuses(caller: str, name: str, value: object) -> list[str]:
+    """Some statuses; none for any."""
+    if value is None:
+        return []
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, Iterable):
+        raise TypeError(f"{caller}: {name} must be a status or several, not {value!r}")
+    known = _native.statuses()
+    chosen = [word.strip() if isinstance(word, str) else word for word in words]
+    for word in chosen:
+        if word not in known:
+            raise ValueError(f"{caller}: {name} must be one or several of {', '.join(known)}, not {word!r}")
+    return chosen

@@ -15,10 +15,12 @@ from calltape import _text
 from calltape._figures import duration, one_line, shortened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from calltape._rows import Accounting, Call, ErrorGroup, Failure, FunctionStats
     from calltape._tree import Tree, TreeLine
 
-__all__ = ["accounting", "call", "calls", "errors", "functions", "tree"]
+__all__ = ["accounting", "call", "calls", "errors", "functions", "tape", "tree"]
 
 _STYLE = """<style>
 .calltape { font: 13px/1.45 system-ui, sans-serif; color: inherit; max-width: 100%; overflow-x: auto; }
@@ -169,8 +171,33 @@ def _share(part: int, whole: int) -> str:
     )
 
 
-def functions(shown: Sequence[FunctionStats]) -> str:
+def tape(path: Path, books: Accounting, busiest: Sequence[FunctionStats]) -> str:
+    """A tape at a glance: where it is, whether its books balance, where the time went."""
+    total = books.total
+    missing = [f"{total.dropped:,} dropped"] if total.dropped else []
+    missing += (
+        ["unknown how many more"] if total.unknown is None else [f"{total.unknown:,} unknown"] * bool(total.unknown)
+    )
+    parts = [f"{total.calls:,} calls", f"{total.stored:,} stored", f"{total.sampled_out:,} sampled out"]
+    books_line = f"{escape(' · '.join(parts))}{''.join(f' · <span class=bad>{what}</span>' for what in missing)}"
+    title = (
+        f'<p><span class="me">tape</span> <code>{escape(one_line(str(path)))}</code></p><p class="q">{books_line}</p>'
+    )
+    return _page(title, _function_table(busiest), _left_out(len(busiest), len(books.functions), "function"))
+
+
+def functions(shown: Sequence[FunctionStats], total: int) -> str:
     """Functions with their figures."""
+    return _page(_function_table(shown), _left_out(len(shown), total, "function"))
+
+
+def _left_out(shown: int, total: int, what: str) -> str:
+    if total == 0:
+        return f'<p class="q">no {what}</p>'
+    return f'<p class="q">… {total - shown:,} more</p>' if total > shown else ""
+
+
+def _function_table(shown: Sequence[FunctionStats]) -> str:
     rows = (
         [
             _cell(row.function),
@@ -184,10 +211,10 @@ def functions(shown: Sequence[FunctionStats]) -> str:
         ]
         for row in shown
     )
-    return _page(_table(["function", "calls ", "errors ", "p50 ", "p95 ", "p99 ", "max ", "total "], rows))
+    return _table(["function", "calls ", "errors ", "p50 ", "p95 ", "p99 ", "max ", "total "], rows) if shown else ""
 
 
-def errors(shown: Sequence[ErrorGroup]) -> str:
+def errors(shown: Sequence[ErrorGroup], total: int) -> str:
     """Groups of errors."""
     rows = (
         [
@@ -200,7 +227,8 @@ def errors(shown: Sequence[ErrorGroup]) -> str:
         ]
         for row in shown
     )
-    return _page(_table(["count ", "last seen (UTC)", "last call ", "error", "in", "raised at"], rows))
+    heads = ["count ", "last seen (UTC)", "last call ", "error", "in", "raised at"]
+    return _page(_table(heads, rows) if shown else "", _left_out(len(shown), total, "error"))
 
 
 def accounting(books: Accounting) -> str:

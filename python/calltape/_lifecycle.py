@@ -83,8 +83,8 @@ def start(db: str | os.PathLike[str] | None = None, **settings: Setting) -> None
         OSError: the database's path is a folder. Where the journal beside the database cannot be made, recording
             begins with a smaller one, or in memory: see ``stats().journal``.
     """
-    given = [] if db is None else [("db", _text("db", db))]
-    given.extend((name, _text(name, value)) for name, value in settings.items())
+    given = [] if db is None else [("db", as_text("db", db))]
+    given.extend((name, as_text(name, value)) for name, value in settings.items())
     _native.start(given)
 
 
@@ -111,7 +111,8 @@ def stats() -> Stats:
     return Stats(breaker=Breaker(**figures.pop("breaker")), **figures)
 
 
-def _text(name: str, value: Setting) -> str:
+def as_text(name: str, value: Setting) -> str:
+    """A setting as the native side reads it."""
     if name == "sensitive_fields" and not isinstance(value, str):
         return ",".join(name_rules("start", value))
     if isinstance(value, bool):

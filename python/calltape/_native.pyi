@@ -9,6 +9,7 @@ from typing_extensions import disjoint_base
 __all__ = [
     "Breaker",
     "CurrentCall",
+    "Interlude",
     "Monitored",
     "MonitoredCallable",
     "OpenSpan",
@@ -18,15 +19,19 @@ __all__ = [
     "Tape",
     "begin_span",
     "carry",
+    "check_condition",
     "cli_main",
     "current",
     "end",
     "flush",
     "is_name_rule",
     "monitored",
+    "read_moment",
+    "read_span",
     "register",
     "start",
     "stats",
+    "statuses",
     "stop",
     "suppress",
     "wrapped",
@@ -68,9 +73,27 @@ class Permit: ...
 
 @final
 class CurrentCall:
+    """The call that runs where :func:`current` was called.
+
+    Outside of any call, and in a tree that sampling leaves out, ``id`` is None and ``set`` does nothing.
+    """
+
     @property
-    def id(self) -> int | None: ...
-    def set(self, /, key: str, value: object) -> None: ...
+    def id(self) -> int | None:
+        """The call's id on the tape; None outside of any call."""
+    def set(self, /, key: str, value: object) -> None:
+        """Add a value to the call: ``args ->> '$."(set)".key'`` on the tape. A later value of the same key replaces it.
+
+        The value is captured and masked as an argument is.
+
+        Raises:
+            TypeError: ``key`` is no str.
+        """
+
+@final
+class Interlude:
+    def __new__(cls, /, settings: Sequence[tuple[str, str]]) -> Interlude: ...
+    def end(self, /, timeout: float) -> bool: ...
 
 @final
 class OpenSpan:
@@ -95,6 +118,9 @@ class Tape:
     def version(self, /) -> int: ...
     def close(self, /) -> None: ...
     def files(self, /) -> tuple[int, int, int]: ...
+    def calls(
+        self, /, chosen: dict[str, Any], order: str, after: str | None, limit: int
+    ) -> tuple[list[tuple[Any, ...]], str | None]: ...
     def call(self, /, call_id: int) -> tuple[Any, ...] | None: ...
     def tree(
         self, /, call_id: int, most: int, callers: int, children: int, depth: int
@@ -139,10 +165,16 @@ def monitored(function: Callable[..., Any], options: dict[str, Any]) -> Any: ...
 def wrapped(function: object) -> Any: ...
 def is_name_rule(entry: str) -> bool: ...
 def begin_span(name: str, values: dict[str, Any]) -> OpenSpan | None: ...
-def current() -> CurrentCall: ...
+def current() -> CurrentCall:
+    """The running call: its ``id`` on the tape, and ``set`` to add a value to it."""
+
 def suppress() -> Suppression: ...
 def carry(function: _Callable) -> _Callable: ...
 def register(kind: type, function: Callable[[Any], object] | None) -> None: ...
+def check_condition(text: str) -> None: ...
+def read_moment(text: str) -> int | None: ...
+def read_span(text: str) -> int | None: ...
+def statuses() -> list[str]: ...
 def start(settings: Sequence[tuple[str, str]]) -> None: ...
 def flush(timeout: float) -> bool: ...
 def stop(timeout: float) -> bool: ...

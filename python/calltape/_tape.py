@@ -12,7 +12,20 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from calltape import _native
-from calltape._filters import Moment, at_least, id_of, moment, one_of, text
+from calltape._calls import Calls
+from calltape._filters import (
+    Duration,
+    Moment,
+    Statuses,
+    at_least,
+    id_of,
+    moment,
+    one_of,
+    span,
+    statuses,
+    text,
+)
+from calltape._lists import Errors, Functions
 from calltape._rows import (
     Account,
     Accounting,
@@ -31,8 +44,13 @@ from calltape._tree import Tree, TreeLine
 
 __all__ = ["Tape", "open"]
 
+Order = Literal["newest", "oldest", "slowest"]
 FunctionColumn = Literal["name", "calls", "errors", "p50", "p95", "p99", "total", "min", "max"]
 
+# Functions that a notebook shows of a tape.
+_SHOWN_FUNCTIONS = 10
+
+_ORDERS = ("newest", "oldest", "slowest")
 _COLUMNS = ("name", "calls", "errors", "p50", "p95", "p99", "total", "min", "max")
 
 
@@ -88,9 +106,80 @@ class Tape:
         """Close the file. Asking afterwards is a :class:`calltape.TapeError`; closing again is not."""
         self._native.close()
 
+    def calls(
+        self,
+        function: str | None = None,
+        *,
+        where: str | None = None,
+        group: str | None = None,
+        status: Statuses | None = None,
+        error_type: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        slower_than: Duration | None = None,
+        faster_than: Duration | None = None,
+        thread: str | None = None,
+        task: str | None = None,
+        pid: int | None = None,
+        run: int | Run | None = None,
+        parent: int | Call | None = None,
+        root: int | Call | None = None,
+        order: Order = "newest",
+        limit: int | None = None,
+    ) -> Calls:
+        """The calls that meet all of this, read as they are iterated over.
+
+        >>> tape.calls("shop.*", where="args.order.id = 42 and duration > 50ms", status="error")  # doctest: +SKIP
+
+        Args:
+            function: a name, a part of it between dots, a glob such as ``"shop.*.place"``, or a group.
+            where: a condition on columns, arguments and results: ``"args.user_id = 42 and not result.ok = true"``.
+            group: the group given to ``monitor``; a glob.
+            status: one or several of ok, error, cancelled, closed, abandoned, running, interrupted.
+            error_type: the exception's type, with or without its module; a glob.
+            since: began at this time or later: a datetime (a naive one is local time), a timedelta or a text such as
+                ``"10m"`` for so long ago, a text such as ``"2026-10-14T09:00"``, or Unix nanoseconds.
+            until: began at this time or earlier.
+            slower_than: took at least so long: a text with a unit such as ``"50ms"``, seconds, or a timedelta.
+            faster_than: took at most so long.
+            thread: the thread's name; a glob.
+            task: the name of the task that ran the body; a glob.
+            pid: the process.
+            run: the process's recording, by its id or a :class:`Run`.
+            parent: made by this call.
+            root: of this call's tree, itself included.
+            order: ``"newest"``, ``"oldest"`` or ``"slowest"`` first.
+            limit: at most so many.
+
+        Raises:
+            FilterError: ``where`` does not parse; the message shows the place.
+        """
+        run_id = run.id if isinstance(run, Run) else run
+        chosen: dict[str, Any] = {
+            "function": text("calls", "function", function),
+            "where": text("calls", "where", where),
+            "group": text("calls", "group", group),
+            "status": statuses("calls", "status", status),
+            "error_type": text("calls", "error_type", error_type),
+            "since_ns": moment("calls", "since", since),
+            "until_ns": moment("calls", "until", until),
+            "slower_than_ns": span("calls", "slower_than", slower_than),
+            "faster_than_ns": span("calls", "faster_than", faster_than),
+            "thread": text("calls", "thread", thread),
+            "task": text("calls", "task", task),
+            "pid": None if pid is None else at_least("calls", "pid", pid, 0),
+            "run": None if run_id is None else at_least("calls", "run", run_id, 0),
+            "parent": None if parent is None else id_of("calls", "parent", parent),
+            "root": None if root is None else id_of("calls", "root", root),
+        }
+        most = None if limit is None else at_least("calls", "limit", limit, 0)
+        if where is not None:
+            _native.check_condition(where)
+        return Calls(self._asked, chosen, one_of("calls", "order", order, _ORDERS), most)
+
     def call(self, id: int) -> CallDetail | None:  # noqa: A002 - the column's name
         """The call with this id and all the tape knows of it; None where there is none."""
-        row = self._native.call(id_of("call", "id", id))
+        row = self._asked().call(id_of("call", "id", id))
         return None if row is None else _detail(row)
 
     def tree(
@@ -111,7 +200,7 @@ class Tape:
             children: calls shown under one call.
             depth: levels below.
         """
-        found = self._native.tree(
+        found = self._asked().tree(
             id_of("tree", "id", id),
             at_least("tree", "most", most, 1),
             at_least("tree", "callers", callers, 0),
@@ -130,7 +219,7 @@ class Tape:
         since: Moment | None = None,
         sort: FunctionColumn = "total",
         limit: int | None = None,
-    ) -> list[FunctionStats]:
+    ) -> Functions:
         """The functions that were called, with their figures; the greatest first.
 
         Args:
@@ -143,24 +232,22 @@ class Tape:
         pattern = text("functions", "function", function)
         column = one_of("functions", "sort", sort, _COLUMNS)
         most = None if limit is None else at_least("functions", "limit", limit, 0)
-        rows, _ = self._native.functions(pattern, moment("functions", "since", since), column, most)
-        return [FunctionStats(*row) for row in rows]
+        rows, _ = self._asked().functions(pattern, moment("functions", "since", since), column, most)
+        return Functions(FunctionStats(*row) for row in rows)
 
-    def errors(
-        self, function: str | None = None, *, since: Moment | None = None, limit: int | None = None
-    ) -> list[ErrorGroup]:
+    def errors(self, function: str | None = None, *, since: Moment | None = None, limit: int | None = None) -> Errors:
         """The errors, grouped by type, function and place; the most frequent first. Arguments as for :meth:`functions`.
 
         A cancelled call is no error.
         """
         pattern = text("errors", "function", function)
         most = None if limit is None else at_least("errors", "limit", limit, 0)
-        rows = self._native.errors(pattern, moment("errors", "since", since), most)
-        return [ErrorGroup(*[*figures, _failure(last)]) for *figures, last in rows]
+        rows = self._asked().errors(pattern, moment("errors", "since", since), most)
+        return Errors(ErrorGroup(*[*figures, _failure(last)]) for *figures, last in rows)
 
     def accounting(self) -> Accounting:
         """Whether every call is stored or counted: the books of each function, the most called first, and of all."""
-        functions, total = self._native.accounting()
+        functions, total = self._asked().accounting()
         return Accounting(
             total=Account(*total),
             functions=tuple(FunctionAccount(name, group, Account(*books)) for name, group, books in functions),
@@ -168,12 +255,16 @@ class Tape:
 
     def runs(self, limit: int = 100) -> list[Run]:
         """The last processes that recorded on the tape, newest first."""
-        rows = self._native.runs(at_least("runs", "limit", limit, 0))
+        rows = self._asked().runs(at_least("runs", "limit", limit, 0))
         return [Run(*[*figures, Account(*books)]) for *figures, books in rows]
 
     def incidents(self, limit: int = 100) -> list[Incident]:
         """When recording was less than complete, what lasts first, then the newest."""
-        return [Incident(*row) for row in self._native.incidents(at_least("incidents", "limit", limit, 0))]
+        return [Incident(*row) for row in self._asked().incidents(at_least("incidents", "limit", limit, 0))]
+
+    def _asked(self) -> _native.Tape:
+        """The native tape, before a question."""
+        return self._native
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +276,11 @@ class Tape:
 
     def __repr__(self) -> str:
         return f"<Tape {self.path}>"
+
+    def _repr_html_(self) -> str:
+        from calltape import _html
+
+        return _html.tape(self.path, self.accounting(), self.functions(limit=_SHOWN_FUNCTIONS))
 
 
 def _detail(row: tuple[Any, ...]) -> CallDetail:

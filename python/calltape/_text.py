@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ __all__ = ["failure", "guides", "tree"]
 
 _JOINED = {"cause": "caused by ", "context": "while handling ", "member": "- "}
 _MARK = "  <- this call"
+
+# Characters of one argument or result beside a call, and of all its arguments.
+_MOST_OF_A_VALUE, _MOST_OF_ALL = 60, 160
 
 
 def failure(raised: Failure) -> str:
@@ -55,16 +59,19 @@ def _frame(frame: Frame | str) -> Iterator[str]:
         yield f"  {one_line(name)} = {one_line(value)}"
 
 
-def tree(shown: Tree) -> str:
-    """A tree with the durations under each other, and lines that join each call to the one that made it."""
+def tree(shown: Tree, *, mark: str = _MARK, values: bool = False) -> str:
+    """A tree with the durations under each other, and lines that join each call to the one that made it.
+
+    ``mark`` stands after the call that the tree is around; ``values`` adds arguments and results.
+    """
     lines = []
     if shown.missing_caller is not None:
         lines.append(f"made by call {shown.missing_caller}, which is not on the tape")
     took = ["" if line.call is None else duration(line.call.duration_ns) for line in shown.lines]
     width = max(map(len, took), default=0)
     for line, guide, time in zip(shown.lines, guides(shown), took, strict=True):
-        text = line.words if line.call is None else _about(line.call)
-        lines.append(f"{time:>{width}}  {guide}{text}{_MARK if line.is_asked_for else ''}")
+        text = line.words if line.call is None else _about(line.call, values)
+        lines.append(f"{time:>{width}}  {guide}{text}{mark if line.is_asked_for else ''}")
     return "\n".join(lines)
 
 
@@ -86,10 +93,18 @@ def guides(shown: Tree) -> list[str]:
     return guides[::-1]
 
 
-def _about(call: Call) -> str:
+def _about(call: Call, values: bool) -> str:
     kind = "" if call.kind == "function" else f"  {call.kind}"
     outcome = "" if call.status == "ok" else f"  {call.status}"
     if call.status == "error" and call.error_type:
         message = shortened(one_line(call.error_message or ""), 80)
         outcome = f"  {one_line(call.error_type)}" + (f": {message}" if message else "")
-    return f"{one_line(call.function)}{kind}{outcome}"
+    if not values:
+        return f"{one_line(call.function)}{kind}{outcome}"
+    returned = "" if call.result_json is None else f" -> {shortened(one_line(call.result_json), _MOST_OF_A_VALUE)}"
+    return f"{one_line(call.function)}({_arguments(call)}){returned}{kind}{outcome}"
+
+
+def _arguments(call: Call) -> str:
+    given = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in call.args.items())
+    return shortened(", ".join(shortened(one_line(text), _MOST_OF_A_VALUE) for text in given), _MOST_OF_ALL)

@@ -1,6 +1,7 @@
 //! What Python imports: thin functions over `runtime` and `wrapper`. Argument checking with good words is Python's part.
 
 use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -16,15 +17,15 @@ mod native {
 
     #[pymodule_export]
     use super::{
-        begin_span, carry, cli_main, current, end, flush, is_name_rule, monitored, register, start, stats, stop,
-        suppress, wrapped,
+        Interlude, begin_span, carry, cli_main, current, end, flush, is_name_rule, monitored, register, start, stats,
+        stop, suppress, wrapped,
     };
     #[pymodule_export]
     use crate::breaker::{Breaker, Leave};
     #[pymodule_export]
     use crate::capture::Serializer;
     #[pymodule_export]
-    use crate::reading::Tape;
+    use crate::reading::{Tape, check_condition, read_moment, read_span, statuses};
     #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 
@@ -69,7 +70,7 @@ fn begin_span(name: &str, values: &Bound<'_, PyDict>) -> PyResult<Option<wrapper
     wrapper::begin_span(name, values)
 }
 
-/// The running call.
+/// The running call: its ``id`` on the tape, and ``set`` to add a value to it.
 #[pyfunction]
 fn current(py: Python<'_>) -> wrapper::CurrentCall {
     wrapper::current(py)
@@ -97,6 +98,29 @@ fn register(kind: &Bound<'_, PyAny>, function: &Bound<'_, PyAny>) -> PyResult<()
 #[pyfunction]
 fn start(py: Python<'_>, settings: Vec<(String, String)>) -> PyResult<()> {
     runtime::start(py, &settings)
+}
+
+/// A recording in the place of another one; see `runtime::Interlude`.
+#[pyclass(frozen, module = "calltape._native")]
+struct Interlude {
+    begun: Mutex<Option<runtime::Interlude>>,
+}
+
+#[pymethods]
+impl Interlude {
+    /// Sets what is recorded now aside, and records with these settings; names and texts.
+    #[new]
+    fn new(py: Python<'_>, settings: Vec<(String, String)>) -> PyResult<Self> {
+        wrapper::pay_owed(py);
+        Ok(Self { begun: Mutex::new(Some(runtime::Interlude::begin(py, &settings)?)) })
+    }
+
+    /// Ends the recording, and has the other one go on; whether everything is in the database.
+    fn end(&self, py: Python<'_>, timeout: f64) -> bool {
+        wrapper::pay_owed(py);
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        begun.is_none_or(|begun| begun.end(seconds(timeout)))
+    }
 }
 
 /// Waits until what was recorded is in the database.

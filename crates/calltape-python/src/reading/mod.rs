@@ -3,6 +3,7 @@
 //! ```text
 //! tape.rs     the type: opening, asking, one method a question
 //! pool.rs     its connections: one for each question at a time, none taken over by a forked child
+//! filter.rs   which calls, as Python says it
 //! rows.rs     what the engine answers, as tuples and dicts that the dataclasses of `calltape._rows` are made of
 //! failing.rs  what goes wrong, as the exceptions of `calltape._faults`
 //! ```
@@ -11,8 +12,10 @@
 //! interpreter lock while it reads. Words about arguments are Python's part.
 
 mod failing;
+mod filter;
 mod pool;
 mod rows;
 mod tape;
 
+pub(crate) use filter::{check_condition, read_moment, read_span, statuses};
 pub(crate) use tape::Tape;

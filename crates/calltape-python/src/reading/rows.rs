@@ -5,24 +5,11 @@ use calltape_engine::query::{
     Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Frame, FunctionAccount, Incident, Overview, Relation,
     RunAccount, TreeItem,
 };
-use calltape_record::Status;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 type Row<'py> = PyResult<Bound<'py, PyTuple>>;
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Error => "error",
-        Status::Cancelled => "cancelled",
-        Status::Closed => "closed",
-        Status::Abandoned => "abandoned",
-        Status::Running => "running",
-        Status::Interrupted => "interrupted",
-    }
-}
 
 /// `Call`.
 fn call_fields<'py>(py: Python<'py>, call: &Call) -> PyResult<Vec<Bound<'py, PyAny>>> {
@@ -33,7 +20,7 @@ fn call_fields<'py>(py: Python<'py>, call: &Call) -> PyResult<Vec<Bound<'py, PyA
         call.function.as_str().into_bound_py_any(py)?,
         call.group.as_deref().into_bound_py_any(py)?,
         call.kind.as_str().into_bound_py_any(py)?,
-        word(call.status).into_bound_py_any(py)?,
+        call.status.name().into_bound_py_any(py)?,
         call.started_ns.into_bound_py_any(py)?,
         call.duration_ns.into_bound_py_any(py)?,
         call.active_ns.into_bound_py_any(py)?,
@@ -141,6 +128,7 @@ pub(super) fn error_group<'py>(py: Python<'py>, group: &ErrorGroup) -> Row<'py> 
         &group.file,
         group.line,
         &group.place,
+        &group.message_form,
         group.count,
         group.lost,
         group.first_seen_ns,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use calltape_engine::query::{
-    ErrorFilter, FunctionPattern, OverviewColumn, OverviewFilter, QueryError, Tape as EngineTape, TreeLimits,
+    Cursor, ErrorFilter, FunctionPattern, OverviewColumn, OverviewFilter, QueryError, Tape as EngineTape, TreeLimits,
 };
 use calltape_engine::settings::{Settings, Surroundings};
 use pyo3::exceptions::PyValueError;
@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::failing::{not_opened, tape_error, unanswered};
+use super::filter::{self, Filter};
 use super::pool::Pool;
 use super::rows;
 use crate::runtime;
@@ -68,6 +69,23 @@ impl Tape {
     fn files(&self, py: Python<'_>) -> PyResult<(u64, u64, u64)> {
         let files = self.ask(py, |tape| Ok(tape.files()))?;
         Ok((files.database_bytes, files.wal_bytes, files.journal_bytes))
+    }
+
+    /// A page of calls, and the place where the next one begins.
+    fn calls<'py>(
+        &self,
+        py: Python<'py>,
+        chosen: Filter,
+        order: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> PyResult<(Vec<Bound<'py, PyTuple>>, Option<String>)> {
+        let (filter, order) = (chosen.read(py)?, filter::order(order));
+        let after = after.map(str::parse::<Cursor>).transpose();
+        let after = after.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let page = self.ask(py, |tape| tape.calls(&filter, order, after.as_ref(), limit))?;
+        let calls = page.calls.iter().map(|call| rows::call(py, call)).collect::<PyResult<_>>()?;
+        Ok((calls, page.next.map(|next| next.to_string())))
     }
 
     /// The call `id` with all the tape knows of it, or None.

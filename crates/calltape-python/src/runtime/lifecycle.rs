@@ -26,7 +26,7 @@ use crate::capture::Policy;
 /// The settings of the last run: a forked child begins its own with them.
 ///
 /// Null before the first. What is replaced is leaked, for a child that is being forked may read it.
-static KEPT: AtomicPtr<Settings> = AtomicPtr::new(ptr::null_mut());
+pub(super) static KEPT: AtomicPtr<Settings> = AtomicPtr::new(ptr::null_mut());
 
 fn kept() -> Option<&'static Settings> {
     // SAFETY: null or a leaked box. Acquire: its partner is the store in `keep`.
@@ -117,7 +117,7 @@ fn turn_off_by_setting(settings: &Settings) {
     }
 }
 
-fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
+pub(super) fn begin(py: Python<'_>, settings: Settings) -> Result<Arc<Running>, String> {
     let identity = identity::of_this_process(py);
     let block_ns = match settings.on_full {
         OnFull::Drop => None,
@@ -192,9 +192,14 @@ fn finish(next: State, generation: u32, timeout: Duration) -> bool {
     let finished = std::mem::replace(&mut *state(), if was_off { State::Off } else { next });
     let State::Running(running) = finished else { return true };
     GENERATION.store(generation, Ordering::Relaxed);
+    finish_run(&running, timeout)
+}
+
+/// Ends a run that is no longer the current one; whether everything is in the database.
+pub(super) fn finish_run(running: &Running, timeout: Duration) -> bool {
     let report = without_the_lock(|| running.recorder.finish(timeout));
-    messages::log_pending(&running);
-    report_left(&running, report);
+    messages::log_pending(running);
+    report_left(running, report);
     report.drained
 }
 

@@ -6,6 +6,7 @@
 //! guarded.rs    a value that the interpreter lock guards
 //! thread.rs     what a thread keeps between its calls
 //! lifecycle.rs  start, flush, stop, exit
+//! aside.rs      a recording in the place of another one, which rests
 //! fork.rs       what happens around a fork
 //! hook.rs       a C function in the place of one of the interpreter's
 //! renewed.rs    a mutex that a forked child makes anew
@@ -18,6 +19,7 @@
 //! A run has a generation number. Whatever belongs to a run (a function's number, a thread's writer) carries it, and is
 //! made anew when it is not the current one; so a stop, a second start or a fork needs to find nobody.
 
+mod aside;
 mod clock;
 pub(crate) mod context;
 pub(crate) mod fork;
@@ -44,6 +46,7 @@ use pyo3::ffi;
 
 use crate::capture::Policy;
 
+pub(crate) use aside::Interlude;
 pub(crate) use guarded::Guarded;
 pub(crate) use lifecycle::{end, flush, install_exit_hooks, quiesce, recorded_to, start, stats, stop};
 pub(crate) use renewed::Renewed;

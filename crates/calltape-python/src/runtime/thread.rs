@@ -90,7 +90,7 @@ fn taken_down() -> *mut ThreadRecorder {
 }
 
 impl ThreadRecorder {
-    const fn new(busy: bool) -> Self {
+    pub(super) const fn new(busy: bool) -> Self {
         Self {
             generation: NEVER,
             busy,

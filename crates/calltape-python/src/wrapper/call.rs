@@ -84,6 +84,17 @@ impl Call {
         // SAFETY: passed on: the thread's own recording.
         self.generation == runtime::generation() && unsafe { (*self.thread).generation } == self.generation
     }
+
+    /// Whether the same holds, and its plan is that run's.
+    ///
+    /// # Safety
+    /// As [`Self::is_current`]; the plan began it.
+    #[inline]
+    pub(super) unsafe fn is_current_of(&self, plan: &Plan) -> bool {
+        // SAFETY: passed on.
+        let is_current = unsafe { self.is_current() };
+        is_current && plan.is_in(self.generation)
+    }
 }
 
 /// The vectorcall of a monitored function. `SUSPENDS` where its call makes an object whose body runs later.
@@ -135,7 +146,7 @@ unsafe fn suspend(plan: *const Plan, call: &Call, object: *mut PyObject) -> bool
     // SAFETY: passed on; making the object runs no code that could change the thread's scope.
     unsafe {
         let thread = call.thread;
-        if !call.is_current() || !suspend::is_suspended_object(object) {
+        if !call.is_current_of(&*plan) || !suspend::is_suspended_object(object) {
             return false;
         }
         if !suspend::hand_over(object, plan, call, (*thread).scope) {
@@ -154,7 +165,7 @@ unsafe fn suspend(plan: *const Plan, call: &Call, object: *mut PyObject) -> bool
 unsafe fn suspend_missing(plan: *const Plan, call: &Call, missing: Missing, object: *mut PyObject) -> bool {
     // SAFETY: passed on.
     unsafe {
-        if !call.is_current() || !suspend::is_suspended_object(object) {
+        if !is_current_missing(call, &*plan, missing) || !suspend::is_suspended_object(object) {
             return false;
         }
         let handed_over = suspend::hand_over_missing(object, plan, call, missing);
@@ -163,6 +174,16 @@ unsafe fn suspend_missing(plan: *const Plan, call: &Call, missing: Missing, obje
         }
         handed_over
     }
+}
+
+/// As [`Call::is_current_of`], of a call without a START: of one that is counted as nobody's, whatever the plan's run is.
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(super) unsafe fn is_current_missing(call: &Call, plan: &Plan, missing: Missing) -> bool {
+    // SAFETY: passed on.
+    unsafe { if missing == Missing::Undefined { call.is_current() } else { call.is_current_of(plan) } }
 }
 
 /// Begins a call.
@@ -332,7 +353,7 @@ unsafe fn leave(plan: &Plan, call: &Call, result: *mut PyObject) {
     let thread = call.thread;
     // SAFETY: as in `enter`; a call ends on the thread that began it.
     unsafe {
-        if !call.is_current() {
+        if !call.is_current_of(plan) {
             (*thread).forget_calls();
             return;
         }

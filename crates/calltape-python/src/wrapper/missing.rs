@@ -8,7 +8,7 @@ use calltape_record::{Activity, StartHead, Status, begin_start};
 use pyo3::ffi::PyObject;
 
 use super::arguments::Given;
-use super::call::{Call, capture_arguments};
+use super::call::{Call, capture_arguments, is_current_missing};
 use super::end::{Ending, Outcome, append_end, status_of, with_raised};
 use super::plan::{Missing, Plan};
 use crate::capture::{Policy, Raised, kind_of};
@@ -58,7 +58,7 @@ pub(super) unsafe fn leave_missing<'a>(
     // SAFETY: as in `enter`; a call ends on the thread that began it.
     unsafe {
         let thread = call.thread;
-        if !call.is_current() {
+        if !is_current_missing(call, plan, missing) {
             (*thread).forget_calls();
             return;
         }

@@ -102,6 +102,36 @@ impl Plan {
         self.meet(defined.policy);
     }
 
+    /// Whether it has its place in the run of a call that ends. Where the program has recorded to another tape meanwhile,
+    /// while that run rested, it takes its place there again.
+    #[inline]
+    pub(super) fn is_in(&self, generation: u32) -> bool {
+        self.generation.get() == generation || self.comes_back(generation)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn comes_back(&self, generation: u32) -> bool {
+        if generation != runtime::generation() {
+            return false;
+        }
+        // SAFETY: the interpreter lock is held by whoever ends a call, and the thread's recording is its own; an exception
+        // that is set is taken and put back.
+        unsafe {
+            let thread = runtime::this_thread();
+            let was_busy = std::mem::replace(&mut (*thread).busy, true);
+            let raised = (!ffi::PyErr_Occurred().is_null()).then(|| crate::capture::Raised::take());
+            if let Some(Ok(defined)) = runtime::define(&self.definition, &self.own_policy.sensitive_fields) {
+                self.settle(&defined);
+            }
+            if let Some(raised) = raised {
+                raised.put_back();
+            }
+            (*thread).busy = was_busy;
+        }
+        self.generation.get() == generation
+    }
+
     /// Takes the policy of a run, changed by the function's own.
     pub(super) fn meet(&self, of_run: &'static Policy) {
         // The function's own entries were tried at its decoration, and the run's at its start.

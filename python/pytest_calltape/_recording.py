@@ -1,0 +1,72 @@
+"""What ``--calltape`` does: a tape a test, and a section in the report of one that fails.
+
+Registered by the package when the option is given. It never fails a test: what goes wrong here stands in the section.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calltape import TapeError
+from calltape._report import calls_that_led_to
+from calltape.testing import RecordedTape, record
+
+_TAPE = pytest.StashKey[RecordedTape]()
+_SECTION = "calltape: calls of this test"
+
+# Characters of a test's name in a file's.
+_MOST_OF_A_NAME = 120
+
+
+class Recording:
+    """The hooks of a session that records."""
+
+    def __init__(self, keep_in: str | None) -> None:
+        self._keep_in = None if keep_in is None else Path(keep_in)
+
+    def tape_of(self, item: pytest.Item) -> RecordedTape:
+        """The tape of a test that runs."""
+        return item.stash[_TAPE]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Records set-up, call and tear-down."""
+        with record() as tape:
+            item.stash[_TAPE] = tape
+            try:
+                return (yield)
+            finally:
+                del item.stash[_TAPE]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Adds the section to the report of a failure."""
+        report = yield
+        tape = item.stash.get(_TAPE, None)
+        if report.failed and call.excinfo is not None and tape is not None:
+            report.sections.append((_SECTION, self._section(item, tape, call.excinfo.value)))
+        return report
+
+    def _section(self, item: pytest.Item, tape: RecordedTape, raised: BaseException) -> str:
+        try:
+            text = calls_that_led_to(tape, raised)
+            return text if self._keep_in is None else f"{text}\n\nthe tape: {self._keep(item, tape, self._keep_in)}"
+        except (TapeError, OSError) as error:
+            return f"no calls can be shown: {error}"
+
+    def _keep(self, item: pytest.Item, tape: RecordedTape, folder: Path) -> Path:
+        """Copies the tape as it is now; all of it is stored, for it was just asked."""
+        folder.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"[^\w.-]+", "_", item.nodeid)[-_MOST_OF_A_NAME:]
+        kept = folder / f"{name}.db"
+        for suffix in ("", "-wal"):
+            shutil.copyfile(f"{tape.path}{suffix}", f"{kept}{suffix}")
+        return kept
