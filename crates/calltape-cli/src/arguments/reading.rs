@@ -111,7 +111,7 @@ error. Errors there was no room for are counted by kind and marked so; a kind of
 Example:
   calltape errors --since 1h
 
-Each line of --json: error_type, function, file, line, place, count, counted_only, first_seen_ns, last_seen_ns, \
+Each line of --json: error_type, function, file, line, place, message_form, count, counted_only, first_seen_ns, last_seen_ns, \
 last_message, last_call_id, last_source, last_traceback.")]
 pub(crate) struct Errors {
     /// Only calls that began since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00
