@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter};
+use std::ops::Range;
 
 use calltape_engine::query::{FilterError, OpenError, QueryError, Tape};
 use calltape_engine::{Settings, settings};
@@ -101,31 +102,41 @@ where
     };
     let ended = perform(&line, surroundings, &mut output, should_stop);
     let ended = ended.and_then(|found| output.streams.out.flush().map(|()| found).map_err(Failure::from));
-    let message = match ended {
+    let failure = match ended {
         Ok(Found::Something) => return FOUND,
         Ok(Found::Nothing) => return NOTHING_FOUND,
         Err(Failure::Interrupted) => return INTERRUPTED,
         // Whoever read the pipe has read enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return FOUND,
-        Err(Failure::Output(error)) => format!("cannot write the output: {error}"),
-        Err(Failure::Usage(message) | Failure::Refused(message)) => message,
-        Err(Failure::Open(error)) => error.to_string(),
-        Err(Failure::Query(error)) => error.to_string(),
-        Err(Failure::Condition(error)) => {
-            let [line, carets] = pointed(&error.text, &error.range, surroundings.width);
-            let _ = output.streams.out.flush();
-            let message = plain(&error.message);
-            let _ = writeln!(
-                output.streams.err,
-                "calltape: --where: {message}\n{line}\n{carets}\nsuch as: {}",
-                error.example
-            );
-            return WRONG;
-        }
+        Err(failure) => failure,
     };
     let _ = output.streams.out.flush();
-    let _ = writeln!(output.streams.err, "calltape: {}", plain(&message));
+    let _ = writeln!(output.streams.err, "calltape: {}", told(failure, surroundings.width));
     WRONG
+}
+
+/// What went wrong, on one line; of a text that could not be read also the text with a caret below the place, and an
+/// example.
+fn told(failure: Failure, width: usize) -> String {
+    let pointed_at = |message: &str, text: &str, place: Option<Range<usize>>| {
+        let lines = place.map(|place| pointed(text, &place, width).join("\n"));
+        [Some(plain(message).into_owned()), lines].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    };
+    let message = match failure {
+        Failure::Condition(error) => {
+            let told = pointed_at(&format!("--where: {}", error.message), &error.text, Some(error.range));
+            return format!("{told}\nsuch as: {}", error.example);
+        }
+        Failure::Query(QueryError::Statement(error)) => {
+            return pointed_at(&error.message, &error.text, error.at.map(|at| at..at));
+        }
+        Failure::Output(error) => format!("cannot write the output: {error}"),
+        Failure::Usage(message) | Failure::Refused(message) => message,
+        Failure::Open(error) => error.to_string(),
+        Failure::Query(error) => error.to_string(),
+        Failure::Interrupted => "stopped".to_owned(),
+    };
+    plain(&message).into_owned()
 }
 
 fn perform(
@@ -164,6 +175,7 @@ fn perform(
         Command::Tree(tree) => commands::tree::run(tree, &tape, json, output),
         Command::Show(show) => commands::show::run(show, &tape, json, output),
         Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
+        Command::Sql(sql) => commands::sql::run(sql, &tape, json, output),
         Command::Stats(stats) => commands::stats::run(stats, &tape, json, output),
         Command::Doctor
         | Command::Recover(_)

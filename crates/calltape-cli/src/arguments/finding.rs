@@ -102,3 +102,24 @@ pub(crate) struct Tree {
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = limit)]
     pub(crate) limit: usize,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One statement that reads. The views `calls`, `functions`, `function_minutes`, `runs`, `accounting` and `incidents` are the \
+tape's format, which docs/tape-format.md describes; tables behind them may change. JSON is read as SQLite does: \
+args ->> '$.order_id'.
+
+Examples:
+  calltape sql 'SELECT function, count(*) AS calls FROM calls GROUP BY function ORDER BY calls DESC'
+  calltape sql \"SELECT id, args ->> '$.order_id' AS order_id FROM calls WHERE status = 'error'\" --json
+
+Each line of --json: the columns of a row by name; bytes as hexadecimal text, and a name that comes twice with _2 behind \
+it the second time.")]
+pub(crate) struct Sql {
+    /// The statement
+    #[arg(value_name = "STATEMENT")]
+    pub(crate) statement: String,
+    /// At most so many rows
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = limit)]
+    pub(crate) limit: usize,
+}

@@ -16,6 +16,7 @@ pub(crate) mod show;
 mod show_failure;
 mod show_tree;
 pub(crate) mod slow;
+pub(crate) mod sql;
 mod standing;
 pub(crate) mod stats;
 mod stats_incidents;

@@ -125,7 +125,7 @@ fn an_empty_tape_has_nothing_to_show() {
 }
 
 /// Every command, and none.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "",
     "top",
     "tail",
@@ -134,6 +134,7 @@ const COMMANDS: [&str; 16] = [
     "running",
     "show",
     "tree",
+    "sql",
     "errors",
     "stats",
     "doctor",

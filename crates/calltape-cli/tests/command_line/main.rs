@@ -4,6 +4,7 @@
 use calltape_engine::drain::message_form;
 use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 
+mod asking;
 mod big_tape;
 mod commands;
 mod doctor_words;

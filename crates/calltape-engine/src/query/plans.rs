@@ -51,8 +51,8 @@ fn each_index_serves_its_question() {
     assert!(uses(follow::RUNNING, "call_unfinished (status=?)"));
     assert!(uses(tree::CHILDREN, "COVERING INDEX call_by_parent (parent_id=?)"));
     assert!(uses(tree::CHILD_COUNT, "COVERING INDEX call_by_parent (parent_id=?)"));
-    assert!(uses(errors::COUNT, "COVERING INDEX failure_by_error (error_id=? AND rowid>?)"));
-    assert!(uses(overview::BY_FUNCTION, "PRIMARY KEY (function_id=? AND minute>?)"));
+    assert!(uses(errors::COUNT, "COVERING INDEX failure_by_error (error_id=? AND rowid>? AND rowid<?)"));
+    assert!(uses(overview::BY_FUNCTION, "PRIMARY KEY (function_id=? AND minute>? AND minute<?)"));
     assert!(uses(accounting::RUN_BOOKS, "PRIMARY KEY (run_id=?)"));
 }
 
