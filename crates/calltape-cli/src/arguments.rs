@@ -10,8 +10,8 @@ mod finding;
 mod keeping;
 mod reading;
 
-pub(crate) use filter::CallOptions;
-pub(crate) use finding::{Find, Running, Slow, Sql, Tree};
+pub(crate) use filter::{CallOptions, run_id};
+pub(crate) use finding::{Diff, Find, Running, Slow, Sql, Tree};
 pub(crate) use keeping::{Completions, Config, Drain, Prune, Recover};
 pub(crate) use reading::{Errors, Show, SortColumn, Stats, Tail, Top};
 
@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Tree(Tree),
     /// Errors, grouped by type and place
     Errors(Errors),
+    /// What changed between two times or two runs; what stands out first
+    Diff(Diff),
     /// A question of your own in SQL: read-only and limited
     Sql(Sql),
     /// The recorder's health: is every call accounted for, and what does the tape take

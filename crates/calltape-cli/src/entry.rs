@@ -175,6 +175,7 @@ fn perform(
         Command::Tree(tree) => commands::tree::run(tree, &tape, json, output),
         Command::Show(show) => commands::show::run(show, &tape, json, output),
         Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
+        Command::Diff(diff) => commands::diff::run(diff, &tape, json, output),
         Command::Sql(sql) => commands::sql::run(sql, &tape, json, output),
         Command::Stats(stats) => commands::stats::run(stats, &tape, json, output),
         Command::Doctor

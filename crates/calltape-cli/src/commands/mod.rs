@@ -4,6 +4,8 @@
 mod call_line;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod diff;
+mod diff_sides;
 pub(crate) mod doctor;
 pub(crate) mod drain;
 pub(crate) mod errors;

@@ -85,8 +85,10 @@ fn nothing_of(top: &Top) -> String {
     let of = top.pattern.as_ref().map_or_else(String::new, |pattern| format!(" of {pattern}"));
     let since = top.since.as_ref().map_or_else(String::new, |since| format!(" since {since}"));
     let until = top.until.as_ref().map_or_else(String::new, |until| format!(" until {until}"));
-    let yet = if since.is_empty() && until.is_empty() { " yet" } else { "" };
-    format!("no call{of} ended{since}{until}{yet}")
+    match (&top.since, &top.until) {
+        (None, None) => format!("no call{of} has ended yet"),
+        _ => format!("no call{of} ended{since}{until}"),
+    }
 }
 
 /// A column of the table: its heading, how it stands, and its cell for a function.

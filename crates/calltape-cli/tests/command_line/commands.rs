@@ -125,7 +125,7 @@ fn an_empty_tape_has_nothing_to_show() {
 }
 
 /// Every command, and none.
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "",
     "top",
     "tail",
@@ -134,6 +134,7 @@ const COMMANDS: [&str; 17] = [
     "running",
     "show",
     "tree",
+    "diff",
     "sql",
     "errors",
     "stats",

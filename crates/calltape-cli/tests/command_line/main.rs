@@ -7,6 +7,7 @@ use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 mod asking;
 mod big_tape;
 mod commands;
+mod comparing;
 mod doctor_words;
 mod draining;
 mod finding;
