@@ -5,9 +5,11 @@ use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod export;
 mod keeping;
 mod reading;
 
+pub(crate) use export::Export;
 pub(crate) use keeping::{Completions, Config, Drain, Prune, Recover};
 pub(crate) use reading::{Errors, Show, SortColumn, Stats, Tail, Top};
 
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Show(Show),
     /// Errors, grouped by type and place
     Errors(Errors),
+    /// Calls as a file for other tools: JSON Lines, CSV, Parquet, or a trace for Perfetto
+    Export(Export),
     /// The recorder's health: is every call accounted for, and what does the tape take
     Stats(Stats),
     /// Look journal, database, books, settings and disk over: each is ok, or what to do

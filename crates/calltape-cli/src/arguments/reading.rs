@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
-const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'";
+pub(super) const PATTERN_HELP: &str =
+    "Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
