@@ -6,6 +6,9 @@ use calltape_export::Format;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::filter::CallOptions;
+use super::reading::PATTERN_HELP;
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Formats: jsonl is one JSON object a call and keeps every value as it was recorded; csv and parquet have a row a call and \
@@ -13,7 +16,9 @@ the columns of the view `calls`; trace is for ui.perfetto.dev and chrome://traci
 does not grow with their number.
 
 A file appears when it is complete: until then it has another name beside it, and an export that fails or is stopped \
-leaves none. With --output, --json prints one object when it is done: format, path, calls, bytes.
+leaves none. The options of `calltape find` choose the calls.
+
+With --output, --json prints one object when it is done: format, path, calls, bytes.
 
 Examples:
   calltape export --output calls.parquet
@@ -26,11 +31,10 @@ pub(crate) struct Export {
     /// The file to write, in place of one that is there; without it standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Only calls that began since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) since: Option<String>,
-    #[arg(value_name = "PATTERN", help = super::reading::PATTERN_HELP)]
+    #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
     pub(crate) pattern: Option<String>,
+    #[command(flatten)]
+    pub(crate) calls: CallOptions,
 }
 
 fn format() -> impl TypedValueParser<Value = Format> {

@@ -4,19 +4,23 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
-use calltape_engine::query::{CallFilter, FunctionPattern, Tape, TimeRange};
+use calltape_engine::query::{CallFilter, Tape};
 use calltape_export::{ExportError, Exported, Format, export};
 
 use super::export_file::ExportFile;
-use super::export_progress::Progress;
+use super::nothing;
 use super::signals::Signals;
 use crate::arguments::Export;
+use crate::asked;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::text::figures::{bytes, counted};
 use crate::text::plain::plain;
-use crate::text::when;
+
+/// Steps of a full bar.
+const STEPS: u64 = 1_000;
 
 pub(crate) fn run(
     arguments: &Export,
@@ -26,7 +30,7 @@ pub(crate) fn run(
     output: &mut Output<'_>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
-    let filter = filter(arguments, output)?;
+    let filter = asked::filter(arguments.pattern.as_deref(), &arguments.calls, output)?;
     let format = format(arguments)?;
     let exported = match &arguments.output {
         None => to_stdout(tape, &filter, format, output, should_stop)?,
@@ -40,17 +44,8 @@ pub(crate) fn run(
     if exported.calls > 0 {
         return Ok(Found::Something);
     }
-    output.remark(&plain(&format!("no call on {} is like that", tape.path().display())))?;
+    nothing::say("no such call", tape, &filter, output)?;
     Ok(Found::Nothing)
-}
-
-fn filter(arguments: &Export, output: &Output<'_>) -> Result<CallFilter, Failure> {
-    let since_ns = match &arguments.since {
-        Some(text) => Some(when::parse("--since", text, output.now, &output.zone).map_err(Failure::Usage)?),
-        None => None,
-    };
-    let functions = arguments.pattern.as_deref().map(FunctionPattern::new);
-    Ok(CallFilter { functions, range: TimeRange::since(since_ns), ..CallFilter::default() })
 }
 
 fn format(arguments: &Export) -> Result<Format, Failure> {
@@ -73,9 +68,9 @@ fn to_stdout(
         return Err(Failure::Usage(what.to_owned()));
     }
     // A terminal that shows the calls has no room for a bar beside them.
-    let progress = Progress::new(output.progress && !output.fit);
+    let progress = Progress::bar(output.progress && !output.fit, STEPS);
     let done = export(tape, filter, format, output.streams.out, &|exported| {
-        progress.show(exported);
+        show(&progress, exported);
         !should_stop()
     });
     progress.clear();
@@ -99,9 +94,9 @@ fn to_file(
     let signals = Signals::listen().map_err(|fault| refused(&fault))?;
     let mut file = ExportFile::create(path).map_err(|fault| refused(&fault))?;
     let refused = |reason: &dyn Display| refused(&format_args!("{reason}; nothing is left of it"));
-    let progress = Progress::new(output.progress);
+    let progress = Progress::bar(output.progress, STEPS);
     let done = export(tape, filter, format, &mut file, &|exported| {
-        progress.show(exported);
+        show(&progress, exported);
         // Asked each time: in Python's process that takes note of the signal, which would be raised again later.
         let asked = should_stop();
         !(signals.came() || asked)
@@ -114,6 +109,11 @@ fn to_file(
         Err(ExportError::Write(error)) => Err(refused(&error)),
         Err(error @ ExportError::Encode(_)) => Err(refused(&error)),
     }
+}
+
+fn show(progress: &Progress, exported: Exported) {
+    let words = format!("{}, {}", counted(exported.calls, "call", "calls"), bytes(exported.bytes));
+    progress.show((exported.part * STEPS as f64) as u64, words);
 }
 
 fn say(exported: Exported, format: Format, path: &Path, json: bool, output: &mut Output<'_>) -> io::Result<()> {
