@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod export;
 mod filter;
 mod finding;
 mod keeping;
 mod reading;
 
+pub(crate) use export::Export;
 pub(crate) use filter::{CallOptions, run_id};
 pub(crate) use finding::{Diff, Find, Running, Slow, Sql, Tree};
 pub(crate) use keeping::{Completions, Config, Drain, Prune, Recover};
@@ -28,7 +30,8 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     version = VERSION.as_str(),
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 found or done, 1 nothing found or something to do, 2 wrong usage, no tape, or it cannot be used.\n\nExamples:\n  \
+    after_help = "Exit codes: 0 found or done, 1 nothing found or something to do, 2 wrong usage, no tape, or it cannot be used, \
+        130 stopped before there was an answer.\n\nExamples:\n  \
         calltape top --since 10m          what was called, how often, how slow\n  \
         calltape tail -f 'orders.*'       calls as they happen\n  \
         calltape show 352334411220011     one call: arguments, result, error, call tree\n  \
@@ -90,6 +93,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// A question of your own in SQL: read-only and limited
     Sql(Sql),
+    /// Calls as a file for other tools: JSON Lines, CSV, Parquet, or a trace for Perfetto
+    Export(Export),
     /// The recorder's health: is every call accounted for, and what does the tape take
     Stats(Stats),
     /// Look journal, database, books, settings and disk over: each is ok, or what to do

@@ -10,6 +10,7 @@ mod commands;
 mod comparing;
 mod doctor_words;
 mod draining;
+mod exporting;
 mod finding;
 mod following;
 mod hostile_text;
