@@ -158,4 +158,6 @@ fn by_id(
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
