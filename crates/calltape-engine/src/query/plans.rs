@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::scan::{self, Columns, Direction, Source};
-use super::{SCHEMA, accounting, cells, errors, follow, minutes, overview, tree};
+use super::{SCHEMA, accounting, cells, errors, failure, follow, minutes, overview, tree};
 
 /// The steps of the plan for `sql`.
 fn plan(sql: &str) -> Vec<String> {
@@ -20,6 +20,7 @@ fn plan(sql: &str) -> Vec<String> {
 fn no_question_reads_all_calls_or_sorts_them() {
     let questions = [
         ("one call", scan::BY_ID),
+        ("traceback", failure::TRACEBACK),
         ("recent", follow::RECENT),
         ("recent of a function", follow::RECENT_OF_FUNCTION),
         ("running", follow::RUNNING),
@@ -69,7 +70,7 @@ fn each_walk_seeks_and_sorts_nothing() {
     ];
     for (source, expected) in walks {
         for direction in [Direction::Down, Direction::Up] {
-            for columns in [Columns::STATUS, Columns::ALL] {
+            for columns in [Columns::DURATION, Columns::ALL] {
                 let steps = plan(&scan::sql(source, direction, columns));
                 let by_id = "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)";
                 let first = steps.first().map(String::as_str);
