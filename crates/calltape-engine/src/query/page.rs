@@ -12,8 +12,9 @@ use super::{Call, CallFilter, QueryError, Tape, slowest};
 /// Rows a page looks at: some 50 ms of reading. A page that found nothing among them comes back empty and goes on.
 const EXAMINED_A_PAGE: usize = 200_000;
 
-/// Rows looked at before the rollup is asked where slow calls are: reading as many costs about as much as asking.
-const EXAMINED_AT_FIRST: usize = 20_000;
+/// The part of a page's rows that is looked at before the rollup is asked where slow calls are: reading as many costs
+/// about as much as asking.
+const PART_AT_FIRST: usize = 8;
 
 /// What comes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -139,7 +140,7 @@ fn by_id(
     let mut page = Growing { plan, names, limit, left: examined, calls: Vec::new(), found: Vec::new(), passed: None };
     let least = plan.residual.least_duration().filter(|ns| *ns > 0 && plan.is_by_function());
     // Where slow calls are frequent, they are found before the rollup is read.
-    let at_first = if least.is_some() { EXAMINED_AT_FIRST.min(examined) } else { examined };
+    let at_first = if least.is_some() { examined.div_ceil(PART_AT_FIRST) } else { examined };
     page.left = at_first;
     let mut is_over = page.take(&mut plan.feed(names.connection, direction)?, first, last)?;
     if let Some(least) = least

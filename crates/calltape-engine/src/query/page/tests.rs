@@ -26,7 +26,8 @@ fn shop() -> (SampleTape, Vec<i64>) {
     };
     sample.run(2, 4712, None);
     sample.thread(2, 2, "worker-1");
-    let mut ids = vec![sample.call(row(place, 0, r#"{"order":{"id":17,"items":["a","b"]},"user_id":42}"#))];
+    let mut ids =
+        vec![sample.call(row(place, 0, r#"{"order":{"id":17,"items":["a","b"],"sizes":[7,42]},"user_id":42}"#))];
     ids.push(sample.call(row(pay, 1, r#"{"user_id":43}"#).made_by(ids[0], ids[0])));
     ids.push(sample.failed_call(row(pay, 2, r#"{"user_id":"42"}"#), &raised("shop.CardDeclined")));
     ids.push(sample.failed_call(row(place, 3, r#"{"user_id":42.0,"note":"k-17"}"#), &raised("ValueError")));
@@ -96,6 +97,7 @@ fn a_condition_finds_by_value() {
         ("args.user_id = null", vec![5]),
         ("not has args.user_id", vec![4]),
         ("args.order.id = 17 and args.order.items[1] = b", vec![0]),
+        ("args.order.sizes[1] = 42 and args.order.sizes[0] != 42", vec![0]),
         ("args ~ \"k-17\"", vec![3]),
         ("status = error and error_message ~ \"timed? out\"", vec![2, 3]),
         ("error_type = ValueError or task = Task-7", vec![3, 5]),
