@@ -10,6 +10,9 @@
 //! | what is slow | [`Tape::slowest`] | `minute`, then the calls of its slowest minutes |
 //! | what runs now | [`Tape::running`] | `call` by its status, where unfinished |
 //! | when, and how long | [`Tape::minutes`], [`Tape::latency`] | `minute` only, or every call of a filter |
+//! | what changed between two times or runs | [`Tape::diff`] | `minute`, or a run's calls |
+//! | why is nothing found | [`Tape::notices`] | names, never a call |
+//! | anything else | [`Tape::sql`] | what the statement says |
 //! | what was this call | [`Tape::call`] | one row and its failure |
 //! | which call made which | [`Tape::tree`] | `call` by parent |
 //! | what fails, where, since when | [`Tape::errors`] | `failure` by error, or by id |
@@ -23,6 +26,7 @@
 
 mod accounting;
 mod calls;
+mod diff;
 mod error;
 mod errors;
 mod failure;
@@ -32,6 +36,7 @@ mod health;
 mod incidents;
 mod journals;
 mod minutes;
+mod notices;
 mod overview;
 mod page;
 mod pattern;
@@ -39,12 +44,14 @@ mod range;
 mod running;
 mod scan;
 mod slowest;
+mod sql;
 mod tape;
 mod time_text;
 mod tree;
 
 pub use accounting::{Account, Files, FunctionAccount, RunAccount};
 pub use calls::{Call, CallDetail};
+pub use diff::{Diff, Figures, FunctionDiff, Side, Why};
 pub(crate) use error::DAMAGED;
 pub use error::{OpenError, QueryError};
 pub use errors::{ErrorFilter, ErrorGroup, LastError};
@@ -61,6 +68,7 @@ pub use overview::{Overview, OverviewColumn, OverviewFilter, OverviewPage};
 pub use page::{Cursor, CursorError, Order, Page};
 pub use pattern::FunctionPattern;
 pub use range::TimeRange;
+pub use sql::{SqlAnswer, SqlValue, StatementError};
 pub use tape::{DEFAULT_TIME_LIMIT, Tape};
 pub use time_text::{parse_duration, parse_time};
 pub use tree::{CallTree, TreeItem, TreeLimits};
