@@ -5,17 +5,16 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row};
 
-use super::{FunctionPattern, QueryError, Tape};
+use super::{FunctionPattern, QueryError, Tape, TimeRange};
 use crate::rollup::Latency;
-
-/// Nanoseconds in a minute, the grain of `minute`.
-const MINUTE_NS: i64 = 60_000_000_000;
 
 /// What an overview is of.
 #[derive(Debug, Clone, Default)]
 pub struct OverviewFilter {
     /// Only calls that ended in the minute of this time (Unix ns) or later: whole minutes, as the rollup keeps them.
     pub since_ns: Option<i64>,
+    /// Only calls that ended in the minute of this time or before, likewise.
+    pub until_ns: Option<i64>,
     /// Only these functions.
     pub pattern: Option<FunctionPattern>,
     /// What to sort by.
@@ -165,19 +164,20 @@ const HOURS_SINCE: i64 = 3;
 
 /// What is read: statements with the times they are asked for. Whole hours as far as they are added up, and minutes before
 /// and after them.
-fn parts(connection: &Connection, first: i64) -> rusqlite::Result<Vec<(&'static str, i64, i64)>> {
+fn parts(connection: &Connection, first: i64, last: i64) -> rusqlite::Result<Vec<(&'static str, i64, i64)>> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let last_hour: Option<i64> = match version {
+    let added_up: Option<i64> = match version {
         HOURS_SINCE.. => connection.query_row("SELECT max(hour) FROM hour", [], |row| row.get(0))?,
         _ => None,
     };
-    // The first hour that is asked for as a whole.
-    let first_hour = first.div_euclid(60) + i64::from(first.rem_euclid(60) > 0);
-    let Some(last_hour) = last_hour.filter(|last| *last >= first_hour) else {
-        return Ok(vec![(BY_FUNCTION, first, i64::MAX)]);
+    // The hours that are asked for as a whole. No call ended before 1970.
+    let first_hour = (first.max(0) - 1).div_euclid(60) + 1;
+    let last_hour = last.saturating_add(1).div_euclid(60) - 1;
+    let Some(last_hour) = added_up.map(|added_up| added_up.min(last_hour)).filter(|last| *last >= first_hour) else {
+        return Ok(vec![(BY_FUNCTION, first, last)]);
     };
     let before = (BY_FUNCTION, first, first_hour * 60 - 1);
-    let after = (BY_FUNCTION, (last_hour + 1) * 60, i64::MAX);
+    let after = (BY_FUNCTION, (last_hour + 1) * 60, last);
     Ok(vec![before, (BY_HOUR, first_hour, last_hour), after])
 }
 
@@ -187,15 +187,14 @@ fn gather(
     gathered: &mut HashMap<Key, Sums>,
     damaged: &mut u64,
 ) -> rusqlite::Result<()> {
-    // No call ended before 1970; so hours, too, fit.
-    let first = filter.since_ns.map_or(0, |since| since.div_euclid(MINUTE_NS).max(0));
+    let (first, last) = TimeRange { since_ns: filter.since_ns, until_ns: filter.until_ns }.minutes();
     let mut each = |row: &Row<'_>| -> rusqlite::Result<()> {
         let key = Key { function: row.get(0)?, group: row.get(1)?, kind: row.get(2)? };
         *damaged += u64::from(!gathered.entry(key).or_default().add(row)?);
         Ok(())
     };
     let functions = filter.pattern.as_ref().map(|pattern| pattern.function_ids(connection)).transpose()?;
-    for (sql, first, last) in parts(connection, first)? {
+    for (sql, first, last) in parts(connection, first, last)? {
         let Some(functions) = &functions else {
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([first, last])?;

@@ -13,16 +13,16 @@ const HOUR_NS: u64 = 3_600_000_000_000;
 /// Hours from now on that the tests play in: the machine may have been started a minute ago.
 const DAY: u64 = 12;
 
-fn overview(stage: &Stage, since_ns: Option<i64>) -> OverviewPage {
-    let filter = OverviewFilter { since_ns, ..Default::default() };
+fn overview(stage: &Stage, (since_ns, until_ns): (Option<i64>, Option<i64>)) -> OverviewPage {
+    let filter = OverviewFilter { since_ns, until_ns, ..Default::default() };
     Tape::open(&stage.db).expect("a tape").overview(&filter).expect("read")
 }
 
 /// What the overview says when it has minutes only.
-fn from_minutes(stage: &Stage, since_ns: Option<i64>) -> OverviewPage {
+fn from_minutes(stage: &Stage, range: (Option<i64>, Option<i64>)) -> OverviewPage {
     let database = stage.database();
     database.connection().execute_batch("CREATE TABLE kept AS SELECT * FROM hour; DELETE FROM hour").expect("put away");
-    let page = overview(stage, since_ns);
+    let page = overview(stage, range);
     database.connection().execute_batch("INSERT INTO hour SELECT * FROM kept; DROP TABLE kept").expect("put back");
     page
 }
@@ -51,8 +51,10 @@ fn an_overview_of_hours_is_that_of_their_minutes_also_when_calls_come_late() {
     }
     assert!(stage.database().one::<i64>("SELECT count(DISTINCT hour) FROM hour") >= 4);
     let half_an_hour_in = |ago: u64| Some(unix_ns() + ((DAY - ago) * HOUR_NS + HOUR_NS / 2) as i64);
-    for since in [None, half_an_hour_in(9), half_an_hour_in(5), half_an_hour_in(0), Some(i64::MIN), Some(i64::MAX)] {
-        assert_eq!(overview(&stage, since), from_minutes(&stage, since), "{since:?}");
+    let times =
+        [None, half_an_hour_in(9), half_an_hour_in(5), half_an_hour_in(0), Some(0), Some(i64::MIN), Some(i64::MAX)];
+    for range in times.into_iter().flat_map(|since| times.map(|until| (since, until))) {
+        assert_eq!(overview(&stage, range), from_minutes(&stage, range), "{range:?}");
     }
 }
 
