@@ -2,7 +2,7 @@
 
 Ids, times, durations, sizes, bars, process ids, host and interpreter differ from run to run, so any will do where the
 page shows one; an id that stands twice must be the same both times, and stands for the real one in the commands that
-follow. A line `...` is any number of lines. Widths of columns follow from what stands in them, so a run of spaces is as
+follow. A line `...` is any number of lines, a histogram is any other. Widths of columns follow from what stands in them, so a run of spaces is as
 good as another. All else must be as it is shown.
 """
 
@@ -11,11 +11,15 @@ import re
 # The blocks of a bar or a sparkline. A short bar is none at all, so at a line's end one may be there or not.
 _BARS = "[▁▂▃▄▅▆▇█▏▎▍▌▋▊▉]"
 
+# A line of a histogram, and any number of them: how long calls take is another time another.
+_HISTOGRAM = re.compile(rf"\s*to \d+ (?:ns|µs|ms|s)\s+[\d,]+(?:\s+{_BARS}+)?\s*$")
+_ANY_HISTOGRAM = r"(?:[ \t]*to \d+ (?:ns|µs|ms|s)[ \t].*\n)+"
+
 # Longest first: what an alternative takes, the next ones do not see.
 _VARYING = re.compile(
     r"(?P<id>\b\d{15,20}\b)"
     r"|(?P<when>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?|\b\d\d:\d\d:\d\d(?:\.\d+)?)"
-    r"|(?P<pid>\bpid \d+)"
+    r"|(?P<pid>\bpid \d+|\b\d+ MainThread)"
     r"|(?P<task>\btask Task-\d+)"
     r"|(?P<host>\bhost \S+)"
     r"|(?P<python>\bPython 3\.\d+\.\d+\w*)"
@@ -29,7 +33,7 @@ _VARYING = re.compile(
 )
 _PATTERNS = {
     "when": r"[\d:.TZ+ -]+",
-    "pid": r"pid \d+",
+    "pid": r"(?:pid \d+|\d+ MainThread)",
     "task": r"task Task-\d+",
     "host": r"host \S+",
     "python": r"Python 3\.\d+\.\d+\w*",
@@ -48,6 +52,10 @@ def pattern(shown: str) -> tuple[re.Pattern[str], list[str]]:
     ids: list[str] = []
     parts = []
     for line in shown.strip("\n").splitlines():
+        if _HISTOGRAM.match(line):
+            if parts[-1:] != [_ANY_HISTOGRAM]:
+                parts.append(_ANY_HISTOGRAM)
+            continue
         if line.strip() in ("...", "…"):
             parts.append(r"(?:.*\n)*?")
             continue
