@@ -1,9 +1,9 @@
 """What a page shows of a command's output against what the command printed. Compares text; runs nothing.
 
-Ids, times, durations, sizes, bars, process ids, host and interpreter differ from run to run, so any will do where the
-page shows one; an id that stands twice must be the same both times, and stands for the real one in the commands that
-follow. A line `...` is any number of lines, a histogram any other one. Widths of columns follow from what stands in
-them, so a run of spaces is as good as another. All else must be as it is shown.
+Ids, times, durations and how they changed, sizes, bars, process ids, host and interpreter differ from run to run, so
+any will do where the page shows one; an id that stands twice must be the same both times, and stands for the real one in
+the commands that follow. A line `...` is any number of lines, a histogram any other one. Widths of columns follow from
+what stands in them, so a run of spaces is as good as another. All else must be as it is shown.
 """
 
 import re
@@ -26,6 +26,8 @@ _VARYING = re.compile(
     r"|(?P<run>\brun\s+[0-9a-f]{16}\b)"
     r"|(?P<size>\b\d+(?:\.\d+)? ?(?:[KMG]i)?B\b)"
     r"|(?P<ago>\bjust now\b|\b\d+ (?:s|min|h|d) ago\b)"
+    r"|(?P<change>\d+(?:\.\d+)?(?: (?:ns|µs|ms|s))? -> \d+(?:\.\d+)? (?:ns|µs|ms|s)\b)"
+    r"|(?P<factor>\bx\d+\.\d+\b)"
     r"|(?P<time>(?<![\w.])\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|min|h|d)\b(?: \d+ ?(?:s|min|h)\b)*)"
     rf"|(?P<bar>[ \t]*{_BARS}+)"
     r"|(?P<rule>[─━═-]{3,})"
@@ -40,6 +42,8 @@ _PATTERNS = {
     "run": r"run\s+[0-9a-f]{16}",
     "size": r"\d+(?:\.\d+)? ?(?:[KMG]i)?B",
     "time": r"~?\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|min|h|d)(?: \d+ ?(?:s|min|h)\b)*",
+    "change": r"\d+(?:\.\d+)?(?: (?:ns|µs|ms|s))? -> \d+(?:\.\d+)? (?:ns|µs|ms|s)",
+    "factor": r"x\d+(?:\.\d+)?",
     "bar": rf"(?:{_BARS}|[ \t])*",
     "ago": r"(?:just now|\d+ (?:s|min|h|d) ago)",
     "rule": r"[─━═-]+",

@@ -93,9 +93,10 @@ def test_the_page_names_each_member_and_no_other(
     pages = documented()
     recovered = printed(calltape_cli, tape.path, "recover")
     failed = next(call for call in tape.calls("place") if call["status"] == "error")
-    asked = {name: [name] for name in pages.keys() - {"A call", "recover", "running"}}
+    asked = {name: [name] for name in pages.keys() - {"A call", "recover", "running", "sql"}}
     asked |= {name: [name, str(failed["id"])] for name in ("show", "tree") if name in asked}
     asked |= {"drain": ["drain", "--once"], "export": ["export", "--output", str(tmp_path / "calls.jsonl")]}
+    asked["diff"] = ["diff", "run:last"]
     members = {name: printed(calltape_cli, tape.path, *command) for name, command in asked.items()}
     with waiting(tmp_path / "program.py", environment):
         members |= {"recover": recovered, "running": printed(calltape_cli, tape.path, "running")}
