@@ -1,7 +1,7 @@
 """What a page shows of a command's output against what the command printed. Compares text; runs nothing.
 
-Ids, times, durations and how they changed, sizes, bars, process ids, host and interpreter differ from run to run, so
-any will do where the page shows one; an id that stands twice must be the same both times, and stands for the real one in
+Ids, times, durations and how they changed, sizes, bars, process ids, host and interpreter differ from run to run: any
+will do where the page shows one. An id that stands twice must be the same both times, and stands for the real one in
 the commands that follow. A line `...` is any number of lines, a histogram any other one. Widths of columns follow from
 what stands in them, so a run of spaces is as good as another. All else must be as it is shown.
 """
