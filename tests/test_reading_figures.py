@@ -92,7 +92,7 @@ def test_a_run_says_which_program_it_was_and_how_it_ended(tape: calltape.Tape) -
         ("functions", {"function": ""}, "function"),
         ("functions", {"sort": "speed"}, "sort"),
         ("functions", {"limit": -1}, "limit"),
-        ("functions", {"since": "yesterday"}, "since"),
+        ("functions", {"since": "once"}, "since"),
         ("errors", {"since": 1.5}, "since"),
         ("errors", {"since": timedelta.max}, "since"),
         ("errors", {"limit": True}, "limit"),

@@ -29,7 +29,8 @@ from calltape._span import CurrentCall, current, span, suppressed
 if TYPE_CHECKING:
     from calltape._calls import Calls
     from calltape._faults import FilterError, TapeError
-    from calltape._lists import Errors, Functions
+    from calltape._latency import Bucket, Latency, Minute
+    from calltape._lists import CallList, Errors, Functions
     from calltape._rows import (
         Account,
         Accounting,
@@ -51,8 +52,10 @@ __all__ = [
     "Account",
     "Accounting",
     "Breaker",
+    "Bucket",
     "Call",
     "CallDetail",
+    "CallList",
     "Calls",
     "CircuitBreaker",
     "CircuitBreakerOpen",
@@ -66,6 +69,8 @@ __all__ = [
     "FunctionStats",
     "Functions",
     "Incident",
+    "Latency",
+    "Minute",
     "Raised",
     "Run",
     "SmartSerializer",
@@ -91,7 +96,8 @@ __all__ = [
 _READING = {
     "_calls": ("Calls",),
     "_faults": ("FilterError", "TapeError"),
-    "_lists": ("Errors", "Functions"),
+    "_latency": ("Bucket", "Latency", "Minute"),
+    "_lists": ("CallList", "Errors", "Functions"),
     "_rows": (
         "Account",
         "Accounting",

@@ -8,18 +8,86 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
 
 from calltape import _native
-from calltape._rows import Call
+from calltape._rows import Call, Run
 
-__all__ = ["Duration", "Moment", "Statuses", "at_least", "id_of", "moment", "one_of", "span", "statuses", "text"]
+__all__ = [
+    "Duration",
+    "Filters",
+    "Moment",
+    "Statuses",
+    "at_least",
+    "choose",
+    "id_of",
+    "moment",
+    "one_of",
+    "span",
+    "statuses",
+    "text",
+]
 
 Moment = datetime | timedelta | str | int
 Duration = timedelta | str | float
 Statuses = str | Sequence[str]
 
+
+class Filters(TypedDict, total=False):
+    """What narrows calls, beside a function; :meth:`calltape.Tape.calls` says what each means."""
+
+    where: str | None
+    group: str | None
+    status: Statuses | None
+    error_type: str | None
+    since: Moment | None
+    until: Moment | None
+    slower_than: Duration | None
+    faster_than: Duration | None
+    thread: str | None
+    task: str | None
+    pid: int | None
+    run: int | Run | None
+    parent: int | Call | None
+    root: int | Call | None
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GREATEST = 2**63 - 1
+
+
+def choose(caller: str, function: object, filters: Filters) -> dict[str, Any]:
+    """A filter as the native side takes it."""
+    for name in filters:
+        if name not in Filters.__annotations__:
+            known = ", ".join(Filters.__annotations__)
+            raise TypeError(f"{caller}: there is no filter {name!r}; there are function, {known}")
+    run, pid = filters.get("run"), filters.get("pid")
+    run_id = run.id if isinstance(run, Run) else run
+    where = text(caller, "where", filters.get("where"))
+    if where is not None:
+        _native.check_condition(where)
+    return {
+        "function": text(caller, "function", function),
+        "where": where,
+        "group": text(caller, "group", filters.get("group")),
+        "status": statuses(caller, "status", filters.get("status")),
+        "error_type": text(caller, "error_type", filters.get("error_type")),
+        "since_ns": moment(caller, "since", filters.get("since")),
+        "until_ns": moment(caller, "until", filters.get("until")),
+        "slower_than_ns": span(caller, "slower_than", filters.get("slower_than")),
+        "faster_than_ns": span(caller, "faster_than", filters.get("faster_than")),
+        "thread": text(caller, "thread", filters.get("thread")),
+        "task": text(caller, "task", filters.get("task")),
+        "pid": None if pid is None else at_least(caller, "pid", pid, 0),
+        "run": None if run_id is None else at_least(caller, "run", run_id, 0),
+        "parent": _id_or_none(caller, "parent", filters.get("parent")),
+        "root": _id_or_none(caller, "root", filters.get("root")),
+    }
+
+
+def _id_or_none(caller: str, name: str, value: object) -> int | None:
+    return None if value is None else id_of(caller, name, value)
 
 
 def text(caller: str, name: str, value: object) -> str | None:

@@ -2,8 +2,8 @@
 //! `calltape._rows`. Called by the other files of this folder only.
 
 use calltape_engine::query::{
-    Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Frame, FunctionAccount, Incident, Overview, Relation,
-    RunAccount, TreeItem,
+    Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Frame, FunctionAccount, Histogram, Incident,
+    MinuteFigures, Overview, Relation, RunAccount, TreeItem,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -116,6 +116,20 @@ pub(super) fn function<'py>(py: Python<'py>, function: &Overview) -> Row<'py> {
         function.p99_ns.into_bound_py_any(py)?,
     ];
     PyTuple::new(py, fields)
+}
+
+/// `Latency`.
+pub(super) fn histogram<'py>(py: Python<'py>, histogram: &Histogram) -> Row<'py> {
+    let buckets = histogram.buckets.iter().map(|bucket| (bucket.lower_ns, bucket.upper_ns, bucket.count));
+    let buckets = PyTuple::new(py, buckets.collect::<Vec<_>>())?;
+    let Histogram { count, p50_ns, p95_ns, p99_ns, from_rollup, .. } = histogram;
+    (buckets, count, p50_ns, p95_ns, p99_ns, from_rollup).into_pyobject(py)
+}
+
+/// `Minute`.
+pub(super) fn minute<'py>(py: Python<'py>, figures: &MinuteFigures) -> Row<'py> {
+    let MinuteFigures { minute, calls, errors, total_ns, p50_ns, p95_ns, p99_ns } = figures;
+    (minute, calls, errors, total_ns, p50_ns, p95_ns, p99_ns).into_pyobject(py)
 }
 
 /// `ErrorGroup`.

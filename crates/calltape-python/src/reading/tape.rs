@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use calltape_engine::query::{
-    Cursor, ErrorFilter, FunctionPattern, OverviewColumn, OverviewFilter, QueryError, Tape as EngineTape, TreeLimits,
+    Cursor, ErrorFilter, FunctionPattern, OverviewColumn, OverviewFilter, QueryError, Tape as EngineTape, TimeRange,
+    TreeLimits,
 };
 use calltape_engine::settings::{Settings, Surroundings};
 use pyo3::exceptions::PyValueError;
@@ -86,6 +87,39 @@ impl Tape {
         let page = self.ask(py, |tape| tape.calls(&filter, order, after.as_ref(), limit))?;
         let calls = page.calls.iter().map(|call| rows::call(py, call)).collect::<PyResult<_>>()?;
         Ok((calls, page.next.map(|next| next.to_string())))
+    }
+
+    /// The slowest calls, the slowest first.
+    fn slowest<'py>(&self, py: Python<'py>, chosen: Filter, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let filter = chosen.read(py)?;
+        let calls = self.ask(py, |tape| tape.slowest(&filter, limit))?;
+        calls.iter().map(|call| rows::call(py, call)).collect()
+    }
+
+    /// The calls that run, the oldest first.
+    fn running<'py>(&self, py: Python<'py>, chosen: Filter, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let filter = chosen.read(py)?;
+        let calls = self.ask(py, |tape| tape.running(&filter, limit))?;
+        calls.iter().map(|call| rows::call(py, call)).collect()
+    }
+
+    /// How long calls took.
+    fn latency<'py>(&self, py: Python<'py>, chosen: Filter) -> PyResult<Bound<'py, PyTuple>> {
+        let filter = chosen.read(py)?;
+        rows::histogram(py, &self.ask(py, |tape| tape.latency(&filter))?)
+    }
+
+    /// The figures of each minute.
+    fn minutes<'py>(
+        &self,
+        py: Python<'py>,
+        pattern: Option<String>,
+        since_ns: Option<i64>,
+        until_ns: Option<i64>,
+    ) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let (pattern, range) = (pattern.map(FunctionPattern::new), TimeRange { since_ns, until_ns });
+        let minutes = self.ask(py, |tape| tape.minutes(pattern.as_ref(), range))?;
+        minutes.iter().map(|minute| rows::minute(py, minute)).collect()
     }
 
     /// The call `id` with all the tape knows of it, or None.
