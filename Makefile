@@ -89,6 +89,42 @@ build: $(VENV)/.tools ## the release build, installed into .venv
 build-quick: $(VENV)/.tools ## a build for tests: the same code, compiled in a fraction of the time
 	$(call INSTALL,quick)
 
+.PHONY: wheel
+wheel: build ## the release build as a wheel in dist/, to install elsewhere
+	@mkdir -p dist
+	@cp .make/wheels/$(TAG)/*.whl dist/
+	@ls dist/*.whl
+
+# ------------------------------------------------------------------------------------------------------------- docs
+
+# The site's tools have an environment of their own: what they depend on is nothing to the package.
+DOCS := .make/docs
+export NO_MKDOCS_2_WARNING := 1
+
+$(DOCS)/.made-$(TAG): docs/requirements.txt $(VENV)/.made-$(TAG)
+	$(SAY) "the site's tools into $(DOCS)"
+	@rm -rf "$(DOCS)"
+	@"$(BASE_PYTHON)" -m venv "$(DOCS)"
+	@$(DOCS)/bin/python -m pip install --disable-pip-version-check --quiet --requirement docs/requirements.txt
+	@touch $@
+
+.PHONY: pictures
+pictures: $(DOCS)/.made-$(TAG) build-quick ## pictures of the terminal for the site, made by the commands they show
+	$(SAY) "pictures of the terminal into docs/pictures"
+	@rm -rf docs/pictures .make/pictures
+	@mkdir -p .make/pictures
+	@$(DOCS)/bin/python docs/make/pictures.py --python $(BIN)/python --tape .make/pictures/calls.db --to docs/pictures
+
+.PHONY: docs
+docs: pictures ## the site: guides, reference, pictures, into .make/site; fails on a link that leads nowhere
+	$(SAY) "the site into .make/site"
+	@$(DOCS)/bin/mkdocs build --strict --quiet
+	@$(DOCS)/bin/python docs/make/offline.py .make/site
+
+.PHONY: docs-serve
+docs-serve: pictures # the site on the loopback, built anew with each change
+	@$(DOCS)/bin/mkdocs serve --dev-addr 127.0.0.1:8000
+
 # ------------------------------------------------------------------------------------------------------------- demo
 
 DEMO := .calltape/demo
@@ -114,7 +150,7 @@ demo: build ## record a census of Python's own standard library, then look at th
 # ------------------------------------------------------------------------------------------------------------ tests
 
 .PHONY: test
-test: lint rust-test types python-test torture-short test-cpython-one ## build, lint, Rust tests, types, pytest, faults, CPython's own tests
+test: lint rust-test types python-test docs torture-short test-cpython-one ## build, lint, Rust tests, types, pytest, the site, faults, CPython's own tests
 
 .PHONY: lint
 lint: $(VENV)/.tools ## cargo fmt, clippy, rustdoc, ruff: they change nothing
@@ -282,6 +318,24 @@ deep: fuzz ## the long forms: fuzzing, loom without a small bound, torture, sani
 	@$(MAKE) test-values
 	@$(MAKE) test-heavy
 
+# --------------------------------------------------------------------------------------------------------- big tape
+
+BIG_TAPE_CALLS ?= 10000000
+BIG_TAPE_FOLDER := .make/big-tape
+BIG_TAPE := $(BIG_TAPE_FOLDER)/calls-$(BIG_TAPE_CALLS).db
+BIG_TAPE_SOURCES := $(wildcard crates/calltape-engine/examples/big_tape/*.rs crates/calltape-engine/examples/big_tape/shop/*.rs) \
+    crates/calltape-engine/src/store/schema.sql
+
+$(BIG_TAPE): $(BIG_TAPE_SOURCES)
+	$(SAY) "a tape of $(BIG_TAPE_CALLS) calls: a day of a shop's services, the same each time"
+	@rm -f $(BIG_TAPE_FOLDER)/*
+	@cargo build $(LOCKED) --quiet --profile quick --package calltape-engine --example big_tape
+	@"$${CARGO_TARGET_DIR:-target}/quick/examples/big_tape" "$@" $(BIG_TAPE_CALLS)
+
+.PHONY: big-tape
+big-tape: $(BIG_TAPE) ## a tape of ten million calls to measure reading on, 1.4 GiB; BIG_TAPE_CALLS=1000000 for a smaller one
+	@printf 'The tape is %s. Look at it:\n  calltape --db %s top\n' "$(BIG_TAPE)" "$(BIG_TAPE)"
+
 # ------------------------------------------------------------------------------------------------------------ bench
 
 .PHONY: bench
@@ -311,5 +365,5 @@ bench-quick: $(VENV)/.rivals build bare-insert ## the same table in under a minu
 
 .PHONY: clean
 clean: ## remove what the commands made: builds, environments, the demo's tape
-	rm -rf target .make .venv .venv-3.* .calltape/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf target .make dist docs/pictures .venv .venv-3.* .calltape/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

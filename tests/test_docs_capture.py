@@ -1,20 +1,13 @@
-"""The page on capture: its code runs as it stands, and its tables of values are what capture makes of them."""
+"""The page on capture: its tables of values are what capture makes of them."""
 
 import json
 
-import pytest
 from conftest import REPOSITORY, RunProgram
-from documented import blocks, values
+from documented import values
 
 PAGE = REPOSITORY / "docs" / "capture.md"
-BLOCKS = blocks(PAGE)
 
 MODULES = "collections, datetime, decimal, fractions, json, pathlib, re, threading, uuid"
-
-
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
-def test_a_block_of_code_runs(block: str, run_program: RunProgram) -> None:
-    run_program(block)
 
 
 def test_a_table_of_values_says_what_is_captured(run_program: RunProgram) -> None:

@@ -262,8 +262,10 @@ class FunctionStats:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ErrorGroup:
-    """Calls of one function that ended in the same type of exception, raised at the same place.
+    """Calls of one function that ended in the same type of exception, raised at the same place with like messages.
 
+    ``message_form`` is what the messages have in common: ``order <n> of <text> not paid``; docs/tape-format.md lists the
+    placeholders. ``(any message)`` stands for messages that were not told apart.
     ``count`` is how many, stored or not; ``lost`` are those of them that have no row. ``last_call_id`` and ``last`` are
     the last one that has a row, None where none has.
     """
@@ -273,6 +275,7 @@ class ErrorGroup:
     file: str
     line: int
     place: str
+    message_form: str
     count: int
     lost: int
     first_seen_ns: int

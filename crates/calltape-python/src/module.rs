@@ -70,7 +70,7 @@ fn begin_span(name: &str, values: &Bound<'_, PyDict>) -> PyResult<Option<wrapper
     wrapper::begin_span(name, values)
 }
 
-/// The running call.
+/// The running call: its ``id`` on the tape, and ``set`` to add a value to it.
 #[pyfunction]
 fn current(py: Python<'_>) -> wrapper::CurrentCall {
     wrapper::current(py)

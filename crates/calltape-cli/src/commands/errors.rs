@@ -1,5 +1,6 @@
 //! `calltape errors`: what fails, where, how often and since when.
 
+use calltape_engine::drain::ANY_MESSAGE;
 use calltape_engine::query::{ErrorFilter, ErrorGroup, Frame, FunctionPattern, Relation, Tape};
 
 use crate::arguments::Errors;
@@ -60,7 +61,7 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
     let room = output.width.saturating_sub(fixed.iter().map(|width| width + table::GAP).sum()).max(24);
     let mut table = table::table(output, &headings);
     for group in groups {
-        let mut message = plain(last_message(group).unwrap_or_default()).into_owned();
+        let mut message = plain(message(group)).into_owned();
         if output.fit {
             message = fit::keep_start(&message, MESSAGE_WIDTH);
         }
@@ -74,9 +75,9 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
         ]);
         let blank = || output.palette.cell(Tone::Plain, "");
         let mut lines = place(group, room);
-        if let Some(lost) = lost(group) {
+        for more in [lost(group), last_of_several(group, output)].into_iter().flatten() {
             lines.push('\n');
-            lines.push_str(&output.fold(&lost, room).join("\n"));
+            lines.push_str(&output.fold(&more, room).join("\n"));
         }
         for line in details(group) {
             lines.push('\n');
@@ -91,6 +92,18 @@ fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Fai
 /// The last call of a group that has a row; a dash for none.
 fn last_call(group: &ErrorGroup) -> String {
     group.last.as_ref().map_or_else(|| "-".to_owned(), |last| last.call_id.to_string())
+}
+
+/// What the messages of a group say: one alone says it itself, several have their form in common.
+fn message(group: &ErrorGroup) -> &str {
+    let said_alike = group.count > 1 && group.message_form != ANY_MESSAGE;
+    if said_alike { &group.message_form } else { last_message(group).unwrap_or_default() }
+}
+
+/// What the last of several errors said, where they differ.
+fn last_of_several(group: &ErrorGroup, output: &Output<'_>) -> Option<String> {
+    let last = plain(last_message(group).filter(|last| *last != message(group))?);
+    Some(if output.fit { format!("last: {}", fit::keep_start(&last, MESSAGE_WIDTH)) } else { format!("last: {last}") })
 }
 
 fn last_message(group: &ErrorGroup) -> Option<&str> {
@@ -166,6 +179,7 @@ fn object(group: &ErrorGroup) -> Object {
         .text("file", group.file.as_str())
         .number("line", i128::from(group.line))
         .text("place", group.place.as_str())
+        .text("message_form", group.message_form.as_str())
         .unsigned("count", group.count)
         .unsigned("counted_only", group.lost)
         .number("first_seen_ns", i128::from(group.first_seen_ns))

@@ -23,7 +23,7 @@ fn fill(sample: &SampleTape) {
         sample.books(1, function, [CALLS / FUNCTIONS, CALLS / FUNCTIONS, 0, 0, 0]);
         sample
             .connection
-            .execute("INSERT INTO error VALUES (?1, ?1, 'ValueError', 'app.py', ?1, 'parse', 1)", [function])
+            .execute("INSERT INTO error VALUES (?1, ?1, 'ValueError', 'app.py', ?1, 'parse', 1, 'bad')", [function])
             .unwrap();
     }
     let mut call = sample

@@ -1,6 +1,7 @@
 //! The command line as a user meets it: what each command prints for a small tape, as snapshots, and how it behaves
 //! around pipes, colours and files that are no tape.
 
+use calltape_engine::drain::message_form;
 use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 
 mod big_tape;

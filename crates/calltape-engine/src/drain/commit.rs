@@ -20,7 +20,7 @@ impl Drain {
             transaction: &transaction,
             runs: &mut self.runs,
             minutes: &mut self.minutes,
-            errors: &mut self.errors,
+            kinds: &mut self.kinds,
             pace,
         };
         let calls = writing.batch(&mut self.batch)?;

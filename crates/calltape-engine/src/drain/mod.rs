@@ -20,6 +20,8 @@
 //! notes.rs    what a program adds to its calls
 //! counted.rs  calls without a row, and lost errors
 //! source/     the lines of source that failures came from
+//! form.rs     what messages have in common
+//! kinds.rs    kinds of error, and their numbers
 //! write.rs    a batch into one transaction
 //! settle.rs   the end of a run
 //! retention.rs a step of removing what is too old or too much, after a pass
@@ -40,8 +42,10 @@ mod continued;
 mod counted;
 mod custody;
 mod displaced;
+mod form;
 mod id_map;
 mod incidents;
+mod kinds;
 mod living;
 mod notes;
 mod outcome;
@@ -58,6 +62,8 @@ mod source;
 mod thread;
 mod write;
 
+pub use form::message_form;
+pub use kinds::ANY_MESSAGE;
 pub use outcome::{DrainError, Point, Progress};
 pub use pass::{Drain, tape_directory};
 pub use retention::Pruning;

@@ -13,12 +13,13 @@ use calltape_journal::{Journal, Lease, create_tape, monotonic_ns, unix_ns};
 use super::batch::Batch;
 use super::continued::Carried;
 use super::incidents::{Incidents, UNREACHABLE};
+use super::kinds::Kinds;
 use super::outcome::{DrainError, Point, Progress};
 use super::pace::{Hurry, Pace};
 use super::retention::Keeping;
 use super::run::Followed;
 use super::settle::{DIED, EXIT};
-use crate::store::{BooksRow, ErrorKey, Minutes, Store, StoreError, WAL_LIMIT_BYTES, beside, prepare_directory};
+use crate::store::{BooksRow, Minutes, Store, StoreError, WAL_LIMIT_BYTES, beside, prepare_directory};
 
 /// Reading for one batch ends after this long, so that slow records do not hold back the others.
 const READING: Duration = Duration::from_millis(100);
@@ -54,7 +55,7 @@ pub struct Drain {
     pub(super) runs: Vec<Followed>,
     pub(super) batch: Batch,
     pub(super) minutes: Minutes,
-    pub(super) errors: HashMap<ErrorKey, i64>,
+    pub(super) kinds: Kinds,
     /// Runs whose journal is removed and whose cursors are left.
     pub(super) removed: Vec<u64>,
     /// What is not in the tape yet of what happened to it.
@@ -120,7 +121,7 @@ impl Drain {
             runs: Vec::new(),
             batch: Batch::default(),
             minutes: Minutes::default(),
-            errors: HashMap::new(),
+            kinds: Kinds::default(),
             removed: Vec::new(),
             incidents: Incidents::default(),
             earlier: HashMap::new(),
@@ -287,7 +288,7 @@ impl Drain {
         self.runs.clear();
         self.batch.clear();
         self.minutes.clear();
-        self.errors.clear();
+        self.kinds.clear();
         self.removed.clear();
         self.next_scan_ns = 0;
     }

@@ -136,7 +136,7 @@ impl Drain {
         store.checkpoint_if_due()?;
         if step == Step::Names {
             // Numbers at hand may be gone.
-            self.errors.clear();
+            self.kinds.clear();
             self.runs.iter_mut().for_each(|followed| followed.facts.forget_numbers());
         }
         self.keeping.did(step, done);

@@ -1,20 +1,16 @@
 //! A batch into one transaction: rows, ends of earlier rows, cursors, books and minutes.
 //! Called between BEGIN and COMMIT. Any error makes the caller roll back and forget everything, so nothing is undone here.
 
-use std::collections::HashMap;
-
 use calltape_record::{EndEvent, Status};
 
 use super::batch::{Active, Batch, Failed, Late, Row, is_certain};
+use super::kinds::Kinds;
 use super::pace::Pace;
 use super::run::{Facts, Followed};
 use crate::store::{
     ActivityRow, BooksRow, CallRow, CursorRow, Delta, EndRow, ErrorKey, FailureRow, Minutes, RowWriter, StoreError,
     Transaction,
 };
-
-/// Kinds of error whose numbers are kept at hand; beyond, the list is begun anew.
-const MOST_ERRORS: usize = 10_000;
 
 /// What a failed call shows when its traceback was not captured.
 const NO_TRACEBACK: &str = "[]";
@@ -24,7 +20,7 @@ pub(super) struct Writing<'pass> {
     pub(super) transaction: &'pass Transaction<'pass>,
     pub(super) runs: &'pass mut [Followed],
     pub(super) minutes: &'pass mut Minutes,
-    pub(super) errors: &'pass mut HashMap<ErrorKey, i64>,
+    pub(super) kinds: &'pass mut Kinds,
     pub(super) pace: &'pass mut Pace,
 }
 
@@ -121,17 +117,7 @@ impl Writing<'_> {
             place: failed.place.clone(),
             status: status as u8,
         };
-        let error = match self.errors.get(&key) {
-            Some(&number) => number,
-            None => {
-                if self.errors.len() >= MOST_ERRORS {
-                    self.errors.clear();
-                }
-                let number = writer.error_number(&key)?;
-                self.errors.insert(key, number);
-                number
-            }
-        };
+        let error = self.kinds.number(key, &failed.message, writer)?;
         let traceback = batch.text(failed.traceback).unwrap_or(NO_TRACEBACK);
         writer.fail(&FailureRow { call, error, message: &failed.message, traceback })
     }

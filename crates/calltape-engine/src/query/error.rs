@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::StatementError;
 use crate::drain::tape_directory;
 
 /// Why a tape could not be opened.
@@ -99,6 +100,8 @@ pub enum QueryError {
     Busy,
     /// When SQLite found the file damaged.
     Damaged(rusqlite::Error),
+    /// When a person's own statement cannot be run: see [`Tape::sql`](super::Tape::sql).
+    Statement(StatementError),
     /// When a page was asked for after a cursor of another order.
     OtherOrder,
     /// When SQLite failed in another way.
@@ -116,6 +119,7 @@ impl QueryError {
         match self {
             Self::Damaged(_) => DAMAGED,
             Self::TooSlow { .. } | Self::Interrupted | Self::Busy => "look again when it is less busy",
+            Self::Statement(_) => "correct the statement",
             Self::OtherOrder => "ask for the first page of that order",
             Self::Sqlite(_) => "check the disk the tape is on, then look again",
         }
@@ -147,6 +151,7 @@ impl fmt::Display for QueryError {
                 "the tape is damaged ({error}): copy it away with its -wal and -shm; `calltape recover` sets it aside and \
                  begins a new one"
             ),
+            Self::Statement(error) => error.fmt(f),
             Self::OtherOrder => f.write_str(
                 "the place to go on from belongs to another order of calls: leave it out to begin at the first page",
             ),
@@ -159,7 +164,7 @@ impl std::error::Error for QueryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Damaged(error) | Self::Sqlite(error) => Some(error),
-            Self::TooSlow { .. } | Self::Interrupted | Self::Busy | Self::OtherOrder => None,
+            Self::TooSlow { .. } | Self::Interrupted | Self::Busy | Self::Statement(_) | Self::OtherOrder => None,
         }
     }
 }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, params};
 use super::calls::unsigned;
 use super::range::IdRange;
 use super::{Failure, FunctionPattern, QueryError, Tape, TimeRange};
+use crate::drain::ANY_MESSAGE;
 
 /// Which errors a question is about.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +24,8 @@ pub struct ErrorFilter {
     pub limit: Option<usize>,
 }
 
-/// Calls of one function that ended in the same type of exception, raised at the same place. Cancelled calls are in none.
+/// Calls of one function that ended in the same type of exception, raised at the same place with messages of one form.
+/// Cancelled calls are in none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorGroup {
     /// The exception's type with its module; builtins bare.
@@ -36,6 +38,9 @@ pub struct ErrorGroup {
     pub line: i64,
     /// The function that raised it.
     pub place: String,
+    /// What their messages have in common, with placeholders for what differs; [`ANY_MESSAGE`] where they were not told
+    /// apart: beyond twenty forms, of those there was no room for, and on a tape of version 1 or 2.
+    pub message_form: String,
     /// How many calls, stored or not.
     pub count: u64,
     /// Of these, those there was no room for: they were counted and have no row. Of a kind that was lost within a range
@@ -71,9 +76,7 @@ impl Tape {
                 groups.extend(count(connection, error_id, &range)?);
             }
             let mut lost = lost::read(connection, filter)?;
-            for group in &mut groups {
-                group.lost = lost.take(connection, group.error_id)?;
-            }
+            lost.join(connection, &mut groups)?;
             groups.sort_by_key(|group| (Reverse(group.all()), Reverse(group.last)));
             let limit = filter.limit.unwrap_or(usize::MAX);
             groups.truncate(limit);
@@ -150,11 +153,13 @@ fn describe(connection: &Connection, group: &Counted) -> rusqlite::Result<ErrorG
             .query_row([call], |row| row.get(0))
     };
     let failure = Failure::fetch(connection, group.last)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let form = if version < lost::SINCE_VERSION { format!("'{ANY_MESSAGE}'") } else { "e.form".to_owned() };
     connection
-        .prepare_cached(
-            "SELECT e.type, f.name, e.file, e.line, e.place FROM error e JOIN function f ON f.id = e.function_id
+        .prepare_cached(&format!(
+            "SELECT e.type, f.name, e.file, e.line, e.place, {form} FROM error e JOIN function f ON f.id = e.function_id
              WHERE e.id = ?1",
-        )?
+        ))?
         .query_row([group.error_id], |row| {
             let (first, last) = (ended_ns(group.first)?, ended_ns(group.last)?);
             let lost = group.lost.as_ref();
@@ -164,6 +169,7 @@ fn describe(connection: &Connection, group: &Counted) -> rusqlite::Result<ErrorG
                 file: row.get(2)?,
                 line: row.get(3)?,
                 place: row.get(4)?,
+                message_form: row.get(5)?,
                 count: group.all(),
                 lost: lost.map_or(0, |lost| lost.calls),
                 first_seen_ns: lost.map_or(first, |lost| first.min(lost.first_ns)),

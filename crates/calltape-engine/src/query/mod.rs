@@ -10,6 +10,8 @@
 //! | what is slow | [`Tape::slowest`] | `minute`, then the calls of its slowest minutes |
 //! | what runs now | [`Tape::running`] | `call` by its status, where unfinished |
 //! | when, and how long | [`Tape::minutes`], [`Tape::latency`] | `minute` only, or every call of a filter |
+//! | why is nothing found | [`Tape::notices`] | names, never a call |
+//! | anything else | [`Tape::sql`] | what the statement says |
 //! | what was this call | [`Tape::call`] | one row and its failure |
 //! | which call made which | [`Tape::tree`] | `call` by parent |
 //! | what fails, where, since when | [`Tape::errors`] | `failure` by error, or by id |
@@ -32,6 +34,7 @@ mod health;
 mod incidents;
 mod journals;
 mod minutes;
+mod notices;
 mod overview;
 mod page;
 mod pattern;
@@ -39,6 +42,7 @@ mod range;
 mod running;
 mod scan;
 mod slowest;
+mod sql;
 mod tape;
 mod time_text;
 mod tree;
@@ -61,6 +65,7 @@ pub use overview::{Overview, OverviewColumn, OverviewFilter, OverviewPage};
 pub use page::{Cursor, CursorError, Order, Page};
 pub use pattern::FunctionPattern;
 pub use range::TimeRange;
+pub use sql::{SqlAnswer, SqlValue, StatementError};
 pub use tape::{DEFAULT_TIME_LIMIT, Tape};
 pub use time_text::{parse_duration, parse_time};
 pub use tree::{CallTree, TreeItem, TreeLimits};
@@ -69,5 +74,7 @@ pub use tree::{CallTree, TreeItem, TreeLimits};
 mod plans;
 #[cfg(test)]
 mod sample_tape;
+#[cfg(test)]
+use crate::drain::message_form;
 #[cfg(test)]
 use crate::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};

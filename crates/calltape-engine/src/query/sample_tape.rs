@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
-use super::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
+use super::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION, message_form};
 
 /// When the first call of a sample tape begins: 2026-10-14T09:12:33Z in Unix ns.
 pub(super) const START_NS: i64 = 1_791_969_153_000_000_000;
@@ -202,11 +202,12 @@ impl SampleTape {
     }
 
     fn ended_by(&self, row: CallRow<'_>, raised: &Raised<'_>) -> i64 {
-        let kind = params![row.function, raised.error_type, raised.file, raised.line, raised.place, row.status];
+        let form = message_form(raised.message);
+        let kind = params![row.function, raised.error_type, raised.file, raised.line, raised.place, row.status, form];
         self.connection
             .execute(
-                "INSERT OR IGNORE INTO error (function_id, type, file, line, place, status)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT OR IGNORE INTO error (function_id, type, file, line, place, status, form)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 kind,
             )
             .unwrap();
@@ -214,7 +215,8 @@ impl SampleTape {
             .connection
             .query_row(
                 "SELECT id FROM error
-                 WHERE function_id = ?1 AND type = ?2 AND file = ?3 AND line = ?4 AND place = ?5 AND status = ?6",
+                 WHERE function_id = ?1 AND type = ?2 AND file = ?3 AND line = ?4 AND place = ?5 AND status = ?6
+                     AND form = ?7",
                 kind,
                 |found| found.get(0),
             )

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::sql::Guard;
 use super::{OpenError, QueryError};
 use crate::forked::{Reading, tell_files_apart};
 use crate::store::{APPLICATION_ID, SCHEMA_VERSION};
@@ -32,6 +33,7 @@ pub struct Tape {
     version: i64,
     time_limit: Duration,
     deadline: Arc<Deadline>,
+    pub(super) guard: Guard,
 }
 
 impl Tape {
@@ -59,7 +61,8 @@ impl Tape {
         let deadline = Arc::new(Deadline::new());
         let watched = Arc::clone(&deadline);
         prepare(&mut connection, watched).map_err(|error| unreadable(error.to_string()))?;
-        Ok(Self { connection, path: path.to_owned(), version, time_limit: DEFAULT_TIME_LIMIT, deadline })
+        let guard = Guard::stand_at(&mut connection).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Self { connection, path: path.to_owned(), version, time_limit: DEFAULT_TIME_LIMIT, deadline, guard })
     }
 
     /// Bounds each question to `limit` instead of [`DEFAULT_TIME_LIMIT`].

@@ -15,6 +15,7 @@
 //! marker.rs      which file was our tape, remembered outside of it
 //! quarantine.rs  a damaged tape out of the way
 //! rows.rs        call, failure, early_end
+//! kinds.rs       error
 //! notes.rs       what a program adds to a call: call.args, early_note
 //! books.rs       run, function, thread, run_function, cursor
 //! counted.rs     tally, lost_error
@@ -33,6 +34,7 @@ mod counted;
 mod elsewhere;
 mod error;
 mod incidents;
+mod kinds;
 mod marker;
 mod minutes;
 mod notes;
@@ -52,10 +54,11 @@ pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_for
 pub(crate) use books::{BooksRow, CursorRow, OpenRun, RunRow};
 pub(crate) use counted::LostErrorRow;
 pub(crate) use incidents::IncidentRow;
+pub(crate) use kinds::ErrorKey;
 pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::{Store, WAL_LIMIT_BYTES, beside};
 pub(crate) use peek::{stored_of_run, try_to_write};
 pub(crate) use prune::Removed;
 pub(crate) use quarantine::{can_be_written, set_aside, was_our_tape};
-pub(crate) use rows::{ActivityRow, CallRow, EndRow, ErrorKey, FailureRow, RowWriter};
+pub(crate) use rows::{ActivityRow, CallRow, EndRow, FailureRow, RowWriter};
 pub(crate) use transaction::Transaction;

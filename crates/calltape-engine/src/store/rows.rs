@@ -1,7 +1,7 @@
 //! Rows of calls: inserting them, ending those inserted earlier, and what failed calls add.
 //! Called by the drain inside its transaction; holds its statements prepared for the length of one batch.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, ToSql, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
 use super::{StoreError, Transaction};
 
@@ -43,18 +43,6 @@ pub(crate) struct EndRow<'a> {
     pub(crate) activity: Option<ActivityRow<'a>>,
     /// It stands for itself alone.
     pub(crate) certain: bool,
-}
-
-/// Exceptions that are the same: see the table `error`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct ErrorKey {
-    pub(crate) function: i64,
-    pub(crate) error_type: String,
-    pub(crate) file: String,
-    pub(crate) line: u32,
-    pub(crate) place: String,
-    /// How they ended their calls.
-    pub(crate) status: u8,
 }
 
 /// What a failed call adds to its row.
@@ -149,28 +137,6 @@ impl<'batch> RowWriter<'batch> {
             .execute(params![row.call as i64, row.error, row.message, row.traceback])
             .map(drop)
             .map_err(StoreError::sqlite("to store an error"))
-    }
-
-    /// The number of the exceptions that are the same as `key`.
-    pub(crate) fn error_number(&self, key: &ErrorKey) -> Result<i64, StoreError> {
-        let doing = StoreError::sqlite("to store a kind of error");
-        let values: [&dyn ToSql; 6] = [&key.function, &key.error_type, &key.file, &key.line, &key.place, &key.status];
-        let mut insert = self
-            .connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO error (function_id, type, file, line, place, status)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )
-            .map_err(&doing)?;
-        insert.execute(&values[..]).map_err(&doing)?;
-        let mut select = self
-            .connection
-            .prepare_cached(
-                "SELECT id FROM error
-                 WHERE function_id = ?1 AND type = ?2 AND file = ?3 AND line = ?4 AND place = ?5 AND status = ?6",
-            )
-            .map_err(&doing)?;
-        select.query_row(&values[..], |row| row.get(0)).map_err(&doing)
     }
 
     /// Keeps an END whose START has not been seen.

@@ -1,5 +1,5 @@
--- The tape, version 3. Public: the views at the end (calls, functions, runs, function_minutes, accounting, lost_errors,
--- incidents).
+-- The tape, version 3. Public: the views at the end (calls, functions, runs, function_minutes, accounting, errors,
+-- lost_errors, incidents).
 -- The tables behind them may change with the version (PRAGMA user_version) and a step in upgrade.rs.
 --
 -- A call's id is nearly its start time (see calltape-record, ids), so the rowid order of `call` is time order:
@@ -116,7 +116,7 @@ CREATE INDEX call_by_function ON call (function_id);
 CREATE INDEX call_by_parent ON call (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX call_unfinished ON call (status) WHERE status >= 5;  -- running, interrupted
 
-CREATE TABLE error (                -- exceptions that are the same: function, type, place and what became of the call
+CREATE TABLE error (                -- exceptions that are the same, but for what differs from call to call
     id            INTEGER PRIMARY KEY,
     function_id   INTEGER NOT NULL REFERENCES function (id),
     type          TEXT NOT NULL,    -- with its module, as in json.decoder.JSONDecodeError
@@ -124,7 +124,8 @@ CREATE TABLE error (                -- exceptions that are the same: function, t
     line          INTEGER NOT NULL,
     place         TEXT NOT NULL,    -- the function that raised it
     status        INTEGER NOT NULL, -- how it ended its calls: 1 error, 2 cancelled
-    UNIQUE (function_id, type, file, line, place, status)
+    form          TEXT NOT NULL,    -- their messages' form; '(any message)' beyond twenty: calltape-engine, drain
+    UNIQUE (function_id, type, file, line, place, status, form)
 ) STRICT;
 
 CREATE TABLE failure (              -- what a call that ended in an exception adds to its row
@@ -220,6 +221,15 @@ FROM run_function b
 JOIN function f ON f.id = b.function_id
 JOIN run r ON r.id = b.run_id
 LEFT JOIN elsewhere e ON e.run_id = b.run_id AND e.slot = b.slot;
+
+CREATE VIEW errors AS
+SELECT f.name AS function, nullif(f.group_name, '') AS group_name,
+       CASE e.status WHEN 1 THEN 'error' ELSE 'cancelled' END AS status,
+       e.type AS error_type, e.file, e.line, e.place, e.form AS message_form,
+       (SELECT count(*) FROM failure x WHERE x.error_id = e.id) AS calls,
+       (SELECT min(x.call_id) FROM failure x WHERE x.error_id = e.id) AS first_call_id,
+       (SELECT max(x.call_id) FROM failure x WHERE x.error_id = e.id) AS last_call_id
+FROM error e JOIN function f ON f.id = e.function_id;
 
 CREATE VIEW lost_errors AS
 SELECT f.name AS function, nullif(f.group_name, '') AS group_name, l.run_id, l.type AS error_type, l.file, l.line, l.place,

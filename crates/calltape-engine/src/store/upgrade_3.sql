@@ -1,4 +1,5 @@
--- Version 3: what retention removed, calls without a row, errors counted by kind, incidents.
+-- Version 3: what retention removed, calls without a row, errors counted by kind, incidents, errors told apart by the form
+-- of their message: those there are keep one form for all.
 
 DROP VIEW accounting;
 
@@ -71,6 +72,31 @@ FROM run_function b
 JOIN function f ON f.id = b.function_id
 JOIN run r ON r.id = b.run_id
 LEFT JOIN elsewhere e ON e.run_id = b.run_id AND e.slot = b.slot;
+
+CREATE TABLE error_of_3 (
+    id            INTEGER PRIMARY KEY,
+    function_id   INTEGER NOT NULL REFERENCES function (id),
+    type          TEXT NOT NULL,
+    file          TEXT NOT NULL,
+    line          INTEGER NOT NULL,
+    place         TEXT NOT NULL,
+    status        INTEGER NOT NULL,
+    form          TEXT NOT NULL,
+    UNIQUE (function_id, type, file, line, place, status, form)
+) STRICT;
+
+INSERT INTO error_of_3 SELECT id, function_id, type, file, line, place, status, '(any message)' FROM error;
+DROP TABLE error;
+ALTER TABLE error_of_3 RENAME TO error;
+
+CREATE VIEW errors AS
+SELECT f.name AS function, nullif(f.group_name, '') AS group_name,
+       CASE e.status WHEN 1 THEN 'error' ELSE 'cancelled' END AS status,
+       e.type AS error_type, e.file, e.line, e.place, e.form AS message_form,
+       (SELECT count(*) FROM failure x WHERE x.error_id = e.id) AS calls,
+       (SELECT min(x.call_id) FROM failure x WHERE x.error_id = e.id) AS first_call_id,
+       (SELECT max(x.call_id) FROM failure x WHERE x.error_id = e.id) AS last_call_id
+FROM error e JOIN function f ON f.id = e.function_id;
 
 CREATE VIEW lost_errors AS
 SELECT f.name AS function, nullif(f.group_name, '') AS group_name, l.run_id, l.type AS error_type, l.file, l.line, l.place,

@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::failing::made;
+
 /// Which calls: a dict with all of these names.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -59,13 +61,7 @@ impl Filter {
 }
 
 fn condition(py: Python<'_>, text: &str) -> PyResult<Condition> {
-    Condition::parse(text).map_err(|error| {
-        let made = py
-            .import("calltape._faults")
-            .and_then(|faults| faults.getattr("FilterError"))
-            .and_then(|kind| kind.call1((error.to_string(),)));
-        made.map_or_else(|fault| fault, PyErr::from_value)
-    })
+    Condition::parse(text).map_err(|error| made(py, "FilterError", (error.to_string(),)))
 }
 
 /// The order of a name.

@@ -268,7 +268,9 @@ unsafe fn append(thread: &mut ThreadRecorder, ending: &Ending<'_>, outcome: Outc
     matches!(appended, Appended::Yes)
 }
 
-/// The call that runs where this was asked for.
+/// The call that runs where :func:`current` was called.
+///
+/// Outside of any call, and in a tree that sampling leaves out, ``id`` is None and ``set`` does nothing.
 #[pyclass(frozen, module = "calltape._native", name = "CurrentCall")]
 pub(crate) struct CurrentCall {
     /// 0 for none.
@@ -291,7 +293,12 @@ impl CurrentCall {
         (self.id != 0).then_some(self.id)
     }
 
-    /// Adds a value to the call: `args ->> '$."(set)".key'` on the tape. A later value of the same key replaces it.
+    /// Add a value to the call: ``args ->> '$."(set)".key'`` on the tape. A later value of the same key replaces it.
+    ///
+    /// The value is captured and masked as an argument is.
+    ///
+    /// Raises:
+    ///     TypeError: ``key`` is no str.
     fn set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let key = key.cast::<PyString>().map_err(|_| PyTypeError::new_err("set: the key must be a str"))?;
         let key = key.to_string_lossy();

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::{ErrorFilter, ErrorGroup};
+use super::{Counted, ErrorFilter, ErrorGroup};
+use crate::drain::ANY_MESSAGE;
 use crate::query::calls::unsigned;
 
 /// The first version of a tape that holds them.
-const SINCE_VERSION: i64 = 3;
+pub(super) const SINCE_VERSION: i64 = 3;
 
 /// What tells kinds apart: function, type, file, line, place.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -64,17 +65,27 @@ impl Lost {
 }
 
 impl LostErrors {
-    /// Takes those out that are of the same kind as the errors with rows of this number.
-    pub(super) fn take(&mut self, connection: &Connection, error_id: i64) -> rusqlite::Result<Option<Lost>> {
+    /// Moves those into `groups` that are of a kind with one of them alone. What a lost error said is not known: where its
+    /// kind has messages of several forms it is in none of their groups.
+    pub(super) fn join(&mut self, connection: &Connection, groups: &mut [Counted]) -> rusqlite::Result<()> {
         if self.kinds.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
-        let kind = connection
-            .prepare_cached("SELECT function_id, type, file, line, place FROM error WHERE id = ?1")?
-            .query_row([error_id], |row| {
-            Ok(Kind(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-        })?;
-        Ok(self.kinds.remove(&kind))
+        let mut of_kind =
+            connection.prepare_cached("SELECT function_id, type, file, line, place FROM error WHERE id = ?1")?;
+        let mut places: HashMap<Kind, Vec<usize>> = HashMap::new();
+        for (at, group) in groups.iter().enumerate() {
+            let kind = of_kind.query_row([group.error_id], |row| {
+                Ok(Kind(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?;
+            places.entry(kind).or_default().push(at);
+        }
+        for (kind, at) in places {
+            if let [only] = at[..] {
+                groups[only].lost = self.kinds.remove(&kind);
+            }
+        }
+        Ok(())
     }
 
     /// The others as groups of their own, the latest first.
@@ -85,6 +96,7 @@ impl LostErrors {
             file,
             line,
             place,
+            message_form: ANY_MESSAGE.to_owned(),
             count: lost.calls,
             lost: lost.calls,
             first_seen_ns: lost.first_ns,

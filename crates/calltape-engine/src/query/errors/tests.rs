@@ -13,10 +13,10 @@ fn sample() -> (SampleTape, Vec<i64>) {
     let (place, cancel) = (sample.function("shop.place"), sample.function("shop.cancel"));
     let failed = |function, after, raised: Raised<'_>| sample.failed_call(CallRow::new(function, after), &raised);
     let ids = vec![
-        failed(place, 0, raised("ValueError", "first", 21)),
-        failed(place, SECOND, raised("ValueError", "second", 21)),
+        failed(place, 0, raised("ValueError", "order 1", 21)),
+        failed(place, SECOND, raised("ValueError", "order 2", 21)),
         failed(cancel, SECOND + 500, raised("ValueError", "other", 21)),
-        failed(place, 2 * SECOND, raised("ValueError", "third", 21)),
+        failed(place, 2 * SECOND, raised("ValueError", "order 3", 21)),
         failed(place, 3 * SECOND, raised("KeyError", "'sku'", 30)),
     ];
     (sample, ids)
@@ -41,7 +41,7 @@ fn errors_are_grouped_by_function_type_and_place() {
     assert_eq!(
         groups(&sample, &ErrorFilter::default()),
         [
-            group("ValueError", "shop.place", 3, "third"),
+            group("ValueError", "shop.place", 3, "order 3"),
             group("KeyError", "shop.place", 1, "'sku'"),
             group("ValueError", "shop.cancel", 1, "other"),
         ]
@@ -54,6 +54,25 @@ fn errors_are_grouped_by_function_type_and_place() {
 }
 
 #[test]
+fn errors_of_one_place_are_told_apart_by_the_form_of_their_message() {
+    let (sample, _) = sample();
+    sample.failed_call(CallRow::new(1, 4 * SECOND), &raised("ValueError", "no stock of 'tea'", 21));
+    let found = Tape::open(&sample.path()).unwrap().errors(&ErrorFilter::default()).unwrap();
+    let forms: Vec<_> = found.iter().map(|group| (group.message_form.as_str(), group.count)).collect();
+    assert_eq!(forms, [("order <n>", 3), ("no stock of <text>", 1), ("<text>", 1), ("other", 1)]);
+}
+
+#[test]
+fn errors_there_was_no_room_for_are_alone_where_their_kind_has_several_forms() {
+    let (sample, _) = sample();
+    sample.failed_call(CallRow::new(1, 4 * SECOND), &raised("ValueError", "no stock of 'tea'", 21));
+    lose(&sample, 1, 1, &raised("ValueError", "", 21), 9, START_NS + 60 * SECOND);
+    let found = Tape::open(&sample.path()).unwrap().errors(&ErrorFilter::default()).unwrap();
+    assert_eq!((found[0].message_form.as_str(), found[0].count, found[0].lost), (ANY_MESSAGE, 9, 9));
+    assert!(found[1..].iter().all(|group| group.lost == 0));
+}
+
+#[test]
 fn since_counts_only_what_began_then_or_later() {
     let (sample, _) = sample();
     let since_ns = Some(START_NS + SECOND + 1);
@@ -61,7 +80,7 @@ fn since_counts_only_what_began_then_or_later() {
         groups(&sample, &ErrorFilter { since_ns, ..Default::default() }),
         [
             group("KeyError", "shop.place", 1, "'sku'"),
-            group("ValueError", "shop.place", 1, "third"),
+            group("ValueError", "shop.place", 1, "order 3"),
             group("ValueError", "shop.cancel", 1, "other"),
         ]
     );
@@ -126,7 +145,7 @@ fn errors_there_was_no_room_for_stand_with_those_of_their_kind_or_alone() {
         [
             group("KeyError", "shop.place", 41, "'sku'"),
             group("OSError", "shop.place", 7, "(none)"),
-            group("ValueError", "shop.place", 3, "third"),
+            group("ValueError", "shop.place", 3, "order 3"),
             group("ValueError", "shop.cancel", 1, "other"),
         ]
     );

@@ -38,7 +38,7 @@ mod text_pattern;
 pub use call_filter::{CallFilter, DurationRange};
 pub(in crate::query) use column::Column;
 pub use condition::Condition;
-pub(in crate::query) use condition::{Number, Root, Subject};
+pub(in crate::query) use condition::{Check, Number, Relation, Root, Step, Subject, Test, Value};
 pub use error::FilterError;
 pub(in crate::query) use matches::{Columns, Field};
 pub use text_pattern::TextPattern;
