@@ -28,7 +28,7 @@ from calltape._span import CurrentCall, current, span, suppressed
 
 if TYPE_CHECKING:
     from calltape._calls import Calls
-    from calltape._faults import FilterError, TapeError
+    from calltape._faults import FilterError, StatementError, TapeError
     from calltape._latency import Bucket, Latency, Minute
     from calltape._lists import CallList, Errors, Functions
     from calltape._rows import (
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Raised,
         Run,
     )
+    from calltape._sql import SqlAnswer
     from calltape._tape import Tape, open  # noqa: A004 - `calltape.open`
     from calltape._tree import Tree, TreeLine
 
@@ -74,6 +75,8 @@ __all__ = [
     "Raised",
     "Run",
     "SmartSerializer",
+    "SqlAnswer",
+    "StatementError",
     "Stats",
     "Tape",
     "TapeError",
@@ -95,7 +98,7 @@ __all__ = [
 # Reading is loaded when it is first asked for: a program that only records need not pay for it.
 _READING = {
     "_calls": ("Calls",),
-    "_faults": ("FilterError", "TapeError"),
+    "_faults": ("FilterError", "StatementError", "TapeError"),
     "_latency": ("Bucket", "Latency", "Minute"),
     "_lists": ("CallList", "Errors", "Functions"),
     "_rows": (
@@ -112,6 +115,7 @@ _READING = {
         "Raised",
         "Run",
     ),
+    "_sql": ("SqlAnswer",),
     "_tape": ("Tape", "open"),
     "_tree": ("Tree", "TreeLine"),
 }

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from calltape._latency import Latency
     from calltape._lists import Functions
     from calltape._rows import Accounting, Call, ErrorGroup, Failure, FunctionStats
+    from calltape._sql import SqlAnswer
     from calltape._tree import Tree, TreeLine
 
-__all__ = ["accounting", "call", "calls", "errors", "functions", "latency", "tape", "tree"]
+__all__ = ["accounting", "call", "calls", "errors", "functions", "latency", "sql", "tape", "tree"]
 
 _STYLE = """<style>
 .calltape { font: 13px/1.45 system-ui, sans-serif; color: inherit; max-width: 100%; overflow-x: auto; }
@@ -283,3 +284,11 @@ def accounting(books: Accounting) -> str:
     )
     heads = ["function", "calls ", "stored ", "sampled out ", "dropped ", "in flight ", "unknown "]
     return _page(_table(heads, rows))
+
+
+def sql(answer: SqlAnswer) -> str:
+    """The first rows of a statement."""
+    rows = ([_cell(value) for value in row] for row in answer.shown())
+    table = _table([escape(one_line(column)).rstrip() for column in answer.columns], rows) if answer.rows else ""
+    more = '<p class="q">cut here</p>' if answer.cut else ""
+    return _page(table, _left_out(len(answer.shown()), len(answer), "row"), more)

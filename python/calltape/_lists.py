@@ -9,7 +9,7 @@ from calltape._figures import duration, one_line, shortened
 from calltape._latency import Latency
 from calltape._rows import Call, ErrorGroup, FunctionStats
 
-__all__ = ["CallList", "Errors", "Functions", "glob_of"]
+__all__ = ["CallList", "Errors", "Functions", "glob_of", "table"]
 
 _TEXTS = ("function", "error", "in", "status", "arguments")
 
@@ -111,16 +111,19 @@ def glob_of(name: str) -> str:
     return f"[{name[:1]}]" + "".join(f"[{each}]" if each in "*?[" else each for each in name[1:]) if name else name
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], total: int, nothing: str) -> str:
-    """Columns under their heads, texts to the left, figures to the right."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], total: int, nothing: str, figures: set[int]) -> str:
+    """Columns under their heads, texts to the left, ``figures`` to the right; what is left out of ``total`` is said."""
     if not rows:
         return f"<{nothing}>"
     lines = [heads, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    texts = [at for at, head in enumerate(heads) if head in _TEXTS]
     shown = [
-        "  ".join(f"{cell:<{width}}" if at in texts else f"{cell:>{width}}" for at, (cell, width) in enumerate(cells))
+        "  ".join(f"{cell:>{width}}" if at in figures else f"{cell:<{width}}" for at, (cell, width) in enumerate(cells))
         for cells in (zip(line, widths, strict=True) for line in lines)
     ]
     more = [f"… {total - len(rows):,} more"] if total > len(rows) else []
     return "\n".join([*(line.rstrip() for line in shown), *more])
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], total: int, nothing: str) -> str:
+    return table(heads, rows, total, nothing, {at for at, head in enumerate(heads) if head not in _TEXTS})

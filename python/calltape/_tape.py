@@ -41,6 +41,7 @@ from calltape._rows import (
     Raised,
     Run,
 )
+from calltape._sql import SqlAnswer
 from calltape._tree import Tree, TreeLine
 
 __all__ = ["Tape", "open"]
@@ -212,6 +213,29 @@ class Tape:
         pattern = text("minutes", "function", function)
         begin, end = moment("minutes", "since", since), moment("minutes", "until", until)
         return [Minute(*row) for row in self._asked().minutes(pattern, begin, end)]
+
+    def notices(self, function: str | None = None, **filters: Unpack[Filters]) -> list[str]:
+        """What of a filter cannot match anything on this tape, in words: a misspelt function, argument or group.
+
+        Filters are those of :meth:`calls`. Empty where all of it can match.
+        """
+        return self._asked().notices(choose("notices", function, filters))
+
+    def sql(self, statement: str, limit: int = 1000) -> SqlAnswer:
+        """Run one SQL statement that reads; the views of the tape (``calls``, ``functions``, ...) are documented.
+
+        Args:
+            statement: the text.
+            limit: at most so many rows; an answer also ends after 64 MiB.
+
+        Raises:
+            StatementError: it does not parse, is more than one, or would do more than read.
+        """
+        asked = text("sql", "statement", statement)
+        if asked is None:
+            raise TypeError("sql: statement must be a str, not None")
+        columns, rows, cut = self._asked().sql(asked, at_least("sql", "limit", limit, 0))
+        return SqlAnswer(tuple(columns), tuple(rows), cut)
 
     def call(self, id: int) -> CallDetail | None:  # noqa: A002 - the column's name
         """The call with this id and all the tape knows of it; None where there is none."""

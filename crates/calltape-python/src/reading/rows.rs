@@ -3,11 +3,11 @@
 
 use calltape_engine::query::{
     Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Frame, FunctionAccount, Histogram, Incident,
-    MinuteFigures, Overview, Relation, RunAccount, TreeItem,
+    MinuteFigures, Overview, Relation, RunAccount, SqlValue, TreeItem,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 type Row<'py> = PyResult<Bound<'py, PyTuple>>;
 
@@ -132,6 +132,18 @@ pub(super) fn minute<'py>(py: Python<'py>, figures: &MinuteFigures) -> Row<'py> 
     (minute, calls, errors, total_ns, p50_ns, p95_ns, p99_ns).into_pyobject(py)
 }
 
+/// A row of a statement's.
+pub(super) fn sql<'py>(py: Python<'py>, row: &[SqlValue]) -> Row<'py> {
+    let values = row.iter().map(|value| match value {
+        SqlValue::Null => Ok(py.None().into_bound(py)),
+        SqlValue::Integer(number) => number.into_bound_py_any(py),
+        SqlValue::Real(number) => number.into_bound_py_any(py),
+        SqlValue::Text(text) => text.as_str().into_bound_py_any(py),
+        SqlValue::Blob(bytes) => Ok(PyBytes::new(py, bytes).into_any()),
+    });
+    PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)
+}
+
 /// `ErrorGroup`.
 pub(super) fn error_group<'py>(py: Python<'py>, group: &ErrorGroup) -> Row<'py> {
     let last = group.last.as_ref();
@@ -142,6 +154,7 @@ pub(super) fn error_group<'py>(py: Python<'py>, group: &ErrorGroup) -> Row<'py> 
         &group.file,
         group.line,
         &group.place,
+        &group.message_form,
         group.count,
         group.lost,
         group.first_seen_ns,

@@ -122,6 +122,25 @@ impl Tape {
         minutes.iter().map(|minute| rows::minute(py, minute)).collect()
     }
 
+    /// What of a filter cannot match anything.
+    fn notices(&self, py: Python<'_>, chosen: Filter) -> PyResult<Vec<String>> {
+        let filter = chosen.read(py)?;
+        self.ask(py, |tape| tape.notices(&filter))
+    }
+
+    /// A statement's columns and rows, and whether there were more.
+    #[expect(clippy::type_complexity, reason = "what a statement answers")]
+    fn sql<'py>(
+        &self,
+        py: Python<'py>,
+        statement: &str,
+        limit: usize,
+    ) -> PyResult<(Vec<String>, Vec<Bound<'py, PyTuple>>, bool)> {
+        let answer = self.ask(py, |tape| tape.sql(statement, limit))?;
+        let rows = answer.rows.iter().map(|row| rows::sql(py, row)).collect::<PyResult<_>>()?;
+        Ok((answer.columns, rows, answer.cut))
+    }
+
     /// The call `id` with all the tape knows of it, or None.
     fn call<'py>(&self, py: Python<'py>, call_id: u64) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let found = self.ask(py, |tape| tape.call(call_id))?;
