@@ -16,19 +16,21 @@ _VARYING = re.compile(
     r"(?P<id>\b\d{15,20}\b)"
     r"|(?P<when>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?|\b\d\d:\d\d:\d\d(?:\.\d+)?)"
     r"|(?P<pid>\bpid \d+)"
+    r"|(?P<task>\btask Task-\d+)"
     r"|(?P<host>\bhost \S+)"
     r"|(?P<python>\bPython 3\.\d+\.\d+\w*)"
     r"|(?P<run>\brun\s+[0-9a-f]{16}\b)"
     r"|(?P<size>\b\d+(?:\.\d+)? ?(?:[KMG]i)?B\b)"
     r"|(?P<ago>\bjust now\b|\b\d+ (?:s|min|h|d) ago\b)"
     r"|(?P<time>(?<![\w.])\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|min|h|d)\b(?: \d+ ?(?:s|min|h)\b)*)"
-    rf"|(?P<bar>{_BARS}+)"
+    rf"|(?P<bar>[ \t]*{_BARS}+)"
     r"|(?P<rule>[─━═-]{3,})"
     r"|(?P<space>[ \t]+)"
 )
 _PATTERNS = {
     "when": r"[\d:.TZ+ -]+",
     "pid": r"pid \d+",
+    "task": r"task Task-\d+",
     "host": r"host \S+",
     "python": r"Python 3\.\d+\.\d+\w*",
     "run": r"run\s+[0-9a-f]{16}",

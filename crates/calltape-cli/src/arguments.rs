@@ -5,9 +5,13 @@ use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod filter;
+mod finding;
 mod keeping;
 mod reading;
 
+pub(crate) use filter::CallOptions;
+pub(crate) use finding::{Find, Running, Slow, Tree};
 pub(crate) use keeping::{Completions, Config, Drain, Prune, Recover};
 pub(crate) use reading::{Errors, Show, SortColumn, Stats, Tail, Top};
 
@@ -70,8 +74,16 @@ pub(crate) enum Command {
     Top(Top),
     /// The last calls, and with -f the next as they happen
     Tail(Tail),
+    /// The calls that meet a filter: by function, time, duration, status, arguments
+    Find(Find),
+    /// The slowest calls, and how long calls take
+    Slow(Slow),
+    /// The calls that have not ended, the oldest first
+    Running(Running),
     /// One call: arguments, result, error and call tree
     Show(Show),
+    /// The calls around one call: who made it, and what it made
+    Tree(Tree),
     /// Errors, grouped by type and place
     Errors(Errors),
     /// The recorder's health: is every call accounted for, and what does the tape take

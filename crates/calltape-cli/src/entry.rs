@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io::{self, BufWriter};
 
-use calltape_engine::query::{OpenError, QueryError, Tape};
+use calltape_engine::query::{FilterError, OpenError, QueryError, Tape};
 use calltape_engine::{Settings, settings};
 use clap::{CommandFactory, FromArgMatches};
 use jiff::tz::TimeZone;
@@ -13,6 +13,7 @@ use crate::arguments::{Color, Command, CommandLine, Shared};
 use crate::output::{Output, Streams};
 use crate::palette::Palette;
 use crate::surroundings::Surroundings;
+use crate::text::caret::pointed;
 use crate::text::plain::plain;
 use crate::{commands, text};
 
@@ -28,6 +29,8 @@ pub(crate) enum Found {
 pub(crate) enum Failure {
     /// When an option's value makes no sense.
     Usage(String),
+    /// When a condition does not parse.
+    Condition(FilterError),
     /// When there is no tape to read.
     Open(OpenError),
     /// When the tape does not answer.
@@ -108,6 +111,17 @@ where
         Err(Failure::Usage(message) | Failure::Refused(message)) => message,
         Err(Failure::Open(error)) => error.to_string(),
         Err(Failure::Query(error)) => error.to_string(),
+        Err(Failure::Condition(error)) => {
+            let [line, carets] = pointed(&error.text, &error.range, surroundings.width);
+            let _ = output.streams.out.flush();
+            let message = plain(&error.message);
+            let _ = writeln!(
+                output.streams.err,
+                "calltape: --where: {message}\n{line}\n{carets}\nsuch as: {}",
+                error.example
+            );
+            return WRONG;
+        }
     };
     let _ = output.streams.out.flush();
     let _ = writeln!(output.streams.err, "calltape: {}", plain(&message));
@@ -144,6 +158,10 @@ fn perform(
     match &line.command {
         Command::Top(top) => commands::top::run(top, &tape, json, output),
         Command::Tail(tail) => commands::tail::run(tail, &tape, json, output, should_stop),
+        Command::Find(find) => commands::find::run(find, &tape, json, output, should_stop),
+        Command::Slow(slow) => commands::slow::run(slow, &tape, json, output),
+        Command::Running(running) => commands::running::run(running, &tape, json, output),
+        Command::Tree(tree) => commands::tree::run(tree, &tape, json, output),
         Command::Show(show) => commands::show::run(show, &tape, json, output),
         Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
         Command::Stats(stats) => commands::stats::run(stats, &tape, json, output),

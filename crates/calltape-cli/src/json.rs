@@ -23,7 +23,8 @@ impl Object {
         if self.text.len() > 1 {
             self.text.push(',');
         }
-        let _ = write!(self.text, "\"{name}\":");
+        self.text.push_str(&quoted(name));
+        self.text.push(':');
     }
 
     /// A text; `None` is null.
@@ -62,6 +63,17 @@ impl Object {
     pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
         self.name(name);
         let _ = write!(self.text, "{value}");
+        self
+    }
+
+    /// True, false, or null where nobody knows.
+    pub(crate) fn choice(mut self, name: &str, value: Option<bool>) -> Self {
+        self.name(name);
+        self.text.push_str(match value {
+            Some(true) => "true",
+            Some(false) => "false",
+            None => "null",
+        });
         self
     }
 

@@ -12,11 +12,13 @@
 //! 130 stopped while it waited for a locked tape. A closed pipe and any other stop end quietly with 0.
 
 mod arguments;
+mod asked;
 mod commands;
 mod entry;
 mod json;
 mod output;
 mod palette;
+mod progress;
 mod surroundings;
 mod text;
 

@@ -61,13 +61,6 @@ impl Output<'_> {
         Ok(())
     }
 
-    /// Shows `text` in place of the last such line, on a terminal; an empty one clears it.
-    pub(crate) fn progress(&mut self, text: &str) {
-        if self.progress {
-            let _ = write!(self.streams.err, "\r\x1b[K{text}").and_then(|()| self.streams.err.flush());
-        }
-    }
-
     /// `text` in `tone`.
     pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
         self.palette.paint(tone, text)

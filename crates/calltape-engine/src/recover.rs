@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use calltape_journal::{Holder, Lease, Run, list_runs};
 
-use crate::drain::{Drain, DrainError, tape_directory};
-use crate::query::{OpenError, RunAccount, Tape};
+use crate::drain::{Drain, DrainError, Progress, tape_directory};
+use crate::query::{OpenError, RunAccount, Tape, waiting_in};
 use crate::store::prepare_tape;
 
 /// How long a locked database is waited for.
@@ -100,17 +100,32 @@ pub enum Recovery {
     },
 }
 
+/// How far a recovery is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovering {
+    /// Calls stored so far.
+    pub calls: u64,
+    /// Whether another program has the database locked.
+    pub is_locked: bool,
+}
+
+/// Bytes of records in the journals beside `db` that are not stored yet. Reads those records.
+pub fn waiting_bytes(db: &Path) -> u64 {
+    let runs = list_runs(&tape_directory(db)).unwrap_or_default();
+    runs.iter().filter_map(|folder| Run::open(folder).ok()).map(|run| waiting_in(&run)).sum()
+}
+
 /// Whether there is anything of a tape at `db`: the database, or journals beside it.
 pub fn is_there(db: &Path) -> bool {
     db.is_file() || tape_directory(db).is_dir()
 }
 
-/// Stores what the dead left beside the tape at `db`; makes the database where it is gone. `goes_on` is asked between two
-/// attempts while another program has the database locked; false ends it there.
+/// Stores what the dead left beside the tape at `db`; makes the database where it is gone. `goes_on` is asked after each
+/// batch, and between two attempts while another program has the database locked; false ends it there.
 ///
 /// # Errors
 /// See [`RecoverError`].
-pub fn recover(db: &Path, goes_on: &mut dyn FnMut() -> bool) -> Result<Recovery, RecoverError> {
+pub fn recover(db: &Path, goes_on: &mut dyn FnMut(&Recovering) -> bool) -> Result<Recovery, RecoverError> {
     if !is_there(db) {
         return Err(RecoverError::NoTape(db.to_path_buf()));
     }
@@ -131,12 +146,17 @@ pub fn recover(db: &Path, goes_on: &mut dyn FnMut() -> bool) -> Result<Recovery,
         return Ok(Recovery::Elsewhere { holder, waiting: dead_runs(&folder) });
     }
     let before = stored_before(db, &folder);
-    let mut settled = Vec::new();
+    let (mut settled, mut so_far) = (Vec::new(), Recovering::default());
     loop {
-        let Some(progress) = pass(&mut drain, goes_on).map_err(refused)? else { return Err(RecoverError::Stopped) };
+        let progress = pass(&mut drain, &so_far, goes_on).map_err(refused)?;
+        let Some(progress) = progress else { return Err(RecoverError::Stopped) };
         settled.extend(drain.take_settled());
-        if !progress {
+        if !(progress.committed || progress.more) {
             break;
+        }
+        so_far.calls += progress.calls;
+        if !goes_on(&so_far) {
+            return Err(RecoverError::Stopped);
         }
     }
     let (warnings, errors) = (drain.take_warnings(), drain.take_errors());
@@ -153,14 +173,18 @@ pub fn recover(db: &Path, goes_on: &mut dyn FnMut() -> bool) -> Result<Recovery,
     Ok(Recovery::Done { runs: settled.into_iter().filter_map(report).collect(), warnings, errors })
 }
 
-/// One pass, with patience for a locked database: whether there may be more to do, or `None` where `goes_on` said false.
-fn pass(drain: &mut Drain, goes_on: &mut dyn FnMut() -> bool) -> Result<Option<bool>, DrainError> {
+/// One pass, with patience for a locked database: what it came to, or `None` where `goes_on` said false.
+fn pass(
+    drain: &mut Drain,
+    so_far: &Recovering,
+    goes_on: &mut dyn FnMut(&Recovering) -> bool,
+) -> Result<Option<Progress>, DrainError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match drain.pass(true) {
-            Ok(progress) => return Ok(Some(progress.committed || progress.more)),
+            Ok(progress) => return Ok(Some(progress)),
             Err(DrainError::Store(fault)) if fault.is_transient() && Instant::now() < deadline => {
-                if !goes_on() {
+                if !goes_on(&Recovering { is_locked: true, ..*so_far }) {
                     return Ok(None);
                 }
                 std::thread::sleep(AGAIN);

@@ -1,8 +1,17 @@
 //! The arguments of the commands that read a tape. Holds no behaviour.
 
+use std::sync::LazyLock;
+
 use clap::{Args, ValueEnum};
 
-const PATTERN_HELP: &str = "Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'";
+use super::filter::CallOptions;
+
+/// The fields of a call's JSON: the columns of the view `calls` but the traceback.
+pub(super) const CALL_FIELDS: &str = "id, parent_id, root_id, function, group, kind, status, started_ns, started_at, \
+    duration_ns, active_ns, yields, args, result, error_type, error_message, thread, task, pid, host, run_id, weight";
+
+pub(super) const PATTERN_HELP: &str =
+    "Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -52,17 +61,17 @@ pub(crate) enum SortColumn {
     Name,
 }
 
+static TAIL_HELP: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "A line a call: id, when it began, how long it took, what it was called with and what the program set while it \
+        ran, what came back. With -f a call appears when it ends; one that takes longer than a second also appears while \
+        it runs.\n\nExamples:\n  calltape tail -f\n  calltape tail -f --status error\n  \
+        calltape tail -n 100 place --json\n\nEach line of --json: {CALL_FIELDS}."
+    )
+});
+
 #[derive(Debug, Args)]
-#[command(after_help = "\
-A line a call: id, when it began, how long it took, what it was called with and what the program set while it ran, what \
-came back. With -f a call appears when it ends; one that takes longer than a second also appears while it runs.
-
-Examples:
-  calltape tail -f
-  calltape tail -n 100 place --json
-
-Each line of --json: id, parent_id, root_id, function, group, kind, status, started_ns, started_at, duration_ns, \
-active_ns, yields, args, result, error_type, error_message, thread, task, pid, host, run_id, weight.")]
+#[command(after_help = TAIL_HELP.as_str())]
 pub(crate) struct Tail {
     /// Go on with the calls that come
     #[arg(short, long)]
@@ -72,6 +81,8 @@ pub(crate) struct Tail {
     pub(crate) lines: usize,
     #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
     pub(crate) pattern: Option<String>,
+    #[command(flatten)]
+    pub(crate) calls: CallOptions,
 }
 
 #[derive(Debug, Args)]
@@ -100,7 +111,7 @@ error. Errors there was no room for are counted by kind and marked so; a kind of
 Example:
   calltape errors --since 1h
 
-Each line of --json: error_type, function, file, line, place, count, counted_only, first_seen_ns, last_seen_ns, \
+Each line of --json: error_type, function, file, line, place, message_form, count, counted_only, first_seen_ns, last_seen_ns, \
 last_message, last_call_id, last_source, last_traceback.")]
 pub(crate) struct Errors {
     /// Only calls that began since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00

@@ -11,6 +11,7 @@ use crate::arguments::Prune;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::text::figures::{bytes, count, counted, duration};
 
 pub(crate) fn run(
@@ -25,13 +26,14 @@ pub(crate) fn run(
         return dry(&limits, settings, json, output);
     }
     let mut stopped = false;
+    let progress = progress(&limits, settings, output);
     let pruned = prune(&settings.db, limits, now_ns(output), &mut |pruned| {
         let (calls, taken) = (pruned.successes + pruned.errors, taken(pruned.after));
-        output.progress(&format!("{} removed, the tape takes {}", counted(calls, "call", "calls"), bytes(taken)));
+        progress.show(calls, format!("{} removed, the tape takes {}", counted(calls, "call", "calls"), bytes(taken)));
         stopped = should_stop();
         !stopped
     });
-    output.progress("");
+    progress.clear();
     let pruned = pruned.map_err(|fault| Failure::Refused(fault.to_string()))?;
     if json {
         output.line(&object(&pruned).finish())?;
@@ -39,6 +41,16 @@ pub(crate) fn run(
         write(&pruned, stopped, output)?;
     }
     Ok(Found::Something)
+}
+
+/// A bar towards what a dry run would say is removed; on a terminal only, as saying so counts rows.
+fn progress(limits: &Limits, settings: &Settings, output: &Output<'_>) -> Progress {
+    let beyond = || Tape::open(&settings.db).ok()?.beyond(limits, now_ns(output)).ok();
+    let due = if output.progress { beyond() } else { None };
+    match due.map_or(0, |due| due.successes + due.errors + due.by_size) {
+        0 => Progress::words(output.progress),
+        calls => Progress::bar(output.progress, calls),
+    }
 }
 
 /// With options what they say, without what the settings say. An age that is not given is the settings' where the other

@@ -1,19 +1,21 @@
 //! `calltape recover`: what processes that died left in their journals goes into the database.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use calltape_engine::Settings;
-use calltape_engine::recover::{RecoverError, Recovered, Recovery, recover};
+use calltape_engine::recover::{RecoverError, Recovered, Recovery, recover, waiting_bytes};
 
 use crate::arguments::Recover;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
 use crate::palette::Tone;
+use crate::progress::Progress;
 use crate::text::figures::{count, counted};
 use crate::text::plain::plain;
 
-/// Between two looks while another process recovers.
+/// Between two looks: at how far it is, or at another process that recovers.
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(
@@ -23,19 +25,23 @@ pub(crate) fn run(
     output: &mut Output<'_>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
+    let (progress, elsewhere) = (Shown::new(settings, output.progress), Progress::words(output.progress));
     loop {
         let mut said = false;
-        let recovery = recover(&settings.db, &mut || {
-            if !std::mem::replace(&mut said, true) {
+        let recovery = recover(&settings.db, &mut |so_far| {
+            if !so_far.is_locked {
+                progress.stored(so_far.calls);
+            } else if !std::mem::replace(&mut said, true) {
                 let text = format!("waiting for another program's transaction on {}", settings.db.display());
                 // That it cannot be said is no reason not to wait.
-                let _ = output.remark(&plain(&text));
+                let _ = progress.bar.aside(|| output.remark(&plain(&text)));
             }
             !should_stop()
         });
+        progress.bar.clear();
         match recovery.map_err(failure)? {
             Recovery::Done { runs, warnings, errors } => {
-                output.progress("");
+                elsewhere.clear();
                 for line in warnings.iter().chain(&errors) {
                     output.remark(&plain(line))?;
                 }
@@ -45,7 +51,7 @@ pub(crate) fn run(
             Recovery::Elsewhere { holder, waiting } => {
                 let who = holder.pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
                 if waiting == 0 || !arguments.wait || should_stop() {
-                    output.progress("");
+                    elsewhere.clear();
                     let text = match waiting {
                         0 => format!("{who} drains this tape; nothing of the dead is left"),
                         _ => format!("{who} drains this tape and stores what the dead left within a second"),
@@ -53,9 +59,36 @@ pub(crate) fn run(
                     output.remark(&text)?;
                     return Ok(Found::Something);
                 }
-                output.progress(&format!("waiting for {who}: {}", counted(waiting as u64, "journal", "journals")));
+                elsewhere.show(0, format!("waiting for {who}: {}", counted(waiting as u64, "journal", "journals")));
                 std::thread::sleep(LOOK);
             }
+        }
+    }
+}
+
+/// How much of what waits in the journals is stored, on a terminal.
+struct Shown<'a> {
+    settings: &'a Settings,
+    is_shown: bool,
+    total_bytes: u64,
+    bar: Progress,
+    looked: Cell<Option<Instant>>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(settings: &'a Settings, is_shown: bool) -> Self {
+        let total_bytes = if is_shown { waiting_bytes(&settings.db) } else { 0 };
+        let bar = Progress::bar(is_shown && total_bytes > 0, total_bytes);
+        Self { settings, is_shown, total_bytes, bar, looked: Cell::new(None) }
+    }
+
+    /// Looks how much still waits; not after each batch, as looking reads it.
+    fn stored(&self, calls: u64) {
+        let is_due = self.looked.get().is_none_or(|looked| looked.elapsed() >= LOOK);
+        if self.is_shown && is_due {
+            let done = self.total_bytes.saturating_sub(waiting_bytes(&self.settings.db));
+            self.bar.show(done, format!("{} stored", counted(calls, "call", "calls")));
+            self.looked.set(Some(Instant::now()));
         }
     }
 }

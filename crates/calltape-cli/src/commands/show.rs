@@ -3,7 +3,7 @@
 use calltape_engine::query::{Call, CallDetail, CallFilter, CallTree, FunctionPattern, Tape, TreeItem, TreeLimits};
 use calltape_record::{NOTES_MEMBER, Status, value};
 
-use super::tail::{DEFAULTS, defaults, notes};
+use super::call_line::{DEFAULTS, defaults, notes};
 use super::{active, items, show_failure, show_tree, status_tone, status_word};
 use crate::arguments::Show;
 use crate::entry::{Failure, Found};
@@ -18,21 +18,11 @@ use crate::text::{fit, times, values};
 pub(super) const INDENT: usize = 2;
 
 pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
-    let id = id(&show.call, tape)?;
-    let found = match id {
+    let found = match call_named(&show.call, tape)? {
         Some(id) => tape.call(id)?.zip(tape.tree(id, &TreeLimits::default())?),
         None => None,
     };
-    let Some((detail, tree)) = found else {
-        let remedy = match show.call.parse::<u64>() {
-            Ok(_) => "`calltape tail` shows the last ids",
-            Err(_) => "`calltape top` lists the functions, `calltape tail` the last calls with their ids",
-        };
-        let of = if id.is_none() { "of " } else { "" };
-        let path = tape.path().display();
-        output.remark(&plain(&format!("no call {of}{} on {path}; {remedy}", show.call)))?;
-        return Ok(Found::Nothing);
-    };
+    let Some((detail, tree)) = found else { return say_nothing(&show.call, tape, output) };
     if as_json {
         output.line(&object(&detail, &tree).finish())?;
         return Ok(Found::Something);
@@ -53,12 +43,26 @@ pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'
 }
 
 /// The call that `text` names: an id, or a function, of which it is the last call.
-fn id(text: &str, tape: &Tape) -> Result<Option<u64>, Failure> {
+pub(super) fn call_named(text: &str, tape: &Tape) -> Result<Option<u64>, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(Some(id));
     }
     let filter = CallFilter { functions: Some(FunctionPattern::new(text)), ..CallFilter::default() };
     Ok(tape.latest(&filter, 1)?.first().map(|call| call.id))
+}
+
+/// Says that there is no call that `text` names.
+pub(super) fn say_nothing(text: &str, tape: &Tape, output: &mut Output<'_>) -> Result<Found, Failure> {
+    let path = tape.path().display();
+    let said = match text.parse::<u64>() {
+        Ok(id) => format!("no call {id} on {path}; `calltape tail` shows the last ids"),
+        Err(_) => format!(
+            "no call of {text} on {path}; `calltape top` lists the functions, `calltape tail` the last calls with their \
+             ids"
+        ),
+    };
+    output.remark(&plain(&said))?;
+    Ok(Found::Nothing)
 }
 
 fn write_head(detail: &CallDetail, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -210,7 +214,7 @@ fn object(detail: &CallDetail, tree: &CallTree) -> Object {
         .list("tree", tree.items.iter().map(tree_object))
 }
 
-fn tree_object(item: &TreeItem) -> Object {
+pub(super) fn tree_object(item: &TreeItem) -> Object {
     let object = Object::new().unsigned("depth", item.depth() as u64);
     match item {
         TreeItem::Gap { callers, .. } => object.unsigned("callers_left_out", *callers as u64),

@@ -3,36 +3,19 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use calltape_engine::query::{Call, CallFilter, Follower, FunctionPattern, Tape};
-use calltape_record::{NOTES_MEMBER, Status, value};
+use calltape_engine::query::{Call, CallFilter, Follower, Tape};
 
-use super::{items, status_tone, status_word};
+use super::{call_line, nothing};
 use crate::arguments::Tail;
+use crate::asked;
 use crate::entry::{Failure, Found};
-use crate::json;
 use crate::output::Output;
-use crate::palette::Tone;
-use crate::text::figures::duration;
-use crate::text::fit;
-use crate::text::plain::plain;
 
 /// Time between two looks at the tape: as quick as an eye, and next to no work.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Time between two looks at the stop flag.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Columns of an id: ids have 15 digits until 2027, 16 after.
-const ID_WIDTH: usize = 15;
-
-/// Columns of a duration, as in `1 min 12 s`.
-const DURATION_WIDTH: usize = 8;
-
-/// Arguments and outcome together get at least this part of what is left beside id, time and duration: a third.
-const REST_SHARE: usize = 3;
-
-/// The outcome gets at least this part of what the function's name leaves: half.
-const OUTCOME_SHARE: usize = 2;
 
 pub(crate) fn run(
     tail: &Tail,
@@ -41,21 +24,15 @@ pub(crate) fn run(
     output: &mut Output<'_>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
-    let pattern = tail.pattern.as_deref().map(FunctionPattern::new);
-    let filter = CallFilter { functions: pattern.clone(), ..CallFilter::default() };
+    let filter = asked::filter(tail.pattern.as_deref(), &tail.calls, output)?;
     let calls = tape.latest(&filter, tail.lines)?;
     write_calls(&calls, as_json, output)?;
     if tail.follow {
-        follow(tape, pattern, &calls, as_json, output, should_stop)?;
+        follow(tape, &filter, &calls, as_json, output, should_stop)?;
         return Ok(Found::Something);
     }
     if calls.is_empty() && tail.lines > 0 {
-        let path = tape.path().display();
-        let message = match &tail.pattern {
-            Some(pattern) => format!("no call of {pattern} on {path}; `calltape top` lists the functions"),
-            None => format!("no call on {path} yet"),
-        };
-        output.remark(&plain(&message))?;
+        nothing::say("no such call", tape, &filter, output)?;
         return Ok(Found::Nothing);
     }
     Ok(Found::Something)
@@ -63,13 +40,13 @@ pub(crate) fn run(
 
 fn follow(
     tape: &Tape,
-    pattern: Option<FunctionPattern>,
+    filter: &CallFilter,
     shown: &[Call],
     as_json: bool,
     output: &mut Output<'_>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
-    let mut follower = Follower::after(tape, pattern, shown)?;
+    let mut follower = Follower::after(tape, filter, shown)?;
     loop {
         output.streams.out.flush()?;
         if wait(should_stop) {
@@ -105,108 +82,7 @@ fn wait(should_stop: &dyn Fn() -> bool) -> bool {
 
 fn write_calls(calls: &[Call], as_json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
     for call in calls {
-        let line = if as_json { json::call(call).finish() } else { line(call, output) };
-        output.line(&line)?;
+        call_line::write(call, as_json, output)?;
     }
     Ok(())
-}
-
-/// `id  time  duration  function(arguments) -> result`
-fn line(call: &Call, output: &Output<'_>) -> String {
-    let id = call.id.to_string();
-    let time = output.time(call.started_ns);
-    let took = match (call.status, call.duration_ns) {
-        (Status::Running, _) => status_word(Status::Running).to_owned(),
-        (_, Some(ns)) => duration(ns),
-        (_, None) => "-".to_owned(),
-    };
-    let mut function = plain(&call.function).into_owned();
-    let mut inside = arguments(call.args.as_deref());
-    let mut outcome = outcome(call);
-    if output.fit {
-        let head = id.len().max(ID_WIDTH) + fit::width(&time) + fit::width(&took).max(DURATION_WIDTH) + 3 * 2;
-        let room = output.width.saturating_sub(head + "()".len());
-        let rest = (fit::width(&inside) + fit::width(&outcome)).min(room / REST_SHARE);
-        function = fit::keep_end(&function, room - rest);
-        let room = room - fit::width(&function);
-        let outcome_room =
-            fit::width(&outcome).min((room / OUTCOME_SHARE).max(room.saturating_sub(fit::width(&inside))));
-        inside = fit::keep_start(&inside, room.saturating_sub(outcome_room));
-        outcome = fit::keep_start(&outcome, room.saturating_sub(fit::width(&inside)));
-    }
-    let tone = status_tone(call.status);
-    let took_tone = if call.status == Status::Running { Tone::Pending } else { Tone::Plain };
-    let mut text = String::new();
-    text.push_str(&output.paint(Tone::Faint, &format!("{id:<ID_WIDTH$}  {time}  ")));
-    text.push_str(&output.paint(took_tone, &format!("{took:>DURATION_WIDTH$}")));
-    text.push_str("  ");
-    text.push_str(&output.paint(Tone::Strong, &function));
-    text.push_str(&format!("({inside})"));
-    text.push_str(&output.paint(if call.status == Status::Ok { Tone::Faint } else { tone }, &outcome));
-    text
-}
-
-/// Arguments as in a call, those at their default left out; behind them what the program set while it ran.
-fn arguments(args: Option<&str>) -> String {
-    let Some(text) = args else { return "…".to_owned() };
-    let Some(members) = value::members(text) else { return plain(text).into_owned() };
-    let defaults = defaults(&members);
-    let list = |members: &mut dyn Iterator<Item = &(&str, &str)>| {
-        let shown: Vec<String> = members.map(|(name, value)| format!("{}={}", plain(name), plain(value))).collect();
-        shown.join(", ")
-    };
-    let own = |(name, _): &&(&str, &str)| *name != DEFAULTS && *name != NOTES_MEMBER && !defaults.contains(name);
-    let passed = list(&mut members.iter().filter(own));
-    match notes(&members) {
-        Some(notes) if passed.is_empty() => list(&mut notes.iter()),
-        Some(notes) => format!("{passed}; {}", list(&mut notes.iter())),
-        None => passed,
-    }
-}
-
-/// The member of the arguments that lists the parameters that stood at their default.
-pub(super) const DEFAULTS: &str = "(defaults)";
-
-/// The parameters that stood at their default.
-pub(super) fn defaults<'a>(members: &[(&str, &'a str)]) -> Vec<&'a str> {
-    let list = members.iter().find(|(name, _)| *name == DEFAULTS).and_then(|(_, value)| value::items(value));
-    list.unwrap_or_default().into_iter().map(value::unquoted).collect()
-}
-
-/// What the program set while the call ran.
-pub(super) fn notes<'a>(members: &[(&str, &'a str)]) -> Option<Vec<(&'a str, &'a str)>> {
-    members.iter().find(|(name, _)| *name == NOTES_MEMBER).and_then(|(_, value)| value::members(value))
-}
-
-/// What came of it, with the sign before it.
-fn outcome(call: &Call) -> String {
-    match (call.status, &call.error_type) {
-        (Status::Running, _) => String::new(),
-        (Status::Ok, _) => returned(call),
-        (Status::Closed, _) => format!(" -> {}closed", yielded(call)),
-        (Status::Error, Some(error_type)) => format!(" ! {}{}", plain(error_type), message(call)),
-        (status, _) => format!(" ! {}{}", status_word(status), message(call)),
-    }
-}
-
-/// A generator's items, and its result unless it is nothing, as is usual; another function's result.
-fn returned(call: &Call) -> String {
-    let result = call.result.as_deref().map(plain);
-    match (call.yields, result) {
-        (Some(yields), None) => format!(" -> {}", items(yields)),
-        (Some(yields), Some(result)) if result == "null" => format!(" -> {}", items(yields)),
-        (_, Some(result)) => format!(" -> {}{result}", yielded(call)),
-        (None, None) => String::new(),
-    }
-}
-
-fn yielded(call: &Call) -> String {
-    call.yields.map_or_else(String::new, |yields| format!("{}, ", items(yields)))
-}
-
-fn message(call: &Call) -> String {
-    match call.error_message.as_deref() {
-        None | Some("") => String::new(),
-        Some(message) => format!(": {}", plain(message)),
-    }
 }

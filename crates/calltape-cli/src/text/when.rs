@@ -1,4 +1,4 @@
-//! Moments as people say them: `--since`.
+//! Moments as people say them: `--since`, `--until`.
 
 use calltape_engine::query::parse_time;
 use jiff::Timestamp;

@@ -7,7 +7,7 @@ use crate::session::{calltape, surroundings};
 use crate::shop_tape::{ShopTape, grouped};
 
 /// What `calltape arguments..` prints for the shop's tape, `width` columns wide.
-fn shown(arguments: &str, width: usize) -> String {
+pub(crate) fn shown(arguments: &str, width: usize) -> String {
     let shop = ShopTape::create();
     let mut around = surroundings(shop.sample.folder.path());
     around.width = width;
@@ -26,7 +26,7 @@ fn shown_anywhere(arguments: &str, width: usize) -> String {
 }
 
 /// The path of the tape's folder and SQLite's version, replaced.
-fn anywhere(text: &str) -> String {
+pub(crate) fn anywhere(text: &str) -> String {
     let version = calltape_engine::query::Tape::sqlite_version();
     let mut text = text.replace(version, "X.Y.Z");
     for name in ["\"database_bytes\":", "\"wal_bytes\":", "\"journal_bytes\":"] {
@@ -124,12 +124,32 @@ fn an_empty_tape_has_nothing_to_show() {
     assert_eq!(calltape("stats", &around).code, 1);
 }
 
+/// Every command, and none.
+const COMMANDS: [&str; 16] = [
+    "",
+    "top",
+    "tail",
+    "find",
+    "slow",
+    "running",
+    "show",
+    "tree",
+    "errors",
+    "stats",
+    "doctor",
+    "recover",
+    "prune",
+    "drain",
+    "config",
+    "completions",
+];
+
 #[test]
 fn help_explains_each_command_with_examples() {
-    for command in ["", "top", "tail", "show", "errors", "stats", "doctor", "recover", "prune", "drain"] {
+    for command in COMMANDS {
         let help = shown(&format!("{command} --help"), 90);
         assert!(help.contains("calltape"), "{help}");
-        if command == "top" || command.is_empty() {
+        if ["", "top", "find"].contains(&command) {
             assert_snapshot!(format!("help_{command}"), help);
         }
     }

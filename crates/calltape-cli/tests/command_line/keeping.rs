@@ -150,16 +150,17 @@ fn recover_stores_what_the_dead_left_and_says_so_for_each() {
     died(&db, 102, 1_200);
     let around = surroundings(folder.path());
     assert!(!db.exists());
-    assert_snapshot!("recover", anywhere(&calltape("recover", &around), folder.path()));
+    assert_snapshot!("recover", anywhere(&calltape_until("recover", &around, &|| false), folder.path()));
     let database = Database::open(&db);
     assert_eq!(
         database.lines("SELECT pid, status, count(*) FROM calls GROUP BY 1, 2"),
         ["101|interrupted|1", "101|ok|30", "102|interrupted|1", "102|ok|1200"]
     );
     database.assert_balanced();
-    assert_snapshot!("recover_nothing", anywhere(&calltape("recover", &around), folder.path()));
+    assert_snapshot!("recover_nothing", anywhere(&calltape_until("recover", &around, &|| false), folder.path()));
     died(&db, 103, 2);
-    let json: serde_json::Value = serde_json::from_str(&calltape("recover --json", &around).out).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&calltape_until("recover --json", &around, &|| false).out).unwrap();
     let figures = ["pid", "stored", "stored_now", "interrupted", "unknown", "damaged"].map(|name| json[name].as_u64());
     assert_eq!(figures, [103, 3, 3, 1, 0, 0].map(Some), "{json}");
 }
@@ -171,7 +172,7 @@ fn recover_leaves_it_to_the_process_that_has_the_lease() {
     died(&db, 101, 3);
     let lease = Lease::try_acquire(&tape_directory(&db)).unwrap();
     let around = surroundings(folder.path());
-    let ran = calltape("recover", &around);
+    let ran = calltape_until("recover", &around, &|| false);
     assert_snapshot!("recover_elsewhere", anywhere(&ran, folder.path()));
     assert_eq!(ran.code, 0);
     let waiting = std::thread::spawn({
@@ -188,7 +189,7 @@ fn recover_leaves_it_to_the_process_that_has_the_lease() {
 #[test]
 fn recover_without_a_tape_is_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
-    let ran = calltape("recover", &surroundings(folder.path()));
+    let ran = calltape_until("recover", &surroundings(folder.path()), &|| false);
     assert_snapshot!("recover_no_tape", anywhere(&ran, folder.path()));
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is made where nothing was");
 }
@@ -215,7 +216,7 @@ fn the_doctor_finds_a_sound_tape_well() {
     let db = folder.path().join("calls.db");
     died(&db, 101, 3);
     let around = surroundings(folder.path());
-    calltape("recover", &around);
+    calltape_until("recover", &around, &|| false);
     let ran = calltape("doctor", &around);
     assert_snapshot!("doctor_well", without_disk(&anywhere(&ran, folder.path())));
 }

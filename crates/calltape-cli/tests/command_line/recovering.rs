@@ -8,7 +8,7 @@ use calltape_journal::{Journal, Options, RunIdentity};
 use calltape_testkit::{Caller, identity};
 use rusqlite::Connection;
 
-use crate::session::{calltape, surroundings};
+use crate::session::{calltape, calltape_until, surroundings};
 
 /// A process that makes `calls` calls and ends.
 fn ended(db: &Path, pid: u32, calls: i64) {
@@ -25,7 +25,7 @@ fn tape(calls: i64) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("calls.db");
     ended(&db, 101, calls);
-    assert_eq!(calltape("recover", &surroundings(folder.path())).code, 0);
+    assert_eq!(calltape_until("recover", &surroundings(folder.path()), &|| false).code, 0);
     (folder, db)
 }
 
@@ -39,7 +39,7 @@ fn a_locked_tape_is_waited_for_aloud_and_a_stop_ends_it_quietly() {
     let line = format!("calltape: waiting for another program's transaction on {}\n", db.display());
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (130, "", line.as_str()));
     other.execute_batch("ROLLBACK").unwrap();
-    let ran = calltape("recover", &surroundings(folder.path()));
+    let ran = calltape_until("recover", &surroundings(folder.path()), &|| false);
     assert!(ran.code == 0 && ran.out.contains("10 calls stored, 10 of them now"), "{ran:?}");
 }
 
@@ -54,13 +54,13 @@ fn a_damaged_tape_that_is_set_aside_is_said_and_is_exit_code_1() {
     let doctor = calltape("doctor", &around);
     assert!(doctor.out.contains("its -wal and -shm"), "{doctor:?}");
     assert!(!doctor.out.contains("less busy"), "{doctor:?}");
-    let ran = calltape("recover", &around);
+    let ran = calltape_until("recover", &around, &|| false);
     assert_eq!(ran.code, 1, "{ran:?}");
     for said in ["is damaged", "; set aside as ", "calls.db.quarantine-", "` shows what can be read of the old one"] {
         assert!(ran.err.contains(said), "{said}: {ran:?}");
     }
     assert!(!ran.err.contains("nothing of the dead is left"), "{ran:?}");
-    assert_eq!(calltape("recover", &around).code, 0, "a new tape");
+    assert_eq!(calltape_until("recover", &around, &|| false).code, 0, "a new tape");
 }
 
 #[test]

@@ -44,7 +44,19 @@ pub(crate) fn surroundings(directory: &Path) -> Surroundings {
     }
 }
 
-/// Runs `calltape arguments..`, split at spaces.
+/// The words of a command line; between single quotes a space is no end.
+fn words(line: &str) -> Vec<OsString> {
+    let mut words = Vec::new();
+    for (position, part) in line.split('\'').enumerate() {
+        match position % 2 {
+            0 => words.extend(part.split_whitespace().map(OsString::from)),
+            _ => words.push(OsString::from(part)),
+        }
+    }
+    words
+}
+
+/// Runs `calltape arguments..`, split at spaces that are not between single quotes.
 pub(crate) fn calltape(arguments: &str, surroundings: &Surroundings) -> Ran {
     calltape_until(arguments, surroundings, &|| true)
 }
@@ -52,7 +64,7 @@ pub(crate) fn calltape(arguments: &str, surroundings: &Surroundings) -> Ran {
 /// Like [`calltape`], with a say in when to stop.
 pub(crate) fn calltape_until(arguments: &str, surroundings: &Surroundings, should_stop: &dyn Fn() -> bool) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let arguments = std::iter::once("calltape").chain(arguments.split_whitespace()).map(OsString::from);
+    let arguments = std::iter::once(OsString::from("calltape")).chain(words(arguments));
     let code = run_in(arguments, surroundings, Streams { out: &mut out, err: &mut err }, should_stop);
     Ran { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
 }

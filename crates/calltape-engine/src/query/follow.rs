@@ -12,8 +12,8 @@ use calltape_record::{Status, ids};
 use rusqlite::{Connection, params};
 
 use super::calls::{row_limit, sql_id};
-use super::scan::{Names, fetch_all};
-use super::{Call, FunctionPattern, QueryError, Tape};
+use super::scan::{Candidate, Direction, Names, Plan, fetch_all};
+use super::{Call, CallFilter, QueryError, Tape};
 
 /// How far behind the youngest row a late one is still noticed: past the second after which a call is stored running.
 const LOOK_BACK_NS: i64 = 10_000_000_000;
@@ -27,7 +27,7 @@ const RUNNING_WATCHED: usize = 10_000;
 /// Where a follower stands on its tape.
 #[derive(Debug)]
 pub struct Follower {
-    pattern: Option<FunctionPattern>,
+    filter: CallFilter,
     /// The youngest id handed out, or where following began.
     newest: i64,
     /// Ids handed out that a poll may see again, and whether as running.
@@ -46,12 +46,14 @@ pub struct Followed {
 }
 
 impl Follower {
-    /// Follows `tape` from its end, after the calls in `shown`, which are counted as handed out.
+    /// Follows the calls of `filter` on `tape` from its end, after those in `shown`, which are counted as handed out. A
+    /// call is looked at when it comes and again when it ends.
     ///
     /// # Errors
     /// When the tape cannot be read, or not within the time limit.
-    pub fn after(tape: &Tape, pattern: Option<FunctionPattern>, shown: &[Call]) -> Result<Self, QueryError> {
-        let mut follower = Self { pattern, newest: 0, handed_out: BTreeMap::new(), running: HashSet::new() };
+    pub fn after(tape: &Tape, filter: &CallFilter, shown: &[Call]) -> Result<Self, QueryError> {
+        let filter = filter.clone();
+        let mut follower = Self { filter, newest: 0, handed_out: BTreeMap::new(), running: HashSet::new() };
         tape.read(|connection| {
             follower.newest =
                 connection.query_row("SELECT coalesce(max(id), 0) FROM call", [], |row| row.get::<_, i64>(0))?;
@@ -87,10 +89,29 @@ impl Follower {
             fresh.extend(self.running.difference(&running));
             fresh.sort_unstable();
             fresh.dedup();
-            let calls = fetch_all(&Names::new(connection), &fresh)?;
+            let names = Names::new(connection);
+            let met = self.met(&names, &fresh)?;
+            let mut calls = fetch_all(&names, &fresh)?;
             self.advance(&calls, running);
+            calls.retain(|call| met.binary_search(&sql_id(call.id)).is_ok());
             Ok(Followed { calls, fell_behind })
         })
+    }
+
+    /// Those of `ids`, which ascend, that meet the filter.
+    fn met(&self, names: &Names<'_>, ids: &[i64]) -> rusqlite::Result<Vec<i64>> {
+        let plan = Plan::new(names.connection, &self.filter)?;
+        let mut feed = plan.feed(names.connection, Direction::Up)?;
+        let mut met = Vec::new();
+        for &id in ids.iter().filter(|&&id| (plan.first..=plan.last).contains(&id)) {
+            feed.rows(id, id, |row| {
+                if plan.residual.is_met(&Candidate::new(row, names)?)? {
+                    met.push(id);
+                }
+                Ok(true)
+            })?;
+        }
+        Ok(met)
     }
 
     fn advance(&mut self, calls: &[Call], running: HashSet<i64>) {
@@ -111,7 +132,7 @@ impl Follower {
             let status: i64 = row.get(1)?;
             Ok((row.get(0)?, status == i64::from(Status::Running as u8)))
         };
-        match &self.pattern {
+        match &self.filter.functions {
             None => {
                 let mut statement = connection.prepare_cached(RECENT)?;
                 for row in statement.query_map(params![from, row_limit(ROWS_A_POLL)], read)? {
@@ -135,7 +156,7 @@ impl Follower {
 
     fn still_running(&self, connection: &Connection) -> rusqlite::Result<HashSet<i64>> {
         let mut running = HashSet::new();
-        let functions = match &self.pattern {
+        let functions = match &self.filter.functions {
             None => None,
             Some(pattern) => Some(pattern.function_ids(connection)?),
         };

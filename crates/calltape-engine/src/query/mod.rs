@@ -10,6 +10,7 @@
 //! | what is slow | [`Tape::slowest`] | `minute`, then the calls of its slowest minutes |
 //! | what runs now | [`Tape::running`] | `call` by its status, where unfinished |
 //! | when, and how long | [`Tape::minutes`], [`Tape::latency`] | `minute` only, or every call of a filter |
+//! | what changed between two times or runs | [`Tape::diff`] | `minute`, or a run's calls |
 //! | why is nothing found | [`Tape::notices`] | names, never a call |
 //! | anything else | [`Tape::sql`] | what the statement says |
 //! | what was this call | [`Tape::call`] | one row and its failure |
@@ -25,6 +26,7 @@
 
 mod accounting;
 mod calls;
+mod diff;
 mod error;
 mod errors;
 mod failure;
@@ -49,6 +51,7 @@ mod tree;
 
 pub use accounting::{Account, Files, FunctionAccount, RunAccount};
 pub use calls::{Call, CallDetail};
+pub use diff::{Diff, Figures, FunctionDiff, Side, Why};
 pub(crate) use error::DAMAGED;
 pub use error::{OpenError, QueryError};
 pub use errors::{ErrorFilter, ErrorGroup, LastError};

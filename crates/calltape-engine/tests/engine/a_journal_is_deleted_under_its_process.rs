@@ -134,7 +134,7 @@ fn a_run_without_a_journal_is_lost_only_when_its_process_is() {
         assert!(caller.call(place, 1, 2));
         drain_all(&mut stranger(&db));
         std::fs::remove_dir_all(tape_directory(&db)).expect("removed");
-        calltape_engine::recover::recover(&db, &mut || true).expect("recovers");
+        calltape_engine::recover::recover(&db, &mut |_| true).expect("recovers");
         let database = Database::open(&db);
         assert_eq!(database.lines("SELECT coalesce(ending, 'running') FROM runs"), [ending]);
     }

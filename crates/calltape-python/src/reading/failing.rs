@@ -31,7 +31,6 @@ pub(super) fn unanswered(py: Python<'_>, path: &Path, error: &QueryError) -> PyE
             "narrow the question, with since= or function=, or open the tape with a larger time_limit"
         }
         QueryError::Busy | QueryError::Interrupted => "try again in a moment",
-        QueryError::OtherOrder => "ask for the first page of that order",
         QueryError::Damaged(_) => {
             "copy it away with its -wal and -shm; `calltape recover` sets it aside and begins a new one"
         }

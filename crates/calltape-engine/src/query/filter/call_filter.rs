@@ -38,7 +38,7 @@ pub struct CallFilter {
 
 impl CallFilter {
     /// Whether it asks for nothing but functions, a group and times, so that the rollup can answer.
-    pub(in crate::query) fn is_by_function(&self) -> bool {
+    pub fn is_by_function(&self) -> bool {
         // Every field is named, so that a new one is thought of here.
         let Self {
             functions: _,

@@ -1,6 +1,6 @@
 use super::*;
-use crate::query::CallFilter;
 use crate::query::sample_tape::{CallRow, SampleTape};
+use crate::query::{Condition, FunctionPattern};
 
 const SECOND: i64 = 1_000_000_000;
 const RUNNING_ROW: i64 = Status::Running as i64;
@@ -12,7 +12,7 @@ fn following() -> (SampleTape, Tape, Follower, i64) {
     sample.call(CallRow::new(place, 0));
     let tape = Tape::open(&sample.path()).unwrap();
     let shown = tape.latest(&CallFilter::default(), 10).unwrap();
-    let follower = Follower::after(&tape, None, &shown).unwrap();
+    let follower = Follower::after(&tape, &CallFilter::default(), &shown).unwrap();
     (sample, tape, follower, place)
 }
 
@@ -63,7 +63,7 @@ fn a_call_that_ran_before_following_began_is_handed_out_when_it_ends() {
     let long = sample.call(CallRow { status: RUNNING_ROW, duration_ns: None, ..CallRow::new(place, 0) });
     sample.call(CallRow::new(place, 30 * SECOND));
     let tape = Tape::open(&sample.path()).unwrap();
-    let mut follower = Follower::after(&tape, None, &[]).unwrap();
+    let mut follower = Follower::after(&tape, &CallFilter::default(), &[]).unwrap();
     assert_eq!(poll(&mut follower, &tape), []);
     sample.connection.execute("UPDATE call SET status = 0, duration_ns = 1 WHERE id = ?1", [long]).unwrap();
     assert_eq!(poll(&mut follower, &tape), [(long, Status::Ok)]);
@@ -77,7 +77,7 @@ fn a_call_between_the_first_read_and_following_is_not_missed() {
     let tape = Tape::open(&sample.path()).unwrap();
     let shown = tape.latest(&CallFilter::default(), 10).unwrap();
     let between = sample.call(CallRow::new(place, SECOND));
-    let mut follower = Follower::after(&tape, None, &shown).unwrap();
+    let mut follower = Follower::after(&tape, &CallFilter::default(), &shown).unwrap();
     assert_eq!(poll(&mut follower, &tape), [(between, Status::Ok)]);
 }
 
@@ -86,13 +86,34 @@ fn a_pattern_follows_its_functions_only_and_new_ones_too() {
     let sample = SampleTape::create();
     let place = sample.function("shop.place");
     let tape = Tape::open(&sample.path()).unwrap();
-    let mut follower = Follower::after(&tape, Some(FunctionPattern::new("shop.*")), &[]).unwrap();
+    let filter = CallFilter { functions: Some(FunctionPattern::new("shop.*")), ..CallFilter::default() };
+    let mut follower = Follower::after(&tape, &filter, &[]).unwrap();
     let web = sample.function("web.get");
     sample.call(CallRow::new(web, 0));
     let placed = sample.call(CallRow::new(place, 128));
     let cancel = sample.function("shop.cancel");
     let cancelled = sample.call(CallRow::new(cancel, 256));
     assert_eq!(poll(&mut follower, &tape), [(placed, Status::Ok), (cancelled, Status::Ok)]);
+}
+
+#[test]
+fn a_filter_is_asked_when_a_call_comes_and_again_when_it_ends() {
+    let sample = SampleTape::create();
+    let place = sample.function("shop.place");
+    let tape = Tape::open(&sample.path()).unwrap();
+    let condition = Condition::parse("args.n > 1 and duration > 1s").unwrap();
+    let filter = CallFilter { condition: Some(condition), ..CallFilter::default() };
+    let mut follower = Follower::after(&tape, &filter, &[]).unwrap();
+    let call = |n: i64, args| {
+        let row =
+            CallRow { status: RUNNING_ROW, duration_ns: None, args: Some(args), ..CallRow::new(place, n * SECOND) };
+        sample.call(row)
+    };
+    let (_, wanted) = (call(1, r#"{"n":1}"#), call(2, r#"{"n":2}"#));
+    assert_eq!(poll(&mut follower, &tape), []);
+    sample.connection.execute("UPDATE call SET status = 0, duration_ns = 2000000000", []).unwrap();
+    assert_eq!(poll(&mut follower, &tape), [(wanted, Status::Ok)]);
+    assert_eq!(poll(&mut follower, &tape), []);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use calltape_record::{Status, ids};
 use rusqlite::Connection;
 
 use super::{Columns, Direction, Feed, Residual, Source};
-use crate::query::FunctionPattern;
 use crate::query::calls::sql_id;
 use crate::query::filter::{CallFilter, TextPattern};
+use crate::query::{FunctionPattern, TimeRange};
 
 /// Walks that are merged at most. Beyond it the table is walked and each row's key looked at: so many functions are a
 /// good part of the calls, and each walk costs a prepared statement.
@@ -27,7 +27,7 @@ pub(in crate::query) struct Plan<'f> {
 impl<'f> Plan<'f> {
     /// The plan for `filter`.
     pub(in crate::query) fn new(connection: &Connection, filter: &'f CallFilter) -> rusqlite::Result<Self> {
-        let range = filter.range.ids(connection)?;
+        let range = within_runs(connection, filter)?.ids(connection)?;
         let functions = function_ids(connection, filter)?;
         let (source, keys) = source(connection, filter, functions.as_deref())?;
         let first = match filter.root_id {
@@ -76,6 +76,29 @@ impl<'f> Plan<'f> {
         }
         Feed::prepare(connection, self.source, &self.keys, direction, Columns::ALL)
     }
+}
+
+/// A run's calls may seem to have begun so long before it or after it, where the clock was set meanwhile.
+const CLOCK_SET_NS: i64 = 60_000_000_000;
+
+/// A run's or a process's times.
+const RUN_TIMES: &str = "SELECT min(started_ns), CASE WHEN count(*) = count(ended_ns) THEN max(ended_ns) END FROM run
+    WHERE id = coalesce(?1, id) AND pid = coalesce(?2, pid)";
+
+/// The range asked for, as far as the run and the process asked for lived in it.
+fn within_runs(connection: &Connection, filter: &CallFilter) -> rusqlite::Result<TimeRange> {
+    let mut range = filter.range;
+    if filter.run_id.is_none() && filter.pid.is_none() {
+        return Ok(range);
+    }
+    let (began, ended): (Option<i64>, Option<i64>) = connection
+        .prepare_cached(RUN_TIMES)?
+        .query_row((filter.run_id.map(sql_id), filter.pid), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // Of a run that is not there, no call is found anyway: the range stays as it is.
+    range.since_ns = range.since_ns.max(began.map(|ns| ns.saturating_sub(CLOCK_SET_NS)));
+    let ended = ended.map(|ns| ns.saturating_add(CLOCK_SET_NS));
+    range.until_ns = [range.until_ns, ended].into_iter().flatten().min();
+    Ok(range)
 }
 
 /// The functions that the filter's pattern and group name, ascending; `None` where that is all there are.

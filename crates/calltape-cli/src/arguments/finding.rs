@@ -1,0 +1,104 @@
+//! The arguments of the commands that look for calls: by a filter, by duration, those that run, those around one, and by
+//! SQL. Holds no behaviour.
+
+use std::sync::LazyLock;
+
+use calltape_engine::query::Cursor;
+use clap::Args;
+
+use super::filter::{CONDITION_HELP, CallOptions};
+use super::reading::{CALL_FIELDS, PATTERN_HELP, limit};
+
+#[derive(Debug, Args)]
+#[command(after_help = FIND_HELP.as_str())]
+pub(crate) struct Find {
+    /// At most so many calls
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = limit)]
+    pub(crate) limit: usize,
+    /// Go on where an earlier answer ended: what it said there
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) after: Option<Cursor>,
+    /// The oldest first; without this the newest
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
+    #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
+    pub(crate) pattern: Option<String>,
+    #[command(flatten)]
+    pub(crate) calls: CallOptions,
+}
+
+static FIND_HELP: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "A line a call, as `calltape tail` has them. All options must be met.\n\n{CONDITION_HELP}\n\nExamples:\n  \
+        calltape find 'orders.*' --where 'args.user_id = 42' --status error --since 10m\n  \
+        calltape find --slower-than 50ms --since 09:00 --until 09:30 --json\n  \
+        calltape find place --where 'args.order.lines[0].sku in (A-1, B-22)'\n\n\
+        Each line of --json: {CALL_FIELDS}."
+    )
+});
+
+#[derive(Debug, Args)]
+#[command(after_help = SLOW_HELP.as_str())]
+pub(crate) struct Slow {
+    /// At most so many calls
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = limit)]
+    pub(crate) limit: usize,
+    #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
+    pub(crate) pattern: Option<String>,
+    #[command(flatten)]
+    pub(crate) calls: CallOptions,
+}
+
+static SLOW_HELP: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "The slowest first, a line a call as `calltape tail` has them. Above them how long calls take at all, and when \
+        they ended: of all that ended, stored or only counted, where the question is about functions, groups and times alone.\n\nExamples:\n  calltape slow --since 1h\n  calltape slow orders.place --limit 5\n\n\
+        Each line of --json: {CALL_FIELDS}."
+    )
+});
+
+#[derive(Debug, Args)]
+#[command(after_help = RUNNING_HELP.as_str())]
+pub(crate) struct Running {
+    /// At most so many calls
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = limit)]
+    pub(crate) limit: usize,
+    #[arg(value_name = "PATTERN", help = PATTERN_HELP)]
+    pub(crate) pattern: Option<String>,
+    #[command(flatten)]
+    pub(crate) calls: CallOptions,
+}
+
+static RUNNING_HELP: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "The calls that have begun and not ended, the oldest first, with how long they have run and where. A call appears \
+        when it has run for a second. What a dead process left stands here until its journal is stored: `calltape recover`; \
+        then it is `interrupted`.\n\n\
+        Examples:\n  calltape running\n  calltape running 'orders.*' --json\n\n\
+        Each line of --json: {CALL_FIELDS}, running_ns, alive. `running_ns` is how long it has run, in ns; `alive` whether \
+        its process records still, null where nobody knows."
+    )
+});
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The callers up to the outermost one, the call, and what it made, also while it runs. Durations come first; what does not \
+fit the limits is counted.
+
+Examples:
+  calltape tree 352334411220011
+  calltape tree shop.api.handle --depth 3
+
+Each line of --json: {depth, id, function, kind, status, started_ns, duration_ns, active_ns, yields, task, error_type, \
+marked}, or {depth, callers_left_out}, or {depth, calls_left_out, at_least}.")]
+pub(crate) struct Tree {
+    /// The call's id, or a function: the last call of it
+    #[arg(value_name = "ID or FUNCTION")]
+    pub(crate) call: String,
+    /// Levels above and below the call
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = limit)]
+    pub(crate) depth: usize,
+    /// At most so many calls
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = limit)]
+    pub(crate) limit: usize,
+}
