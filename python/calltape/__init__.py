@@ -28,6 +28,7 @@ from calltape._span import CurrentCall, current, span, suppressed
 
 if TYPE_CHECKING:
     from calltape._calls import Calls
+    from calltape._diff import Diff, Figures, FunctionDiff
     from calltape._faults import FilterError, StatementError, TapeError
     from calltape._latency import Bucket, Latency, Minute
     from calltape._lists import CallList, Errors, Functions
@@ -61,12 +62,15 @@ __all__ = [
     "CircuitBreaker",
     "CircuitBreakerOpen",
     "CurrentCall",
+    "Diff",
     "ErrorGroup",
     "Errors",
     "Failure",
+    "Figures",
     "FilterError",
     "Frame",
     "FunctionAccount",
+    "FunctionDiff",
     "FunctionStats",
     "Functions",
     "Incident",
@@ -98,6 +102,7 @@ __all__ = [
 # Reading is loaded when it is first asked for: a program that only records need not pay for it.
 _READING = {
     "_calls": ("Calls",),
+    "_diff": ("Diff", "Figures", "FunctionDiff"),
     "_faults": ("FilterError", "StatementError", "TapeError"),
     "_latency": ("Bucket", "Latency", "Minute"),
     "_lists": ("CallList", "Errors", "Functions"),

@@ -5,6 +5,7 @@ Called by `_tape`. A wrong one is a `TypeError` or a `ValueError` that names it 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,12 +18,14 @@ __all__ = [
     "Duration",
     "Filters",
     "Moment",
+    "Side",
     "Statuses",
     "at_least",
     "choose",
     "id_of",
     "moment",
     "one_of",
+    "side",
     "span",
     "statuses",
     "text",
@@ -31,6 +34,7 @@ __all__ = [
 Moment = datetime | timedelta | str | int
 Duration = timedelta | str | float
 Statuses = str | Sequence[str]
+Side = Run | str | tuple[Moment | None, Moment | None]
 
 
 class Filters(TypedDict, total=False):
@@ -53,6 +57,7 @@ class Filters(TypedDict, total=False):
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RUN = re.compile(r"run:([0-9]{1,18})", re.ASCII)
 _GREATEST = 2**63 - 1
 
 
@@ -183,3 +188,20 @@ def statuses(caller: str, name: str, value: object) -> list[str]:
         if word not in known:
             raise ValueError(f"{caller}: {name} must be one or several of {', '.join(known)}, not {word!r}")
     return chosen
+
+
+def side(caller: str, name: str, value: object) -> tuple[int | None, int | None, int | None]:
+    """One of two that are compared: the id of a run, or the beginning and the end of a range."""
+    if isinstance(value, Run):
+        return value.id, None, None
+    if isinstance(value, str) and (found := _RUN.fullmatch(value.strip())):
+        return int(found[1]), None, None
+    parts: object = value
+    if isinstance(value, str) and value.count("..") == 1:
+        parts = tuple(part or None for part in value.split(".."))
+    if not isinstance(parts, (tuple, list)) or len(parts) != 2:
+        raise (ValueError if isinstance(value, (str, tuple, list)) else TypeError)(
+            f"{caller}: {name} must be a pair of times such as ('2h', '1h'), where None is open, a text such as "
+            f"'2h..1h' or 'run:7', or a Run; not {value!r}"
+        )
+    return None, moment(caller, name, parts[0]), moment(caller, name, parts[1])

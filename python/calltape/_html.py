@@ -17,13 +17,14 @@ from calltape._figures import duration, one_line, shortened
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from calltape._diff import Diff
     from calltape._latency import Latency
     from calltape._lists import Functions
     from calltape._rows import Accounting, Call, ErrorGroup, Failure, FunctionStats
     from calltape._sql import SqlAnswer
     from calltape._tree import Tree, TreeLine
 
-__all__ = ["accounting", "call", "calls", "errors", "functions", "latency", "sql", "tape", "tree"]
+__all__ = ["accounting", "call", "calls", "diff", "errors", "functions", "latency", "sql", "tape", "tree"]
 
 _STYLE = """<style>
 .calltape { font: 13px/1.45 system-ui, sans-serif; color: inherit; max-width: 100%; overflow-x: auto; }
@@ -292,3 +293,16 @@ def sql(answer: SqlAnswer) -> str:
     table = _table([escape(one_line(column)).rstrip() for column in answer.columns], rows) if answer.rows else ""
     more = '<p class="q">cut here</p>' if answer.cut else ""
     return _page(table, _left_out(len(answer.shown()), len(answer), "row"), more)
+
+
+def diff(compared: Diff) -> str:
+    """Two sides, function by function."""
+    tones = {"new": "mid", "gone": "mid", "fails more": "bad", "slower": "bad", "fails less": "ok", "faster": "ok"}
+    rows = (
+        [_cell(row[0]), *(_cell(figure, "n") for figure in row[1:-1]), _cell(row[-1], tones.get(row[-1], "q"))]
+        for row in compared.shown()
+    )
+    heads = ["function", "calls ", "errors ", "p50 ", "p95 ", "p95 ratio ", "stands out"]
+    shown = _table(heads, rows) if len(compared) else ""
+    more = _left_out(len(compared.shown()), len(compared), "function")
+    return _page(f'<p class="q">{escape(compared.words)}</p>', shown, more)

@@ -13,16 +13,19 @@ from typing import Any, Literal, Self, Unpack
 
 from calltape import _native
 from calltape._calls import Calls
+from calltape._diff import Diff, Figures, FunctionDiff
 from calltape._filters import (
     Duration,
     Filters,
     Moment,
+    Side,
     Statuses,
     at_least,
     choose,
     id_of,
     moment,
     one_of,
+    side,
     text,
 )
 from calltape._latency import Bucket, Latency, Minute
@@ -213,6 +216,22 @@ class Tape:
         pattern = text("minutes", "function", function)
         begin, end = moment("minutes", "since", since), moment("minutes", "until", until)
         return [Minute(*row) for row in self._asked().minutes(pattern, begin, end)]
+
+    def diff(self, a: Side, b: Side, function: str | None = None, **filters: Unpack[Filters]) -> Diff:
+        """What changed from ``a`` to ``b``, function by function: calls, errors, durations, and what stands out.
+
+        >>> tape.diff(("2h", "1h"), ("1h", None))  # doctest: +SKIP
+
+        Args:
+            a: a range of time as a pair of ``since`` and ``until``, or a process's recording as a :class:`Run`; also as
+                the command line has them: ``"2h..1h"``, ``"run:7"``.
+            b: the other side.
+            function: as for :meth:`calls`, whose other filters narrow both sides.
+        """
+        chosen = choose("diff", function, filters)
+        rows, before, after = self._asked().diff(side("diff", "a", a), side("diff", "b", b), chosen)
+        functions = (FunctionDiff(*[*row, Figures(*one), Figures(*two), why]) for *row, one, two, why in rows)
+        return Diff(tuple(functions), Figures(*before), Figures(*after))
 
     def notices(self, function: str | None = None, **filters: Unpack[Filters]) -> list[str]:
         """What of a filter cannot match anything on this tape, in words: a misspelt function, argument or group.

@@ -34,6 +34,7 @@ pub(super) fn unanswered(py: Python<'_>, path: &Path, error: &QueryError) -> PyE
         QueryError::Damaged(_) => {
             "copy it away with its -wal and -shm; `calltape recover` sets it aside and begins a new one"
         }
+        QueryError::OtherOrder => "ask for the first page of that order",
         QueryError::Sqlite(_) => "check the disk the tape is on, then look again",
     };
     let found = match error {

@@ -2,7 +2,8 @@
 //! times in words.
 
 use calltape_engine::query::{
-    CallFilter, Condition, DurationRange, FunctionPattern, Order, TextPattern, TimeRange, parse_duration, parse_time,
+    CallFilter, Condition, DurationRange, FunctionPattern, Order, Side, TextPattern, TimeRange, parse_duration,
+    parse_time,
 };
 use calltape_record::Status;
 use jiff::Timestamp;
@@ -71,6 +72,11 @@ pub(super) fn order(name: &str) -> Order {
         "slowest" => Order::SlowestFirst,
         _ => Order::NewestFirst,
     }
+}
+
+/// One of two that are compared: a run, or a range.
+pub(super) fn side((run, since_ns, until_ns): (Option<u64>, Option<i64>, Option<i64>)) -> Side {
+    run.map_or(Side::Range(TimeRange { since_ns, until_ns }), Side::Run)
 }
 
 /// The names of the statuses a call can have.

@@ -2,8 +2,8 @@
 //! `calltape._rows`. Called by the other files of this folder only.
 
 use calltape_engine::query::{
-    Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Frame, FunctionAccount, Histogram, Incident,
-    MinuteFigures, Overview, Relation, RunAccount, SqlValue, TreeItem,
+    Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Figures, Frame, FunctionAccount, FunctionDiff,
+    Histogram, Incident, MinuteFigures, Overview, Relation, RunAccount, SqlValue, TreeItem, Why,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -130,6 +130,18 @@ pub(super) fn histogram<'py>(py: Python<'py>, histogram: &Histogram) -> Row<'py>
 pub(super) fn minute<'py>(py: Python<'py>, figures: &MinuteFigures) -> Row<'py> {
     let MinuteFigures { minute, calls, errors, total_ns, p50_ns, p95_ns, p99_ns } = figures;
     (minute, calls, errors, total_ns, p50_ns, p95_ns, p99_ns).into_pyobject(py)
+}
+
+/// `Figures`.
+pub(super) fn figures<'py>(py: Python<'py>, figures: &Figures) -> Row<'py> {
+    let Figures { calls, errors, timed, total_ns, p50_ns, p95_ns, p99_ns } = figures;
+    (calls, errors, timed, total_ns, p50_ns, p95_ns, p99_ns).into_pyobject(py)
+}
+
+/// `FunctionDiff`.
+pub(super) fn function_diff<'py>(py: Python<'py>, diff: &FunctionDiff) -> Row<'py> {
+    let FunctionDiff { function, group, kind, a, b, stands_out } = diff;
+    (function, group, kind, figures(py, a)?, figures(py, b)?, stands_out.map(Why::name)).into_pyobject(py)
 }
 
 /// A row of a statement's.

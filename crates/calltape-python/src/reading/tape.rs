@@ -122,6 +122,22 @@ impl Tape {
         minutes.iter().map(|minute| rows::minute(py, minute)).collect()
     }
 
+    /// Two sides, each the id of a run or the two ends of a range: function by function, and each side in all.
+    #[expect(clippy::type_complexity, reason = "rows, and two sums")]
+    fn diff<'py>(
+        &self,
+        py: Python<'py>,
+        a: (Option<u64>, Option<i64>, Option<i64>),
+        b: (Option<u64>, Option<i64>, Option<i64>),
+        chosen: Filter,
+    ) -> PyResult<(Vec<Bound<'py, PyTuple>>, Bound<'py, PyTuple>, Bound<'py, PyTuple>)> {
+        let filter = chosen.read(py)?;
+        let (a, b) = (filter::side(a), filter::side(b));
+        let diff = self.ask(py, |tape| tape.diff(&a, &b, &filter))?;
+        let functions = diff.functions.iter().map(|function| rows::function_diff(py, function));
+        Ok((functions.collect::<PyResult<_>>()?, rows::figures(py, &diff.a)?, rows::figures(py, &diff.b)?))
+    }
+
     /// What of a filter cannot match anything.
     fn notices(&self, py: Python<'_>, chosen: Filter) -> PyResult<Vec<String>> {
         let filter = chosen.read(py)?;
