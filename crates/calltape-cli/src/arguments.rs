@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod export;
 mod filter;
 mod finding;
 mod keeping;
 mod reading;
 
+pub(crate) use export::Export;
 pub(crate) use filter::CallOptions;
 pub(crate) use finding::{Find, Running, Slow, Tree};
 pub(crate) use keeping::{Completions, Config, Drain, Prune, Recover};
@@ -86,6 +88,8 @@ pub(crate) enum Command {
     Tree(Tree),
     /// Errors, grouped by type and place
     Errors(Errors),
+    /// Calls as a file for other tools: JSON Lines, CSV, Parquet, or a trace for Perfetto
+    Export(Export),
     /// The recorder's health: is every call accounted for, and what does the tape take
     Stats(Stats),
     /// Look journal, database, books, settings and disk over: each is ok, or what to do

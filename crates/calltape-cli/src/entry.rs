@@ -164,6 +164,9 @@ fn perform(
         Command::Tree(tree) => commands::tree::run(tree, &tape, json, output),
         Command::Show(show) => commands::show::run(show, &tape, json, output),
         Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
+        Command::Export(export) => {
+            commands::export::run(export, &surroundings.directory, &tape, json, output, should_stop)
+        }
         Command::Stats(stats) => commands::stats::run(stats, &tape, json, output),
         Command::Doctor
         | Command::Recover(_)

@@ -1,14 +1,11 @@
 //! `calltape drain`: the drain as a process of its own, until it is stopped.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use calltape_engine::recover::is_there;
 use calltape_engine::{Level, Settings, Sidecar};
-use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::signals::Signals;
 use crate::arguments::Drain;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
@@ -133,34 +130,4 @@ fn say(sidecar: &Sidecar, output: &mut Output<'_>) -> Result<(), Failure> {
         output.remark(&plain(&format!("{word}{text}")))?;
     }
     Ok(())
-}
-
-/// The signals that end the drain, taken as long as this lives.
-#[derive(Debug)]
-struct Signals {
-    came: Arc<AtomicBool>,
-    taken: Vec<SigId>,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        let came = Arc::new(AtomicBool::new(false));
-        let mut signals = Self { came: Arc::clone(&came), taken: Vec::new() };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signals.taken.push(signal_hook::flag::register(signal, Arc::clone(&came))?);
-        }
-        Ok(signals)
-    }
-
-    fn came(&self) -> bool {
-        self.came.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        for &signal in &self.taken {
-            signal_hook::low_level::unregister(signal);
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod big_tape;
 mod commands;
 mod doctor_words;
 mod draining;
+mod exporting;
 mod finding;
 mod following;
 mod hostile_text;

@@ -9,6 +9,9 @@ use calltape_record::value;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
+use super::calls::sql_id;
+use super::{QueryError, Tape};
+
 /// What a call raised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -75,6 +78,21 @@ pub enum Frame {
     /// What the capture says in place of frames it left out.
     Cut(String),
 }
+
+impl Tape {
+    /// The tracebacks of the calls `ids`, as recorded, in that order; `None` for one that did not raise.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit.
+    pub fn tracebacks(&self, ids: &[u64]) -> Result<Vec<Option<String>>, QueryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(TRACEBACK)?;
+            ids.iter().map(|&id| statement.query_row([sql_id(id)], |row| row.get(0)).optional()).collect()
+        })
+    }
+}
+
+pub(super) const TRACEBACK: &str = "SELECT traceback FROM failure WHERE call_id = ?1";
 
 impl Failure {
     /// The failure of the call `id`.

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::scan::{self, Columns, Direction, Source};
-use super::{SCHEMA, accounting, errors, follow, minutes, overview, slowest, tree};
+use super::{SCHEMA, accounting, errors, failure, follow, minutes, overview, slowest, tree};
 
 /// The steps of the plan for `sql`.
 fn plan(sql: &str) -> Vec<String> {
@@ -20,6 +20,7 @@ fn plan(sql: &str) -> Vec<String> {
 fn no_question_reads_all_calls_or_sorts_them() {
     let questions = [
         ("one call", scan::BY_ID),
+        ("traceback", failure::TRACEBACK),
         ("recent", follow::RECENT),
         ("recent of a function", follow::RECENT_OF_FUNCTION),
         ("running", follow::RUNNING),
