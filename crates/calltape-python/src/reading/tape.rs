@@ -3,6 +3,7 @@
 //! Arguments come as `calltape._tape` has checked them; answers go back as plain tuples and dicts.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use calltape_engine::query::{
@@ -10,10 +11,12 @@ use calltape_engine::query::{
     TreeLimits,
 };
 use calltape_engine::settings::{Settings, Surroundings};
+use calltape_export::ExportError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyCapsule, PyList, PyTuple};
 
+use super::arrow::{self, Refused};
 use super::failing::{not_opened, tape_error, unanswered};
 use super::filter::{self, Filter};
 use super::pool::Pool;
@@ -24,7 +27,7 @@ use crate::runtime;
 #[pyclass(frozen, name = "Tape", module = "calltape._native")]
 pub(crate) struct Tape {
     pool: Pool,
-    closed: std::sync::atomic::AtomicBool,
+    closed: AtomicBool,
 }
 
 #[pymethods]
@@ -62,7 +65,7 @@ impl Tape {
 
     /// Closes the connections; a question asked afterwards is refused.
     fn close(&self, py: Python<'_>) {
-        self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.closed.store(true, Ordering::Relaxed);
         self.pool.close(py);
     }
 
@@ -87,6 +90,26 @@ impl Tape {
         let page = self.ask(py, |tape| tape.calls(&filter, order, after.as_ref(), limit))?;
         let calls = page.calls.iter().map(|call| rows::call(py, call)).collect::<PyResult<_>>()?;
         Ok((calls, page.next.map(|next| next.to_string())))
+    }
+
+    /// Calls as a stream of Arrow's, in the capsule that its protocol asks for.
+    fn arrow_stream<'py>(
+        &self,
+        py: Python<'py>,
+        chosen: Filter,
+        order: &str,
+        limit: Option<usize>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        self.refuse_if_closed(py)?;
+        let (filter, order) = (chosen.read(py)?, filter::order(order));
+        let (path, time_limit) = (self.pool.path(), self.pool.time_limit());
+        let begun = py.detach(|| arrow::stream(path, time_limit, filter, order, limit.unwrap_or(usize::MAX)));
+        let stream = begun.map_err(|refused| match refused {
+            Refused::Open(error) => not_opened(py, path, &error),
+            Refused::Export(ExportError::Query(error)) => unanswered(py, path, &error),
+            Refused::Export(error) => tape_error(py, &error.to_string(), "try again in a moment", path),
+        })?;
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
 
     /// The slowest calls, the slowest first.
@@ -229,17 +252,22 @@ impl Tape {
 }
 
 impl Tape {
+    fn refuse_if_closed(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let found = format!("{}: the tape was closed", self.pool.path().display());
+        Err(tape_error(py, &found, "open it again, or ask inside the with block", self.pool.path()))
+    }
+
     /// Puts a question, with the interpreter lock given up.
     fn ask<T: Send>(
         &self,
         py: Python<'_>,
         question: impl FnOnce(&EngineTape) -> Result<T, QueryError> + Send,
     ) -> PyResult<T> {
+        self.refuse_if_closed(py)?;
         let path = self.pool.path();
-        if self.closed.load(std::sync::atomic::Ordering::Relaxed) {
-            let found = format!("{}: the tape was closed", path.display());
-            return Err(tape_error(py, &found, "open it again, or ask inside the with block", path));
-        }
         let connection = self.pool.take(py).map_err(|error| not_opened(py, path, &error))?;
         let (connection, answer) = py.detach(move || {
             let answer = question(&connection.tape);
