@@ -12,8 +12,8 @@ mod keeping;
 mod reading;
 
 pub(crate) use export::Export;
-pub(crate) use filter::CallOptions;
-pub(crate) use finding::{Find, Running, Slow, Tree};
+pub(crate) use filter::{CallOptions, run_id};
+pub(crate) use finding::{Diff, Find, Running, Slow, Sql, Tree};
 pub(crate) use keeping::{Completions, Config, Drain, Prune, Recover};
 pub(crate) use reading::{Errors, Show, SortColumn, Stats, Tail, Top};
 
@@ -30,7 +30,8 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     version = VERSION.as_str(),
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 found or done, 1 nothing found or something to do, 2 wrong usage, no tape, or it cannot be used.\n\nExamples:\n  \
+    after_help = "Exit codes: 0 found or done, 1 nothing found or something to do, 2 wrong usage, no tape, or it cannot be used, \
+        130 stopped before there was an answer.\n\nExamples:\n  \
         calltape top --since 10m          what was called, how often, how slow\n  \
         calltape tail -f 'orders.*'       calls as they happen\n  \
         calltape show 352334411220011     one call: arguments, result, error, call tree\n  \
@@ -88,6 +89,10 @@ pub(crate) enum Command {
     Tree(Tree),
     /// Errors, grouped by type and place
     Errors(Errors),
+    /// What changed between two times or two runs; what stands out first
+    Diff(Diff),
+    /// A question of your own in SQL: read-only and limited
+    Sql(Sql),
     /// Calls as a file for other tools: JSON Lines, CSV, Parquet, or a trace for Perfetto
     Export(Export),
     /// The recorder's health: is every call accounted for, and what does the tape take

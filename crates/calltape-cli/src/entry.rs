@@ -3,6 +3,8 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter};
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use calltape_engine::query::{FilterError, OpenError, QueryError, Tape};
 use calltape_engine::{Settings, settings};
@@ -59,21 +61,25 @@ const FOUND: i32 = 0;
 const NOTHING_FOUND: i32 = 1;
 const WRONG: i32 = 2;
 
+/// Between two looks whether to stop.
+const STOP_INTERVAL: Duration = Duration::from_millis(50);
+
 /// As a shell has it for a process that Ctrl-C ended: 128 and the number of SIGINT.
 const INTERRUPTED: i32 = 130;
 
 /// Runs the command line `args` (program name first) on the process's own streams and returns its exit code.
 ///
-/// `should_stop` is asked between polls while a command waits; true ends the command as if it were done. A caller in
-/// whose process Ctrl-C is no end, as in Python, checks its signals there.
-pub fn run<I>(args: I, should_stop: &dyn Fn() -> bool) -> i32
+/// `should_stop` is asked between polls while a command waits, and while the tape answers a question; true ends the command
+/// as if it were done. A caller in whose process Ctrl-C is no end, as in Python, checks its signals there.
+pub fn run<I>(args: I, should_stop: fn() -> bool) -> i32
 where
     I: IntoIterator<Item = OsString>,
 {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut err = io::stderr().lock();
     let streams = Streams { out: &mut out, err: &mut err };
-    let code = run_in(args, &Surroundings::of_process(), streams, should_stop);
+    let surroundings = Surroundings { interrupt: Some(should_stop), ..Surroundings::of_process() };
+    let code = run_in(args, &surroundings, streams, &should_stop);
     // What could not be flushed was reported by the command; dropping the writer would try once more.
     let _ = out.into_parts();
     code
@@ -101,31 +107,41 @@ where
     };
     let ended = perform(&line, surroundings, &mut output, should_stop);
     let ended = ended.and_then(|found| output.streams.out.flush().map(|()| found).map_err(Failure::from));
-    let message = match ended {
+    let failure = match ended {
         Ok(Found::Something) => return FOUND,
         Ok(Found::Nothing) => return NOTHING_FOUND,
-        Err(Failure::Interrupted) => return INTERRUPTED,
+        Err(Failure::Interrupted | Failure::Query(QueryError::Interrupted)) => return INTERRUPTED,
         // Whoever read the pipe has read enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return FOUND,
-        Err(Failure::Output(error)) => format!("cannot write the output: {error}"),
-        Err(Failure::Usage(message) | Failure::Refused(message)) => message,
-        Err(Failure::Open(error)) => error.to_string(),
-        Err(Failure::Query(error)) => error.to_string(),
-        Err(Failure::Condition(error)) => {
-            let [line, carets] = pointed(&error.text, &error.range, surroundings.width);
-            let _ = output.streams.out.flush();
-            let message = plain(&error.message);
-            let _ = writeln!(
-                output.streams.err,
-                "calltape: --where: {message}\n{line}\n{carets}\nsuch as: {}",
-                error.example
-            );
-            return WRONG;
-        }
+        Err(failure) => failure,
     };
     let _ = output.streams.out.flush();
-    let _ = writeln!(output.streams.err, "calltape: {}", plain(&message));
+    let _ = writeln!(output.streams.err, "calltape: {}", told(failure, surroundings.width));
     WRONG
+}
+
+/// What went wrong, on one line; of a text that could not be read also the text with a caret below the place, and an
+/// example.
+fn told(failure: Failure, width: usize) -> String {
+    let pointed_at = |message: &str, text: &str, place: Option<Range<usize>>| {
+        let lines = place.map(|place| pointed(text, &place, width).join("\n"));
+        [Some(plain(message).into_owned()), lines].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    };
+    let message = match failure {
+        Failure::Condition(error) => {
+            let told = pointed_at(&format!("--where: {}", error.message), &error.text, Some(error.range));
+            return format!("{told}\nsuch as: {}", error.example);
+        }
+        Failure::Query(QueryError::Statement(error)) => {
+            return pointed_at(&error.message, &error.text, error.at.map(|at| at..at));
+        }
+        Failure::Output(error) => format!("cannot write the output: {error}"),
+        Failure::Usage(message) | Failure::Refused(message) => message,
+        Failure::Open(error) => error.to_string(),
+        Failure::Query(error) => error.to_string(),
+        Failure::Interrupted => "stopped".to_owned(),
+    };
+    plain(&message).into_owned()
 }
 
 fn perform(
@@ -153,7 +169,10 @@ fn perform(
         Command::Completions(completions) => return commands::completions::run(completions, output),
         _ => {}
     }
-    let tape = Tape::open(&settings.db).map_err(Failure::Open)?;
+    let mut tape = Tape::open(&settings.db).map_err(Failure::Open)?;
+    if let Some(interrupt) = surroundings.interrupt {
+        tape.set_interrupt(now_and_then(interrupt));
+    }
     commands::waiting::remark(&tape, output)?;
     match &line.command {
         Command::Top(top) => commands::top::run(top, &tape, json, output),
@@ -164,6 +183,8 @@ fn perform(
         Command::Tree(tree) => commands::tree::run(tree, &tape, json, output),
         Command::Show(show) => commands::show::run(show, &tape, json, output),
         Command::Errors(errors) => commands::errors::run(errors, &tape, json, output),
+        Command::Diff(diff) => commands::diff::run(diff, &tape, json, output),
+        Command::Sql(sql) => commands::sql::run(sql, &tape, json, output),
         Command::Export(export) => {
             commands::export::run(export, &surroundings.directory, &tape, json, output, should_stop)
         }
@@ -174,6 +195,18 @@ fn perform(
         | Command::Drain(_)
         | Command::Config(_)
         | Command::Completions(_) => Ok(Found::Nothing),
+    }
+}
+
+/// `asked`, but not more often than a person notices: the tape asks every 0.1 ms, and Python's signals have a price.
+fn now_and_then(asked: fn() -> bool) -> impl FnMut() -> bool + Send + 'static {
+    let mut last = Instant::now();
+    move || {
+        let is_due = last.elapsed() >= STOP_INTERVAL;
+        if is_due {
+            last = Instant::now();
+        }
+        is_due && asked()
     }
 }
 

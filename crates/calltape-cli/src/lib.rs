@@ -9,7 +9,7 @@
 //! changes a tape (`prune`, `recover`, `drain`) does so in the engine.
 //!
 //! Exit codes: 0 found or done, 1 nothing found or something to do, 2 wrong usage, no tape, or a tape that cannot be used,
-//! 130 stopped while it waited for a locked tape. A closed pipe and any other stop end quietly with 0.
+//! 130 stopped while it waited for a locked tape or for an answer. A closed pipe and any other stop end quietly with 0.
 
 mod arguments;
 mod asked;

@@ -34,6 +34,8 @@ pub struct Surroundings {
     pub now: Option<Timestamp>,
     /// The time zone of times shown, unless `--utc`.
     pub zone: TimeZone,
+    /// Asked now and then while the tape answers a question; true ends it. Where Ctrl-C ends the process there is none.
+    pub interrupt: Option<fn() -> bool>,
 }
 
 impl Surroundings {
@@ -47,7 +49,8 @@ impl Surroundings {
         let size = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
         let width = size.filter(|_| terminal).or(columns).unwrap_or(PIPE_WIDTH).max(NARROWEST);
         let color = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
-        Self { directory, environment, width, terminal, progress, color, now: None, zone: TimeZone::system() }
+        let zone = TimeZone::system();
+        Self { directory, environment, width, terminal, progress, color, now: None, zone, interrupt: None }
     }
 
     /// The present.

@@ -192,5 +192,5 @@ fn stats(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 /// Runs the command line; returns the exit code.
 #[pyfunction]
 fn cli_main(py: Python<'_>, arguments: Vec<OsString>) -> i32 {
-    py.detach(|| calltape_cli::run(arguments, &|| Python::attach(|py| py.check_signals().is_err())))
+    py.detach(|| calltape_cli::run(arguments, || Python::attach(|py| py.check_signals().is_err())))
 }

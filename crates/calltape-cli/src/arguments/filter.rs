@@ -97,7 +97,7 @@ fn call_id(text: &str) -> Result<u64, &'static str> {
 }
 
 /// A run as it is shown, 16 digits in base 16, or as `--json` has it, in base 10.
-pub(super) fn run_id(text: &str) -> Result<u64, &'static str> {
+pub(crate) fn run_id(text: &str) -> Result<u64, &'static str> {
     let text = text.trim();
     let (digits, base) = match text.strip_prefix("0x") {
         Some(digits) => (digits, 16),

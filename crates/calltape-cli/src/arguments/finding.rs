@@ -102,3 +102,59 @@ pub(crate) struct Tree {
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = limit)]
     pub(crate) limit: usize,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One statement that reads. The views `calls`, `functions`, `function_minutes`, `runs`, `accounting` and `incidents` are the \
+tape's format, which docs/tape-format.md describes; tables behind them may change. JSON is read as SQLite does: \
+args ->> '$.order_id'.
+
+Examples:
+  calltape sql 'SELECT function, count(*) AS calls FROM calls GROUP BY function ORDER BY calls DESC'
+  calltape sql \"SELECT id, args ->> '$.order_id' AS order_id FROM calls WHERE status = 'error'\" --json
+
+Each line of --json: the columns of a row by name; bytes as hexadecimal text, and a name that comes twice with _2 behind \
+it the second time.")]
+pub(crate) struct Sql {
+    /// The statement
+    #[arg(value_name = "STATEMENT")]
+    pub(crate) statement: String,
+    /// At most so many rows
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = limit)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A side is a range of time, written as its two ends (2h..1h, 09:00..09:30, 1h..), or a run (run:last, run:<id>). A moment \
+alone compares what came since with as long before it, a run alone with the run before it. By time figures are of whole \
+minutes and of all calls that ended, stored or only counted; of a run, and where more than functions and groups are asked \
+for, they are of its rows.
+
+First come the functions that stand out: called on one side only, failing more or less often than chance explains, a \
+median 1.3 times or a 95th percentile 1.5 times the other's. Then those whose time changed most.
+
+Examples:
+  calltape diff 10:30                      since the deployment at 10:30
+  calltape diff yesterday..today today..
+  calltape diff run:last --function 'orders.*'
+
+Each line of --json: function, group, kind, stands_out, a_calls, a_errors, a_error_rate, a_total_ns, a_p50_ns, a_p95_ns, \
+a_p99_ns, b_calls, b_errors, b_error_rate, b_total_ns, b_p50_ns, b_p95_ns, b_p99_ns, p50_ratio, p95_ratio, p99_ratio. \
+`stands_out` is null, new, gone, slower, faster, fails more or fails less; a ratio is b / a.")]
+pub(crate) struct Diff {
+    /// A range of time, a moment or a run
+    #[arg(value_name = "A")]
+    pub(crate) a: String,
+    /// What to compare it with
+    #[arg(value_name = "B")]
+    pub(crate) b: Option<String>,
+    /// Only these functions: a name or a dotted part of one, a group, or a glob such as 'shop.*'
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) function: Option<String>,
+    /// At most so many functions
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = limit)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) calls: CallOptions,
+}

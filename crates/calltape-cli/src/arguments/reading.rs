@@ -26,9 +26,12 @@ Examples:
 Each line of --json: function, group, kind, calls, stored, sampled_out, dropped, errors, total_ns, min_ns, max_ns, \
 p50_ns, p95_ns, p99_ns. `total_ns` is of the stored calls.")]
 pub(crate) struct Top {
-    /// Only calls that ended since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00; whole minutes
+    /// Only calls that ended since: 10m, 2h, 3d, 09:00, yesterday, or a time such as 2026-10-14T09:00; whole minutes
     #[arg(long, value_name = "WHEN")]
     pub(crate) since: Option<String>,
+    /// Only calls that ended until then; written as --since
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
     /// What to sort by
     #[arg(long, value_name = "COLUMN", value_enum, default_value_t = SortColumn::Total)]
     pub(crate) sort: SortColumn,
@@ -114,9 +117,15 @@ Example:
 Each line of --json: error_type, function, file, line, place, message_form, count, counted_only, first_seen_ns, last_seen_ns, \
 last_message, last_call_id, last_source, last_traceback.")]
 pub(crate) struct Errors {
-    /// Only calls that began since: 10m, 2h, 3d, or a time such as 2026-10-14T09:00
+    /// Only calls that began since: 10m, 2h, 3d, 09:00, yesterday, or a time such as 2026-10-14T09:00
     #[arg(long, value_name = "WHEN")]
     pub(crate) since: Option<String>,
+    /// Only calls that began until then; written as --since
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// Only errors of this type: ValueError, shop.errors.PaymentFailed, 'shop.errors.*'
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) error_type: Option<String>,
     /// At most so many groups
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = limit)]
     pub(crate) limit: usize,

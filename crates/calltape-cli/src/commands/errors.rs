@@ -1,37 +1,42 @@
 //! `calltape errors`: what fails, where, how often and since when.
 
 use calltape_engine::drain::ANY_MESSAGE;
-use calltape_engine::query::{ErrorFilter, ErrorGroup, Frame, FunctionPattern, Relation, Tape};
+use calltape_engine::query::{
+    CallFilter, ErrorFilter, ErrorGroup, Frame, FunctionPattern, Relation, Tape, TextPattern,
+};
 
+use super::nothing;
 use crate::arguments::Errors;
+use crate::asked;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
 use crate::palette::Tone;
 use crate::text::figures::count;
+use crate::text::fit;
 use crate::text::plain::plain;
 use crate::text::table::{self, Stand};
-use crate::text::{fit, when};
 
 /// Characters of a message the table shows on a terminal; `show` has it whole.
 const MESSAGE_WIDTH: usize = 200;
 
 pub(crate) fn run(errors: &Errors, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
-    let since_ns = match &errors.since {
-        Some(text) => Some(when::parse("--since", text, output.now, &output.zone).map_err(Failure::Usage)?),
-        None => None,
+    let range = asked::range(errors.since.as_deref(), errors.until.as_deref(), output)?;
+    let filter = ErrorFilter {
+        since_ns: range.since_ns,
+        until_ns: range.until_ns,
+        error_type: errors.error_type.as_deref().map(TextPattern::glob),
+        pattern: errors.pattern.as_deref().map(FunctionPattern::new),
+        // One more than is shown tells whether there are more.
+        limit: Some(errors.limit.saturating_add(1)),
     };
-    let pattern = errors.pattern.as_deref().map(FunctionPattern::new);
-    // One more than is shown tells whether there are more.
-    let limit = Some(errors.limit.saturating_add(1));
-    let mut groups = tape.errors(&ErrorFilter { since_ns, pattern, limit })?;
+    let mut groups = tape.errors(&filter)?;
     let more = groups.len() > errors.limit;
     groups.truncate(errors.limit);
     if groups.is_empty() && !more {
-        let path = tape.path().display();
-        let since = errors.since.as_ref().map_or_else(String::new, |since| format!(" since {since}"));
-        let of = errors.pattern.as_ref().map_or_else(String::new, |pattern| format!(" of {pattern}"));
-        output.remark(&plain(&format!("no call{of} ended in an error{since} on {path}")))?;
+        let ErrorFilter { error_type, pattern: functions, .. } = filter;
+        let filter = CallFilter { functions, error_type, range, ..CallFilter::default() };
+        nothing::say(&nothing_of(errors), tape, &filter, output)?;
         return Ok(Found::Nothing);
     }
     if json {
@@ -46,6 +51,16 @@ pub(crate) fn run(errors: &Errors, tape: &Tape, json: bool, output: &mut Output<
         output.line(&more)?;
     }
     Ok(Found::Something)
+}
+
+/// What is not there when no error is found.
+fn nothing_of(errors: &Errors) -> String {
+    let named =
+        |word: &str, text: &Option<String>| text.as_ref().map_or_else(String::new, |text| format!(" {word} {text}"));
+    let error = errors.error_type.as_deref().unwrap_or("an error");
+    let (of, since, until) =
+        (named("of", &errors.pattern), named("since", &errors.since), named("until", &errors.until));
+    format!("no call{of} ended in {error}{since}{until}")
 }
 
 fn write_table(groups: &[ErrorGroup], output: &mut Output<'_>) -> Result<(), Failure> {

@@ -4,6 +4,8 @@
 mod call_line;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod diff;
+mod diff_sides;
 pub(crate) mod doctor;
 pub(crate) mod drain;
 pub(crate) mod errors;
@@ -19,6 +21,7 @@ mod show_failure;
 mod show_tree;
 mod signals;
 pub(crate) mod slow;
+pub(crate) mod sql;
 mod standing;
 pub(crate) mod stats;
 mod stats_incidents;

@@ -9,8 +9,7 @@ use crate::text::plain::plain;
 /// Says `what` is not on the tape, and the tape's notices on `filter`: a function nobody recorded, an argument by
 /// another name.
 pub(super) fn say(what: &str, tape: &Tape, filter: &CallFilter, output: &mut Output<'_>) -> Result<(), Failure> {
-    let notices: Vec<String> = Vec::new();
-    let _ = filter;
+    let notices = tape.notices(filter)?;
     output.remark(&plain(&format!("{what} on {}", tape.path().display())))?;
     for notice in notices {
         output.remark(&plain(&notice))?;

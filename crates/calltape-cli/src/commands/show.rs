@@ -38,7 +38,7 @@ pub(crate) fn run(show: &Show, tape: &Tape, as_json: bool, output: &mut Output<'
         show_failure::write(failure, output)?;
     }
     output.heading("Call tree")?;
-    show_tree::write(&tree, output)?;
+    show_tree::write(&tree, false, output)?;
     Ok(Found::Something)
 }
 

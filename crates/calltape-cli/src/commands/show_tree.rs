@@ -15,25 +15,36 @@ use crate::text::plain::plain;
 /// What marks the call asked for.
 const MARK: &str = "  <- this call";
 
-pub(super) fn write(tree: &CallTree, output: &mut Output<'_>) -> Result<(), Failure> {
+/// Writes the tree; `with_ids` each call's id before it, for who asks for a call of it next.
+pub(super) fn write(tree: &CallTree, with_ids: bool, output: &mut Output<'_>) -> Result<(), Failure> {
     if let Some(caller) = tree.missing_caller {
         let text = format!("made by call {caller}, which is not on the tape");
         let text = output.paint(Tone::Faint, &text);
         output.line(&format!("{:INDENT$}{text}", ""))?;
     }
     let guides = guides(&tree.items);
+    let ids: Vec<String> = tree.items.iter().map(|item| if with_ids { id(item) } else { String::new() }).collect();
+    let id_width = ids.iter().map(String::len).max().unwrap_or(0);
     let took: Vec<String> = tree.items.iter().map(took).collect();
     let took_width = took.iter().map(|text| fit::width(text)).max().unwrap_or(0);
     // The task of each level's latest call: a call's own is shown where its caller ran in another.
     let mut tasks: Vec<Option<&str>> = Vec::new();
-    for ((item, guide), took) in tree.items.iter().zip(&guides).zip(&took) {
+    for (((item, guide), took), id) in tree.items.iter().zip(&guides).zip(&took).zip(&ids) {
         tasks.truncate(item.depth());
         let above = tasks.last().copied().flatten();
         tasks.push(if let TreeItem::Call { call, .. } = item { call.task.as_deref() } else { above });
-        let line = line(item, above, guide, &format!("{took:>took_width$}"), output);
+        let before = if with_ids { format!("{id:<id_width$}  ") } else { " ".repeat(INDENT) };
+        let line = line(item, above, guide, [&before, &format!("{took:>took_width$}")], output);
         output.line(&line)?;
     }
     Ok(())
+}
+
+fn id(item: &TreeItem) -> String {
+    match item {
+        TreeItem::Call { call, .. } => call.id.to_string(),
+        TreeItem::Gap { .. } | TreeItem::More { .. } => String::new(),
+    }
 }
 
 /// What tells a call from a function's that ran through: kind, time inside the body, items, task.
@@ -58,9 +69,16 @@ fn joined_within(mut parts: Vec<String>, room: usize) -> String {
 }
 
 /// The duration comes first, so that times stand under each other; the tree follows.
-fn line(item: &TreeItem, task_above: Option<&str>, guide: &str, took: &str, output: &Output<'_>) -> String {
-    let begin = format!("{:INDENT$}{took}  {}", "", output.paint(Tone::Faint, guide));
-    let room = output.width.saturating_sub(INDENT + fit::width(took) + 2 + fit::width(guide));
+fn line(
+    item: &TreeItem,
+    task_above: Option<&str>,
+    guide: &str,
+    [before, took]: [&str; 2],
+    output: &Output<'_>,
+) -> String {
+    let margin = if before.trim().is_empty() { before.to_owned() } else { output.paint(Tone::Faint, before) };
+    let begin = format!("{margin}{took}  {}", output.paint(Tone::Faint, guide));
+    let room = output.width.saturating_sub(fit::width(before) + fit::width(took) + 2 + fit::width(guide));
     match item {
         TreeItem::Gap { callers, .. } => {
             let text = format!("… {} callers left out", count(*callers as u64));

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use calltape_engine::query::{Call, CallFilter, Follower, Tape};
+use calltape_engine::query::{Call, CallFilter, Follower, QueryError, Tape};
 
 use super::{call_line, nothing};
 use crate::arguments::Tail;
@@ -59,6 +59,7 @@ fn follow(
                     output.remark("calls come faster than they can be followed; some are left out here")?;
                 }
             }
+            Err(QueryError::Interrupted) => return Ok(()),
             Err(error) if error.is_transient() => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,17 +1,21 @@
 //! `calltape top`: the functions, their calls, errors, latency and time.
 
-use calltape_engine::query::{FunctionPattern, Overview, OverviewColumn, OverviewFilter, OverviewPage, Tape};
+use calltape_engine::query::{
+    CallFilter, FunctionPattern, Overview, OverviewColumn, OverviewFilter, OverviewPage, Tape,
+};
 use comfy_table::Cell;
 
+use super::nothing;
 use crate::arguments::{SortColumn, Top};
+use crate::asked;
 use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
 use crate::palette::Tone;
 use crate::text::figures::{bar, count, duration};
+use crate::text::fit;
 use crate::text::plain::plain;
 use crate::text::table::{self, Stand};
-use crate::text::{fit, when};
 
 /// Columns of the bar that compares total times.
 const BAR_WIDTH: usize = 10;
@@ -29,19 +33,18 @@ const LUXURIES: [&str; 2] = ["", "max"];
 const DISPENSABLE: [&str; 2] = ["p95", "p50"];
 
 pub(crate) fn run(top: &Top, tape: &Tape, json: bool, output: &mut Output<'_>) -> Result<Found, Failure> {
-    let since_ns = match &top.since {
-        Some(text) => Some(when::parse("--since", text, output.now, &output.zone).map_err(Failure::Usage)?),
-        None => None,
-    };
+    let range = asked::range(top.since.as_deref(), top.until.as_deref(), output)?;
     let filter = OverviewFilter {
-        since_ns,
+        since_ns: range.since_ns,
+        until_ns: range.until_ns,
         pattern: top.pattern.as_deref().map(FunctionPattern::new),
         sort: column(top.sort),
         limit: Some(top.limit),
     };
     let page = tape.overview(&filter)?;
     if page.matching == 0 {
-        output.remark(&nothing(top, tape))?;
+        let filter = CallFilter { functions: filter.pattern, range, ..CallFilter::default() };
+        nothing::say(&nothing_of(top), tape, &filter, output)?;
         return Ok(Found::Nothing);
     }
     if json {
@@ -77,16 +80,15 @@ fn column(sort: SortColumn) -> OverviewColumn {
     }
 }
 
-/// What to say when no function is found: what was asked for, and how to ask for more.
-fn nothing(top: &Top, tape: &Tape) -> String {
-    let path = tape.path().display();
-    let message = match (&top.pattern, &top.since) {
-        (None, None) => format!("no call has ended yet on {path}"),
-        (Some(pattern), None) => format!("no function like {pattern} on {path}; `calltape top` lists them"),
-        (None, Some(since)) => format!("no call ended since {since} on {path}; without --since all are shown"),
-        (Some(pattern), Some(since)) => format!("no call of {pattern} ended since {since} on {path}"),
-    };
-    plain(&message).into_owned()
+/// What is not there when no function is found.
+fn nothing_of(top: &Top) -> String {
+    let of = top.pattern.as_ref().map_or_else(String::new, |pattern| format!(" of {pattern}"));
+    let since = top.since.as_ref().map_or_else(String::new, |since| format!(" since {since}"));
+    let until = top.until.as_ref().map_or_else(String::new, |until| format!(" until {until}"));
+    match (&top.since, &top.until) {
+        (None, None) => format!("no call{of} has ended yet"),
+        _ => format!("no call{of} ended{since}{until}"),
+    }
 }
 
 /// A column of the table: its heading, how it stands, and its cell for a function.

@@ -20,7 +20,7 @@ pub(crate) fn run(tree: &Tree, tape: &Tape, json: bool, output: &mut Output<'_>)
             output.line(&show::tree_object(item).finish())?;
         }
     } else {
-        show_tree::write(&found, output)?;
+        show_tree::write(&found, true, output)?;
     }
     Ok(Found::Something)
 }

@@ -63,6 +63,17 @@ pub(crate) fn signed_count(value: i64) -> String {
     format!("{sign}{}", count(value.unsigned_abs()))
 }
 
+/// A share of a whole, 0 to 1, in percent: `0 %`, `0.12 %`, `2.1 %`, `100 %`.
+pub(crate) fn share(value: f64) -> String {
+    let percent = value * 100.0;
+    match percent {
+        p if p <= 0.0 => "0 %".to_owned(),
+        p if p < 0.01 => "<0.01 %".to_owned(),
+        p if p < 0.995 => format!("{} %", format!("{p:.2}").trim_end_matches('0').trim_end_matches('.')),
+        p => format!("{} %", three_digits(p)),
+    }
+}
+
 /// A size in bytes: `512 B`, `3.1 MiB`.
 pub(crate) fn bytes(value: u64) -> String {
     if value < 1024 {
@@ -123,6 +134,15 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(signed_count(-1_000), "-1,000");
         assert_eq!((bytes(512), bytes(2_097_152), bytes(1_048_575)), ("512 B".into(), "2 MiB".into(), "1 MiB".into()));
+    }
+
+    #[test]
+    fn shares_are_percent() {
+        let written =
+            [(0.0, "0 %"), (0.0012, "0.12 %"), (0.021, "2.1 %"), (0.5, "50 %"), (1.0, "100 %"), (1e-6, "<0.01 %")];
+        for (value, text) in written {
+            assert_eq!(share(value), text);
+        }
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn an_empty_tape_has_nothing_to_show() {
 }
 
 /// Every command, and none.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "",
     "top",
     "tail",
@@ -134,6 +134,9 @@ const COMMANDS: [&str; 16] = [
     "running",
     "show",
     "tree",
+    "diff",
+    "sql",
+    "export",
     "errors",
     "stats",
     "doctor",
@@ -153,6 +156,13 @@ fn help_explains_each_command_with_examples() {
             assert_snapshot!(format!("help_{command}"), help);
         }
     }
+    let listed = shown("--help", 90);
+    let listed = listed.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let listed = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let listed: Vec<&str> =
+        listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    assert!(listed.iter().all(|name| COMMANDS.contains(name)), "{listed:?}");
+    assert_eq!(listed.len(), COMMANDS.len() - 1);
     let version = anywhere(&shown("--version", 90));
     assert_eq!(version, format!("calltape {} (SQLite X.Y.Z)\n", env!("CARGO_PKG_VERSION")));
 }

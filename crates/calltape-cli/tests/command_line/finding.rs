@@ -95,6 +95,23 @@ fn what_is_not_there_is_exit_code_1_and_a_line() {
 }
 
 #[test]
+fn what_cannot_match_at_all_is_said() {
+    let said: Vec<String> = [
+        "find plcae",
+        "find place --where 'args.ordr.id = 17'",
+        "find --group webb",
+        "slow --error-type ValueError",
+        "errors --error-type ValueError",
+        "top refund --since 1h",
+        "tail --run 77",
+    ]
+    .iter()
+    .map(|arguments| format!("$ calltape {arguments}\n{}", anywhere(&shown(arguments, 80))))
+    .collect();
+    assert_snapshot!("notices", said.join("\n"));
+}
+
+#[test]
 fn a_condition_that_does_not_parse_is_shown_with_a_caret_and_an_example() {
     let wrong = [
         "find --where 'args.user_id ='",

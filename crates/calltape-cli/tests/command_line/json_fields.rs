@@ -33,6 +33,7 @@ fn the_fields_of_each_line_are_those_its_help_lists() {
         ("find", "find"),
         ("slow", "slow"),
         ("running", "running"),
+        ("diff", "diff ..09:13 09:13.."),
         ("errors", "errors"),
         ("doctor", "doctor"),
         ("config", "config"),

@@ -4,8 +4,10 @@
 use calltape_engine::drain::message_form;
 use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 
+mod asking;
 mod big_tape;
 mod commands;
+mod comparing;
 mod doctor_words;
 mod draining;
 mod exporting;

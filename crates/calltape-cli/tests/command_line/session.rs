@@ -41,6 +41,7 @@ pub(crate) fn surroundings(directory: &Path) -> Surroundings {
         color: false,
         now: Some("2026-10-14T09:15:33Z".parse::<Timestamp>().unwrap()),
         zone: TimeZone::UTC,
+        interrupt: None,
     }
 }
 

@@ -6,11 +6,11 @@ mod lost;
 
 use std::cmp::Reverse;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::calls::unsigned;
 use super::range::IdRange;
-use super::{Failure, FunctionPattern, QueryError, Tape, TimeRange};
+use super::{Failure, FunctionPattern, QueryError, Tape, TextPattern, TimeRange};
 use crate::drain::ANY_MESSAGE;
 
 /// Which errors a question is about.
@@ -18,10 +18,21 @@ use crate::drain::ANY_MESSAGE;
 pub struct ErrorFilter {
     /// Only errors of calls that began at this time or later, Unix ns.
     pub since_ns: Option<i64>,
+    /// Only errors of calls that began at this time or before.
+    pub until_ns: Option<i64>,
+    /// Only errors of these types: by full name or by what follows its last dot.
+    pub error_type: Option<TextPattern>,
     /// Only errors that ended calls of these functions.
     pub pattern: Option<FunctionPattern>,
     /// At most so many groups.
     pub limit: Option<usize>,
+}
+
+impl ErrorFilter {
+    /// Whether errors of this type are asked for.
+    fn is_of_type(&self, name: &str) -> bool {
+        self.error_type.as_ref().is_none_or(|pattern| pattern.matches_last_part(name))
+    }
 }
 
 /// Calls of one function that ended in the same type of exception, raised at the same place with messages of one form.
@@ -70,9 +81,9 @@ impl Tape {
     /// When the tape cannot be read, or not within the time limit.
     pub fn errors(&self, filter: &ErrorFilter) -> Result<Vec<ErrorGroup>, QueryError> {
         self.read(|connection| {
-            let range = TimeRange::since(filter.since_ns).ids(connection)?;
+            let range = TimeRange { since_ns: filter.since_ns, until_ns: filter.until_ns }.ids(connection)?;
             let mut groups = Vec::new();
-            for error_id in error_ids(connection, filter.pattern.as_ref())? {
+            for error_id in error_ids(connection, filter)? {
                 groups.extend(count(connection, error_id, &range)?);
             }
             let mut lost = lost::read(connection, filter)?;
@@ -107,15 +118,24 @@ impl Counted {
     }
 }
 
-/// A walk along one error's part of the index; the bound on ids holds every failure of the range, and past `?3` they are
-/// surely inside and need no look at their call.
+/// A walk along one error's part of the index; the bounds on ids hold every failure of the range, and those from `?3` to
+/// `?6` are surely inside and need no look at their call.
 pub(super) const COUNT: &str = "SELECT count(*), min(call_id), max(call_id) FROM failure AS x
     WHERE error_id = ?1 AND call_id >= ?2
-        AND (call_id >= ?3 OR (SELECT started_ns FROM call WHERE id = x.call_id) >= ?4)";
+        AND (call_id >= ?3 OR (SELECT started_ns FROM call WHERE id = x.call_id) >= ?4) AND call_id <= ?5
+        AND (call_id <= ?6 OR (SELECT started_ns FROM call WHERE id = x.call_id) <= ?7)";
 
 fn count(connection: &Connection, error_id: i64, range: &IdRange) -> rusqlite::Result<Option<Counted>> {
     connection.prepare_cached(COUNT)?.query_row(
-        params![error_id, range.first, range.surely_since, range.since_ns],
+        params![
+            error_id,
+            range.first,
+            range.surely_since,
+            range.since_ns,
+            range.last,
+            range.surely_until,
+            range.until_ns
+        ],
         |row| {
             let count = row.get(0)?;
             if count == 0 {
@@ -127,20 +147,31 @@ fn count(connection: &Connection, error_id: i64, range: &IdRange) -> rusqlite::R
 }
 
 /// The kinds of exception that ended calls in an error; what cancelled calls is none.
-fn error_ids(connection: &Connection, pattern: Option<&FunctionPattern>) -> rusqlite::Result<Vec<i64>> {
+fn error_ids(connection: &Connection, filter: &ErrorFilter) -> rusqlite::Result<Vec<i64>> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     // A tape of version 1 holds no cancelled call.
     let errors = if version < 2 { "1" } else { "status = 1" };
-    let Some(pattern) = pattern else {
-        let sql = format!("SELECT id FROM error WHERE {errors}");
-        return connection.prepare_cached(&sql)?.query_map([], |row| row.get(0))?.collect();
-    };
     let mut ids = Vec::new();
-    let sql = format!("SELECT id FROM error WHERE function_id = ?1 AND {errors}");
+    let mut add = |row: &Row<'_>| -> rusqlite::Result<()> {
+        if filter.is_of_type(row.get_ref(1)?.as_str()?) {
+            ids.push(row.get(0)?);
+        }
+        Ok(())
+    };
+    let Some(pattern) = &filter.pattern else {
+        let mut all = connection.prepare_cached(&format!("SELECT id, type FROM error WHERE {errors}"))?;
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            add(row)?;
+        }
+        return Ok(ids);
+    };
+    let sql = format!("SELECT id, type FROM error WHERE function_id = ?1 AND {errors}");
     let mut of_function = connection.prepare_cached(&sql)?;
     for function in pattern.function_ids(connection)? {
-        for id in of_function.query_map([function], |row| row.get::<_, i64>(0))? {
-            ids.push(id?);
+        let mut rows = of_function.query([function])?;
+        while let Some(row) = rows.next()? {
+            add(row)?;
         }
     }
     Ok(ids)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Row};
 
 use super::calls::unsigned;
-use super::scan::{Candidate, Direction, Names, Plan, function_ids};
+use super::scan::{Candidate, Columns, Direction, Names, Plan, function_ids};
 use super::{CallFilter, FunctionPattern, QueryError, Tape, TimeRange};
 use crate::rollup::Latency;
 
@@ -106,7 +106,8 @@ impl Tape {
                 each_cell(connection, functions.as_deref(), filter.range, |_, _, cell| latency.merge(&cell.latency))?;
             } else {
                 let (plan, names) = (Plan::new(connection, filter)?, Names::new(connection));
-                plan.feed_to_decide(connection, Direction::Up)?.rows(plan.first, plan.last, |row| {
+                let columns = Columns::DURATION.and(Columns::WEIGHT);
+                plan.feed_to_decide(connection, Direction::Up, columns)?.rows(plan.first, plan.last, |row| {
                     let row = Candidate::new(row, &names)?;
                     if let Some(duration) = row.duration_ns()?
                         && plan.residual.is_met(&row)?

@@ -26,6 +26,7 @@
 
 mod accounting;
 mod calls;
+mod cells;
 mod diff;
 mod error;
 mod errors;

@@ -5,17 +5,16 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row};
 
-use super::{FunctionPattern, QueryError, Tape};
+use super::{FunctionPattern, QueryError, Tape, TimeRange};
 use crate::rollup::Latency;
-
-/// Nanoseconds in a minute, the grain of `minute`.
-const MINUTE_NS: i64 = 60_000_000_000;
 
 /// What an overview is of.
 #[derive(Debug, Clone, Default)]
 pub struct OverviewFilter {
     /// Only calls that ended in the minute of this time (Unix ns) or later: whole minutes, as the rollup keeps them.
     pub since_ns: Option<i64>,
+    /// Only calls that ended in the minute of this time or before, likewise.
+    pub until_ns: Option<i64>,
     /// Only these functions.
     pub pattern: Option<FunctionPattern>,
     /// What to sort by.
@@ -153,7 +152,7 @@ struct Sums {
 /// The join order is fixed: a seek into `minute` for each function, whose key begins with it.
 pub(super) const BY_FUNCTION: &str = "SELECT f.name, f.group_name, f.kind, m.calls, m.errors, m.sampled_out, m.dropped,
            m.total_ns, m.min_ns, m.max_ns, m.latency
-    FROM function f CROSS JOIN minute m ON m.function_id = f.id AND m.minute >= ?1";
+    FROM function f CROSS JOIN minute m ON m.function_id = f.id AND m.minute BETWEEN ?1 AND ?2";
 
 fn gather(
     connection: &Connection,
@@ -161,7 +160,7 @@ fn gather(
     gathered: &mut HashMap<Key, Sums>,
     damaged: &mut u64,
 ) -> rusqlite::Result<()> {
-    let first = filter.since_ns.map_or(i64::MIN, |since| since.div_euclid(MINUTE_NS));
+    let (first, last) = TimeRange { since_ns: filter.since_ns, until_ns: filter.until_ns }.minutes();
     let mut each = |row: &Row<'_>| -> rusqlite::Result<()> {
         let key = Key { function: row.get(0)?, group: row.get(1)?, kind: row.get(2)? };
         *damaged += u64::from(!gathered.entry(key).or_default().add(row)?);
@@ -169,15 +168,15 @@ fn gather(
     };
     let Some(pattern) = &filter.pattern else {
         let mut statement = connection.prepare_cached(BY_FUNCTION)?;
-        let mut rows = statement.query([first])?;
+        let mut rows = statement.query([first, last])?;
         while let Some(row) = rows.next()? {
             each(row)?;
         }
         return Ok(());
     };
-    let mut statement = connection.prepare_cached(&format!("{BY_FUNCTION} WHERE f.id = ?2"))?;
+    let mut statement = connection.prepare_cached(&format!("{BY_FUNCTION} WHERE f.id = ?3"))?;
     for function in pattern.function_ids(connection)? {
-        let mut rows = statement.query([first, function])?;
+        let mut rows = statement.query([first, last, function])?;
         while let Some(row) = rows.next()? {
             each(row)?;
         }

@@ -5,11 +5,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::scan::{Candidate, Direction, Names, Plan, fetch_all};
+use super::cells::Cells;
+use super::scan::{Candidate, Direction, Feed, Names, Plan, fetch_all};
 use super::{Call, CallFilter, QueryError, Tape, slowest};
 
 /// Rows a page looks at: some 50 ms of reading. A page that found nothing among them comes back empty and goes on.
 const EXAMINED_A_PAGE: usize = 200_000;
+
+/// Rows looked at before the rollup is asked where slow calls are: reading as many costs about as much as asking.
+const EXAMINED_AT_FIRST: usize = 20_000;
 
 /// What comes first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,7 +128,7 @@ fn by_id(
     direction: Direction,
     after: Option<Cursor>,
     limit: usize,
-    mut examined: usize,
+    examined: usize,
 ) -> rusqlite::Result<Page> {
     let (mut first, mut last) = (plan.first, plan.last);
     match (direction, after) {
@@ -132,30 +136,95 @@ fn by_id(
         (Direction::Up, Some(after)) => first = first.max(after.id.saturating_add(1)),
         (_, None) => {}
     }
-    let (mut page, mut found, mut passed) = (Page::default(), Vec::new(), None);
-    plan.feed(names.connection, direction)?.rows(first, last, |row| {
-        let row = Candidate::new(row, names)?;
-        // This row is left to the next page.
-        if page.calls.len().max(found.len()) >= limit || examined == 0 {
-            page.next = passed.map(|id| Cursor { id, duration: None });
-            return Ok(false);
+    let mut page = Growing { plan, names, limit, left: examined, calls: Vec::new(), found: Vec::new(), passed: None };
+    let least = plan.residual.least_duration().filter(|ns| *ns > 0 && plan.is_by_function());
+    // Where slow calls are frequent, they are found before the rollup is read.
+    let at_first = if least.is_some() { EXAMINED_AT_FIRST.min(examined) } else { examined };
+    page.left = at_first;
+    let mut is_over = page.take(&mut plan.feed(names.connection, direction)?, first, last)?;
+    if let Some(least) = least
+        && !is_over
+        && page.is_short()
+    {
+        page.left = examined - at_first;
+        match (direction, page.passed) {
+            (Direction::Down, Some(passed)) => last = passed - 1,
+            (Direction::Up, Some(passed)) => first = passed + 1,
+            (_, None) => {}
         }
-        examined -= 1;
-        passed = Some(row.id);
-        if plan.residual.is_met(&row)? {
-            if plan.is_loose() {
-                page.calls.extend(row.call()?);
-            } else {
-                found.push(row.id);
+        is_over = page.take_slow(least, direction, first, last)?;
+    }
+    page.finish(is_over)
+}
+
+/// A page while it is filled.
+struct Growing<'p> {
+    plan: &'p Plan<'p>,
+    names: &'p Names<'p>,
+    limit: usize,
+    /// Rows that may still be looked at.
+    left: usize,
+    /// Calls read whole at once.
+    calls: Vec<Call>,
+    /// The ids of calls that are yet to be read.
+    found: Vec<i64>,
+    /// The last row looked at.
+    passed: Option<i64>,
+}
+
+impl Growing<'_> {
+    fn is_short(&self) -> bool {
+        self.calls.len().max(self.found.len()) < self.limit
+    }
+
+    /// Takes what `feed` has from id `first` to id `last`, as far as there is room; whether that was all.
+    fn take(&mut self, feed: &mut Feed<'_>, first: i64, last: i64) -> rusqlite::Result<bool> {
+        let is_loose = self.plan.is_loose();
+        feed.rows(first, last, |row| {
+            // This row is left to the next page.
+            if self.left == 0 || !self.is_short() {
+                return Ok(false);
+            }
+            let row = Candidate::new(row, self.names)?;
+            self.left -= 1;
+            self.passed = Some(row.id);
+            if self.plan.residual.is_met(&row)? {
+                if is_loose {
+                    self.calls.extend(row.call()?);
+                } else {
+                    self.found.push(row.id);
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// [`Self::take`], of calls of `least` ns or more, where the rollup says some are.
+    fn take_slow(&mut self, least: i64, direction: Direction, first: i64, last: i64) -> rusqlite::Result<bool> {
+        let connection = self.names.connection;
+        let cells = Cells::read(connection, &self.plan.functions(connection)?, self.plan, least)?;
+        let (functions, mut ranges) = cells.of_all_functions(least);
+        let mut feed = self.plan.feed_of(connection, &functions, direction)?;
+        if direction == Direction::Down {
+            ranges.reverse();
+        }
+        for (begin, end) in ranges {
+            let (begin, end) = (begin.max(first), end.min(last));
+            if begin <= end && !self.take(&mut feed, begin, end)? {
+                return Ok(false);
             }
         }
         Ok(true)
-    })?;
-    if !plan.is_loose() {
-        page.calls = fetch_all(names, &found)?;
     }
-    Ok(page)
+
+    fn finish(self, is_over: bool) -> rusqlite::Result<Page> {
+        let next = self.passed.filter(|_| !is_over).map(|id| Cursor { id, duration: None });
+        let calls = if self.plan.is_loose() { self.calls } else { fetch_all(self.names, &self.found)? };
+        Ok(Page { calls, next })
+    }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

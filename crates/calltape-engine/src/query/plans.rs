@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use super::scan::{self, Columns, Direction, Source};
-use super::{SCHEMA, accounting, errors, failure, follow, minutes, overview, slowest, tree};
+use super::{SCHEMA, accounting, cells, errors, failure, follow, minutes, overview, tree};
 
 /// The steps of the plan for `sql`.
 fn plan(sql: &str) -> Vec<String> {
@@ -30,8 +30,10 @@ fn no_question_reads_all_calls_or_sorts_them() {
         ("errors", errors::COUNT),
         ("overview", overview::BY_FUNCTION),
         ("minutes", minutes::CELLS),
-        ("minutes of the slowest", slowest::CELLS),
-        ("first minute", slowest::FIRST_MINUTE),
+        ("minutes of the slowest", cells::CELLS),
+        ("first minute", cells::FIRST_MINUTE),
+        ("first call", cells::FIRST_CALL),
+        ("last call", cells::LAST_CALL),
     ];
     for (name, sql) in questions {
         for step in plan(sql) {
@@ -52,8 +54,8 @@ fn each_index_serves_its_question() {
     assert!(uses(follow::RUNNING, "call_unfinished (status=?)"));
     assert!(uses(tree::CHILDREN, "COVERING INDEX call_by_parent (parent_id=?)"));
     assert!(uses(tree::CHILD_COUNT, "COVERING INDEX call_by_parent (parent_id=?)"));
-    assert!(uses(errors::COUNT, "COVERING INDEX failure_by_error (error_id=? AND rowid>?)"));
-    assert!(uses(overview::BY_FUNCTION, "PRIMARY KEY (function_id=? AND minute>?)"));
+    assert!(uses(errors::COUNT, "COVERING INDEX failure_by_error (error_id=? AND rowid>? AND rowid<?)"));
+    assert!(uses(overview::BY_FUNCTION, "PRIMARY KEY (function_id=? AND minute>? AND minute<?)"));
     assert!(uses(accounting::RUN_BOOKS, "PRIMARY KEY (run_id=?)"));
 }
 
@@ -68,7 +70,7 @@ fn each_walk_seeks_and_sorts_nothing() {
     ];
     for (source, expected) in walks {
         for direction in [Direction::Down, Direction::Up] {
-            for columns in [Columns::SHORT, Columns::ALL] {
+            for columns in [Columns::DURATION, Columns::ALL] {
                 let steps = plan(&scan::sql(source, direction, columns));
                 let by_id = "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)";
                 let first = steps.first().map(String::as_str);

@@ -42,6 +42,8 @@ pub(super) struct IdRange {
     pub(super) last: i64,
     /// From this id on, every call began at or after `since_ns`.
     pub(super) surely_since: i64,
+    /// Up to this id, every call began at or before `until_ns`.
+    pub(super) surely_until: i64,
     /// The exact bounds on `started_ns`.
     pub(super) since_ns: i64,
     /// As above.
@@ -69,6 +71,7 @@ impl TimeRange {
             first: self.since_ns.map_or(0, |since| id(since.saturating_sub(lag))),
             last: self.until_ns.map_or(i64::MAX, |until| id(until.saturating_add(lead)).saturating_add(1)),
             surely_since: self.since_ns.map_or(0, |since| id(since.saturating_add(lead)).saturating_add(1)),
+            surely_until: self.until_ns.map_or(i64::MAX, |until| id(until.saturating_sub(lag)).saturating_sub(1)),
             since_ns: self.since_ns.unwrap_or(i64::MIN),
             until_ns: self.until_ns.unwrap_or(i64::MAX),
             distance_ns: lead.saturating_add(lag),

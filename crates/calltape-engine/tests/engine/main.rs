@@ -40,4 +40,5 @@ mod the_bundled_sqlite_loses_no_rows;
 mod the_drain_comes_back_when_the_database_does;
 mod the_settings_page_is_the_table;
 mod the_wal_stays_bounded;
+mod what_the_dead_left_is_recovered;
 mod what_went_wrong_is_in_the_tape;

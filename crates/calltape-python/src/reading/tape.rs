@@ -211,8 +211,13 @@ impl Tape {
         sort: &str,
         limit: Option<usize>,
     ) -> PyResult<(Vec<Bound<'py, PyTuple>>, usize)> {
-        let filter =
-            OverviewFilter { since_ns, pattern: pattern.map(FunctionPattern::new), sort: column(sort)?, limit };
+        let filter = OverviewFilter {
+            since_ns,
+            pattern: pattern.map(FunctionPattern::new),
+            sort: column(sort)?,
+            limit,
+            ..OverviewFilter::default()
+        };
         let page = self.ask(py, |tape| tape.overview(&filter))?;
         let functions = page.functions.iter().map(|function| rows::function(py, function));
         Ok((functions.collect::<PyResult<_>>()?, page.matching))
@@ -226,7 +231,8 @@ impl Tape {
         since_ns: Option<i64>,
         limit: Option<usize>,
     ) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let filter = ErrorFilter { since_ns, pattern: pattern.map(FunctionPattern::new), limit };
+        let pattern = pattern.map(FunctionPattern::new);
+        let filter = ErrorFilter { since_ns, pattern, limit, ..ErrorFilter::default() };
         let groups = self.ask(py, |tape| tape.errors(&filter))?;
         groups.iter().map(|group| rows::error_group(py, group)).collect()
     }

@@ -63,7 +63,7 @@ impl Tape {
     /// When the tape cannot be read, or not within the time limit: a run's calls are read one by one.
     pub fn diff(&self, a: &Side, b: &Side, filter: &CallFilter) -> Result<Diff, QueryError> {
         self.read(|connection| {
-            let (mut a, mut b) = (Gathered::of(connection, a, filter)?, Gathered::of(connection, b, filter)?);
+            let [mut a, mut b] = Gathered::of(connection, [a, b], filter)?;
             let mut diff = Diff { a: a.total(), b: b.total(), functions: Vec::new() };
             let keys: BTreeSet<_> = a.keys().chain(b.keys()).cloned().collect();
             for key in keys {

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::Side;
 use crate::query::calls::{sql_id, unsigned};
 use crate::query::minutes::each_cell;
-use crate::query::scan::{Candidate, Direction, Names, Plan, function_ids};
+use crate::query::scan::{Candidate, Columns, Direction, Names, Plan, function_ids};
 use crate::query::{CallFilter, TimeRange};
 use crate::rollup::Latency;
 
@@ -63,6 +63,17 @@ impl Sums {
         self.latency.merge(&other.latency);
     }
 
+    fn add_row(&mut self, row: &Candidate<'_>, status: Status) -> rusqlite::Result<()> {
+        let weight = row.weight()?;
+        self.calls += weight;
+        self.errors += if status == Status::Error { weight } else { 0.0 };
+        if let Some(duration) = row.duration_ns()?.map(unsigned) {
+            self.total_ns += weight * duration as f64;
+            self.latency.record_times(duration, weight);
+        }
+        Ok(())
+    }
+
     fn finish(&self) -> Figures {
         Figures {
             calls: self.calls.round() as u64,
@@ -81,32 +92,42 @@ impl Sums {
 pub(super) struct Gathered(BTreeMap<Key, Sums>);
 
 impl Gathered {
-    pub(super) fn of(connection: &Connection, side: &Side, filter: &CallFilter) -> rusqlite::Result<Self> {
-        let mut by_id: HashMap<i64, Sums> = HashMap::new();
-        match *side {
-            Side::Range(range) if filter.is_by_function() => {
-                let functions = function_ids(connection, filter)?;
-                let range = both(range, filter.range);
-                each_cell(connection, functions.as_deref(), range, |function, _, cell| {
-                    let sums = by_id.entry(function).or_default();
-                    sums.calls += cell.calls as f64;
-                    sums.errors += cell.errors as f64;
-                    sums.total_ns += cell.total_ns as f64;
-                    sums.latency.merge(&cell.latency);
-                })?;
-            }
-            Side::Range(range) => {
-                rows(connection, &CallFilter { range: both(range, filter.range), ..filter.clone() }, &mut by_id)?;
-            }
-            Side::Run(run) => {
-                rows(connection, &CallFilter { run_id: Some(run), ..filter.clone() }, &mut by_id)?;
-                if filter.is_by_function() && filter.range == TimeRange::default() {
-                    books(connection, run, &mut by_id)?;
+    /// Both sides.
+    pub(super) fn of(connection: &Connection, sides: [&Side; 2], filter: &CallFilter) -> rusqlite::Result<[Self; 2]> {
+        let mut sums = [HashMap::new(), HashMap::new()];
+        let mut by_rows = Vec::new();
+        for (place, side) in sides.into_iter().enumerate() {
+            match *side {
+                Side::Range(range) if filter.is_by_function() => {
+                    cells(
+                        connection,
+                        &CallFilter { range: both(range, filter.range), ..filter.clone() },
+                        &mut sums[place],
+                    )?;
                 }
+                Side::Range(range) => {
+                    by_rows.push((place, CallFilter { range: both(range, filter.range), ..filter.clone() }));
+                }
+                Side::Run(run) => by_rows.push((place, CallFilter { run_id: Some(run), ..filter.clone() })),
             }
         }
-        let mut by_key: BTreeMap<Key, Sums> = BTreeMap::new();
+        rows(connection, &by_rows, &mut sums)?;
+        for (side, sums) in sides.into_iter().zip(&mut sums) {
+            if let Side::Run(run) = *side
+                && filter.is_by_function()
+                && filter.range == TimeRange::default()
+            {
+                books(connection, run, function_ids(connection, filter)?.as_deref(), sums)?;
+            }
+        }
         let names = Names::new(connection);
+        let [a, b] = sums;
+        Ok([Self::named(&names, a)?, Self::named(&names, b)?])
+    }
+
+    /// Joins the functions that are told apart by their places only.
+    fn named(names: &Names<'_>, by_id: HashMap<i64, Sums>) -> rusqlite::Result<Self> {
+        let mut by_key: BTreeMap<Key, Sums> = BTreeMap::new();
         for (id, sums) in by_id {
             if let Some(name) = names.function(id)? {
                 let key = Key { function: name.name.clone(), group: name.group.clone(), kind: name.kind.clone() };
@@ -139,24 +160,53 @@ fn both(one: TimeRange, two: TimeRange) -> TimeRange {
     TimeRange { since_ns: one.since_ns.max(two.since_ns), until_ns: until }
 }
 
-/// Adds up the calls of `filter` that have ended, row by row.
-fn rows(connection: &Connection, filter: &CallFilter, by_id: &mut HashMap<i64, Sums>) -> rusqlite::Result<()> {
-    let (plan, names) = (Plan::new(connection, filter)?, Names::new(connection));
-    plan.feed_to_decide(connection, Direction::Up)?.rows(plan.first, plan.last, |row| {
-        let row = Candidate::new(row, &names)?;
-        let status = row.status()?;
-        if matches!(status, Status::Running | Status::Interrupted) || !plan.residual.is_met(&row)? {
-            return Ok(true);
-        }
-        let (sums, weight) = (by_id.entry(row.function_id()?).or_default(), row.weight()?);
-        sums.calls += weight;
-        sums.errors += if status == Status::Error { weight } else { 0.0 };
-        if let Some(duration) = row.duration_ns()?.map(unsigned) {
-            sums.total_ns += weight * duration as f64;
-            sums.latency.record_times(duration, weight);
-        }
-        Ok(true)
+/// Adds up the rollup of the functions and times of `filter`.
+fn cells(connection: &Connection, filter: &CallFilter, by_id: &mut HashMap<i64, Sums>) -> rusqlite::Result<()> {
+    let functions = function_ids(connection, filter)?;
+    each_cell(connection, functions.as_deref(), filter.range, |function, _, cell| {
+        let sums = by_id.entry(function).or_default();
+        sums.calls += cell.calls as f64;
+        sums.errors += cell.errors as f64;
+        sums.total_ns += cell.total_ns as f64;
+        sums.latency.merge(&cell.latency);
     })
+}
+
+/// Adds up the calls of each filter that have ended, row by row, in `sums` at its place. Filters whose calls lie in the
+/// same time, as those of two processes that ran side by side, share one walk.
+fn rows(
+    connection: &Connection,
+    filters: &[(usize, CallFilter)],
+    sums: &mut [HashMap<i64, Sums>; 2],
+) -> rusqlite::Result<()> {
+    let mut plans = Vec::new();
+    for (place, filter) in filters {
+        plans.push((*place, Plan::new(connection, filter)?));
+    }
+    let overlap = matches!(&plans[..], [(_, a), (_, b)] if a.first <= b.last && b.first <= a.last && a.walks_as(b));
+    let walks = if overlap { vec![&plans[..]] } else { plans.chunks(1).collect() };
+    let names = Names::new(connection);
+    for plans in walks {
+        let Some((_, plan)) = plans.first() else { continue };
+        let first = plans.iter().map(|(_, plan)| plan.first).min().unwrap_or(plan.first);
+        let last = plans.iter().map(|(_, plan)| plan.last).max().unwrap_or(plan.last);
+        let columns = Columns::STATUS.and(Columns::FUNCTION).and(Columns::DURATION).and(Columns::WEIGHT);
+        let columns = plans.iter().fold(columns, |columns, (_, plan)| plan.columns(columns));
+        plan.feed_to_decide(connection, Direction::Up, columns)?.rows(first, last, |row| {
+            let row = Candidate::new(row, &names)?;
+            let status = row.status()?;
+            if matches!(status, Status::Running | Status::Interrupted) {
+                return Ok(true);
+            }
+            for (place, plan) in plans {
+                if plan.residual.is_met(&row)? {
+                    sums[*place].entry(row.function_id()?).or_default().add_row(&row, status)?;
+                }
+            }
+            Ok(true)
+        })?;
+    }
+    Ok(())
 }
 
 /// The calls of a run by its own books, exact at any sample rate, and the errors there was no room for. A function whose
@@ -164,12 +214,19 @@ fn rows(connection: &Connection, filter: &CallFilter, by_id: &mut HashMap<i64, S
 const BOOKS: &str = "SELECT function_id, sum(stored + sampled_out + dropped), sum(dropped_errors) FROM run_function
     WHERE run_id = ?1 GROUP BY function_id";
 
-fn books(connection: &Connection, run: u64, by_id: &mut HashMap<i64, Sums>) -> rusqlite::Result<()> {
+fn books(
+    connection: &Connection,
+    run: u64,
+    functions: Option<&[i64]>,
+    by_id: &mut HashMap<i64, Sums>,
+) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(BOOKS)?;
     let mut books = statement.query([sql_id(run)])?;
     while let Some(row) = books.next()? {
-        let (calls, dropped_errors): (i64, i64) = (row.get(1)?, row.get(2)?);
-        if let Some(sums) = by_id.get_mut(&row.get(0)?) {
+        let (function, calls, dropped_errors): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let is_asked_for = functions.is_none_or(|functions| functions.binary_search(&function).is_ok());
+        if is_asked_for && calls > 0 {
+            let sums = by_id.entry(function).or_default();
             sums.calls = unsigned(calls) as f64;
             sums.errors += unsigned(dropped_errors) as f64;
         }

@@ -55,8 +55,13 @@ fn two_runs_are_compared_by_their_calls_and_books() {
     sample.call(CallRow { status: 5, duration_ns: None, thread: 2, ..CallRow::new(place, 30_000_000) });
     sample.books(1, place, [23, 10, 13, 0, 0]);
     sample.books(2, place, [25, 10, 13, 1, 1]);
+    let pruned = sample.function("shop.pruned");
+    sample.connection.execute("INSERT INTO run_function VALUES (2, 77, ?1, 12, 12, 0, 0, 0, 12)", [pruned]).unwrap();
     let tape = Tape::open(&sample.path()).unwrap();
     let diff = tape.diff(&Side::Run(1), &Side::Run(2), &CallFilter::default()).unwrap();
+    assert_eq!(rows(&diff), [("shop.pruned", 0, 12, Some(Why::New)), ("shop.place", 23, 24, None)]);
+    let of_place = CallFilter { functions: Some(FunctionPattern::new("place")), ..CallFilter::default() };
+    let diff = tape.diff(&Side::Run(1), &Side::Run(2), &of_place).unwrap();
     assert_eq!(rows(&diff), [("shop.place", 23, 24, None)]);
     let b = diff.functions[0].b;
     assert_eq!((b.errors, b.timed, b.total_ns), (3, 20, 20 * 1_240_000));

@@ -31,7 +31,8 @@ pub(super) struct LostErrors {
     kinds: HashMap<Kind, Lost>,
 }
 
-/// Reads them. Of a kind there is one time of the first and one of the last: it is in a range when its last is.
+/// Reads them. Of a kind there is one time of the first and one of the last: it is in a range when any
+/// time between them may be.
 pub(super) fn read(connection: &Connection, filter: &ErrorFilter) -> rusqlite::Result<LostErrors> {
     let mut lost = LostErrors::default();
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -41,12 +42,12 @@ pub(super) fn read(connection: &Connection, filter: &ErrorFilter) -> rusqlite::R
     let functions = filter.pattern.as_ref().map(|pattern| pattern.function_ids(connection)).transpose()?;
     let mut statement = connection.prepare_cached(
         "SELECT l.function_id, l.type, l.file, l.line, l.place, l.calls, l.first_ns, l.last_ns, f.name
-         FROM lost_error l JOIN function f ON f.id = l.function_id WHERE l.last_ns >= ?1",
+         FROM lost_error l JOIN function f ON f.id = l.function_id WHERE l.last_ns >= ?1 AND l.first_ns <= ?2",
     )?;
-    let mut rows = statement.query([filter.since_ns.unwrap_or(i64::MIN)])?;
+    let mut rows = statement.query([filter.since_ns.unwrap_or(i64::MIN), filter.until_ns.unwrap_or(i64::MAX)])?;
     while let Some(row) = rows.next()? {
         let kind = Kind(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-        if functions.as_ref().is_some_and(|functions| !functions.contains(&kind.0)) {
+        if functions.as_ref().is_some_and(|functions| !functions.contains(&kind.0)) || !filter.is_of_type(&kind.1) {
             continue;
         }
         let one =

@@ -87,6 +87,33 @@ fn since_counts_only_what_began_then_or_later() {
 }
 
 #[test]
+fn until_counts_only_what_began_by_then() {
+    let (sample, _) = sample();
+    let count = |until_ns: i64| -> u64 {
+        let filter = ErrorFilter { until_ns: Some(until_ns), ..Default::default() };
+        groups(&sample, &filter).iter().map(|group| group.2).sum()
+    };
+    let all: u64 = groups(&sample, &ErrorFilter::default()).iter().map(|group| group.2).sum();
+    let since = ErrorFilter { since_ns: Some(START_NS + SECOND + 1), ..Default::default() };
+    let after: u64 = groups(&sample, &since).iter().map(|group| group.2).sum();
+    assert_eq!(count(START_NS + SECOND), all - after);
+    assert_eq!((count(START_NS - 1), count(i64::MAX)), (0, all));
+}
+
+#[test]
+fn a_type_is_named_in_full_or_by_its_last_part() {
+    let (sample, _) = sample();
+    let types = |pattern: &str| {
+        let error_type = Some(TextPattern::glob(pattern));
+        let found = groups(&sample, &ErrorFilter { error_type, ..Default::default() });
+        found.into_iter().map(|group| group.0).collect::<Vec<_>>()
+    };
+    assert_eq!(types("KeyError"), ["KeyError"]);
+    assert!(types("Val*").iter().all(|name| name == "ValueError") && !types("Val*").is_empty());
+    assert_eq!(types("Error"), Vec::<String>::new());
+}
+
+#[test]
 fn a_pattern_and_a_limit_narrow_the_groups() {
     let (sample, _) = sample();
     let pattern = Some(FunctionPattern::new("cancel"));

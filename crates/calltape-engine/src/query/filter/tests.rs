@@ -1,5 +1,6 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -72,4 +73,80 @@ fn every_example_and_every_way_of_writing_is_read() {
         let parsed = Condition::parse(example);
         assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
     }
+}
+
+/// Words of the language and what people mistake for them, in any order.
+const PIECES: &[&str] = &[
+    "args",
+    "result",
+    ".x",
+    ".\"a b\"",
+    "[0]",
+    "[",
+    "]",
+    ".",
+    "status",
+    "duration",
+    "started",
+    "task",
+    "=",
+    "!=",
+    "<",
+    ">=",
+    "~",
+    "!~",
+    "in",
+    "not",
+    "and",
+    "or",
+    "has",
+    "(",
+    ")",
+    ",",
+    "42",
+    "-1.5e3",
+    "50ms",
+    "null",
+    "true",
+    "\"text\"",
+    "'it'",
+    "\"",
+    "\\",
+    "error",
+    "größe",
+    "\u{1f600}",
+    "\n",
+    " ",
+    "[a-",
+    "(?i)",
+];
+
+fn soup() -> impl Strategy<Value = String> {
+    prop::collection::vec((prop::sample::select(PIECES.to_vec()), prop::bool::ANY), 0..24).prop_map(|pieces| {
+        pieces.iter().map(|(piece, space)| format!("{piece}{}", if *space { " " } else { "" })).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_or_refused_at_a_place_inside_it(text in prop_oneof![soup(), any::<String>()]) {
+        match Condition::parse_at(&text, Timestamp::UNIX_EPOCH, &TimeZone::UTC) {
+            Ok(condition) => prop_assert_eq!(condition.as_str(), text.as_str()),
+            Err(error) => {
+                prop_assert!(error.text == text && text.get(error.range.clone()).is_some(), "{:?}", error);
+                prop_assert_eq!(error.to_string().lines().count(), 4, "{}", error);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_too_deep_or_too_long_is_refused() {
+    for text in ["(".repeat(5000), "not ".repeat(5000), format!("args{} = 1", ".x".repeat(5000))] {
+        assert!(refusal(&text).range.end <= text.len());
+    }
+    let long = format!("args.x = \"{}\"", "x".repeat(100_000));
+    assert_eq!(refusal(&long).message, "the condition is longer than 64 KiB");
 }

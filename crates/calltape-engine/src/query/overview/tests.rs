@@ -1,4 +1,5 @@
 use super::*;
+use crate::query::range::MINUTE_NS;
 use crate::query::sample_tape::{START_NS, SampleTape};
 
 fn histogram(values: &[u64]) -> Vec<u8> {
@@ -52,6 +53,16 @@ fn since_leaves_out_the_minutes_before_its_own() {
     let page = page(&sample(), &OverviewFilter { since_ns, ..Default::default() });
     assert_eq!(names(&page), ["shop.orders.place"]);
     assert_eq!(page.functions[0].stored, 1);
+}
+
+#[test]
+fn until_leaves_out_the_minutes_after_its_own() {
+    let page = |until_ns| page(&sample(), &OverviewFilter { until_ns: Some(until_ns), ..Default::default() });
+    assert_eq!(page(START_NS - MINUTE_NS).matching, 0);
+    let all = page(START_NS + 2 * MINUTE_NS).functions;
+    let before = page(START_NS + MINUTE_NS).functions;
+    let calls = |functions: &[Overview]| functions.iter().map(|function| function.calls).sum::<u64>();
+    assert_eq!(calls(&all) - calls(&before), 3, "one stored, two dropped");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BinaryHeap;
 
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
-use rusqlite::{CachedStatement, Connection, Row, Rows, ToSql};
+use rusqlite::{CachedStatement, Connection, Row, Rows};
 
 use super::Columns;
 use super::row::place;
@@ -75,13 +75,31 @@ impl<'c> Feed<'c> {
         Ok(Self { walks, direction })
     }
 
-    /// Hands the rows from id `first` to id `last` to `each`, until that says false.
+    /// Hands the rows from id `first` to id `last` to `each`, until that says false; whether it never did.
     pub(in crate::query) fn rows(
         &mut self,
         first: i64,
         last: i64,
         mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<bool> {
+        if let [(statement, key)] = &mut self.walks[..] {
+            let mut rows = query(statement, first, last, *key)?;
+            while let Some(row) = rows.next()? {
+                if !each(row)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        self.merged(first, last, each)
+    }
+
+    fn merged(
+        &mut self,
+        first: i64,
+        last: i64,
+        mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
+    ) -> rusqlite::Result<bool> {
         let direction = self.direction;
         // Greatest first, as the heap has it.
         let rank = |row: &Row<'_>| -> rusqlite::Result<i64> {
@@ -90,9 +108,7 @@ impl<'c> Feed<'c> {
         };
         let (mut walks, mut heads): (Vec<Rows<'_>>, BinaryHeap<(i64, usize)>) = (Vec::new(), BinaryHeap::new());
         for (statement, key) in &mut self.walks {
-            let bound: [&dyn ToSql; 3] = [&first, &last, key];
-            let bound = if key.is_some() { &bound[..] } else { &bound[..2] };
-            let mut rows = statement.query(bound)?;
+            let mut rows = query(statement, first, last, *key)?;
             if let Some(row) = rows.next()? {
                 heads.push((rank(row)?, walks.len()));
                 walks.push(rows);
@@ -102,12 +118,24 @@ impl<'c> Feed<'c> {
             let walk = &mut walks[place];
             let Some(row) = walk.get() else { continue };
             if !each(row)? {
-                return Ok(());
+                return Ok(false);
             }
             if let Some(row) = walk.next()? {
                 heads.push((rank(row)?, place));
             }
         }
-        Ok(())
+        Ok(true)
+    }
+}
+
+fn query<'s>(
+    statement: &'s mut CachedStatement<'_>,
+    first: i64,
+    last: i64,
+    key: Option<i64>,
+) -> rusqlite::Result<Rows<'s>> {
+    match key {
+        Some(key) => statement.query([first, last, key]),
+        None => statement.query([first, last]),
     }
 }

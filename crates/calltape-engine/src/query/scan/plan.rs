@@ -48,6 +48,11 @@ impl<'f> Plan<'f> {
         matches!(self.source, Source::All | Source::Function)
     }
 
+    /// Whether another plan's rows are found along the same walks.
+    pub(in crate::query) fn walks_as(&self, other: &Plan<'_>) -> bool {
+        self.source == other.source && self.keys == other.keys
+    }
+
     /// The functions whose calls are asked for.
     pub(in crate::query) fn functions(&self, connection: &Connection) -> rusqlite::Result<Vec<i64>> {
         match self.residual.functions() {
@@ -56,13 +61,30 @@ impl<'f> Plan<'f> {
         }
     }
 
-    /// The walks, with the columns that deciding needs and no others.
+    /// The walks, with the columns that deciding needs and those of `more`.
     pub(in crate::query) fn feed_to_decide<'c>(
         &self,
         connection: &'c Connection,
         direction: Direction,
+        more: Columns,
     ) -> rusqlite::Result<Feed<'c>> {
-        Feed::prepare(connection, self.source, &self.keys, direction, self.residual.columns())
+        Feed::prepare(connection, self.source, &self.keys, direction, self.columns(more))
+    }
+
+    /// Walks along the calls of `functions` only, or along the table where those are many.
+    pub(in crate::query) fn feed_of<'c>(
+        &self,
+        connection: &'c Connection,
+        functions: &[i64],
+        direction: Direction,
+    ) -> rusqlite::Result<Feed<'c>> {
+        let source = if functions.len() <= WALKS { Source::Function } else { Source::All };
+        Feed::prepare(connection, source, functions, direction, self.columns(Columns::ID))
+    }
+
+    /// The columns that deciding needs, and those of `more`.
+    pub(in crate::query) fn columns(&self, more: Columns) -> Columns {
+        self.residual.columns().and(more)
     }
 
     /// The walks, with the columns that deciding needs; all of them for a loose plan.
@@ -72,7 +94,7 @@ impl<'f> Plan<'f> {
         direction: Direction,
     ) -> rusqlite::Result<Feed<'c>> {
         if !self.is_loose() {
-            return self.feed_to_decide(connection, direction);
+            return self.feed_to_decide(connection, direction, Columns::ID);
         }
         Feed::prepare(connection, self.source, &self.keys, direction, Columns::ALL)
     }

@@ -63,16 +63,21 @@ impl<'f> Residual<'f> {
         self.functions.as_deref()
     }
 
-    /// The columns it asks for beyond the short ones.
-    pub(in crate::query) fn columns(&self) -> Columns {
-        let mut columns = Columns { task: self.task.is_some(), ..Columns::SHORT };
+    /// The columns it asks for.
+    pub(super) fn columns(&self) -> Columns {
+        let has_range = self.since_ns > i64::MIN || self.until_ns < i64::MAX;
+        let has_thread = self.thread.is_some() || self.pid.is_some() || self.run.is_some();
+        let mut columns = Columns::ID
+            .and_if(has_range, Columns::STARTED)
+            .and_if(!self.statuses.is_empty() || self.error_type.is_some(), Columns::STATUS)
+            .and_if(!self.duration.is_open(), Columns::DURATION)
+            .and_if(self.functions.is_some(), Columns::FUNCTION)
+            .and_if(self.parent.is_some(), Columns::PARENT)
+            .and_if(self.root.is_some(), Columns::ROOT)
+            .and_if(has_thread, Columns::THREAD)
+            .and_if(self.task.is_some(), Columns::TASK);
         if let Some(condition) = self.condition {
-            condition.expression().each_test(&mut |test| match &test.subject {
-                Subject::Column(Column::Task) => columns.task = true,
-                Subject::Captured { root: Root::Args, .. } => columns.args = true,
-                Subject::Captured { root: Root::Result, .. } => columns.result = true,
-                Subject::Column(_) => {}
-            });
+            condition.expression().each_test(&mut |test| columns = columns.and(needed(&test.subject)));
         }
         columns
     }
@@ -92,8 +97,7 @@ impl<'f> Residual<'f> {
 
     /// Whether `row` meets it.
     pub(in crate::query) fn is_met(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
-        let started = row.started_ns()?;
-        Ok((self.since_ns..=self.until_ns).contains(&started)
+        Ok(self.is_of_time(row)?
             && (self.statuses.is_empty() || self.statuses.contains(&row.status()?))
             && (self.duration.is_open() || self.duration.contains(row.duration_ns()?.map(unsigned)))
             && self.is_in_tree(row)?
@@ -102,6 +106,13 @@ impl<'f> Residual<'f> {
             && self.is_of_task(row)?
             && self.is_of_error(row)?
             && self.meets_condition(row)?)
+    }
+
+    fn is_of_time(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
+        if self.since_ns == i64::MIN && self.until_ns == i64::MAX {
+            return Ok(true);
+        }
+        row.started_ns().map(|started| (self.since_ns..=self.until_ns).contains(&started))
     }
 
     fn is_in_tree(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
@@ -144,5 +155,30 @@ impl<'f> Residual<'f> {
 
     fn meets_condition(&self, row: &Candidate<'_>) -> rusqlite::Result<bool> {
         self.condition.map_or(Ok(true), |condition| condition.expression().is_met(row))
+    }
+}
+
+/// What a row must hold for a test to be decided.
+fn needed(subject: &Subject) -> Columns {
+    let column = match subject {
+        Subject::Captured { root: Root::Args, .. } => return Columns::ARGS,
+        Subject::Captured { root: Root::Result, .. } => return Columns::RESULT,
+        Subject::Column(column) => column,
+    };
+    match column {
+        Column::Function | Column::Group | Column::Kind => Columns::FUNCTION,
+        Column::Thread | Column::Pid | Column::Host | Column::Run => Columns::THREAD,
+        // What raised is looked up where the status allows it.
+        Column::Status | Column::ErrorType | Column::ErrorMessage => Columns::STATUS,
+        Column::Duration => Columns::DURATION,
+        Column::Started => Columns::STARTED,
+        Column::Task => Columns::TASK,
+        Column::Parent => Columns::PARENT,
+        Column::Root => Columns::ROOT,
+        Column::Id => Columns::ID,
+        Column::Weight => Columns::WEIGHT,
+        Column::Yields => Columns::YIELDS,
+        // A function's own time is its duration.
+        Column::Active => Columns::ACTIVE.and(Columns::DURATION).and(Columns::FUNCTION),
     }
 }

@@ -7,30 +7,66 @@ use super::Names;
 use crate::query::Call;
 use crate::query::calls::unsigned;
 
-/// Which of the columns that may be long are read; the others stand as NULL in their places.
+/// Which columns of `call` are read; the others stand as NULL in their places. What stands behind the arguments in a row
+/// costs a step over them, and what is not read costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::query) struct Columns {
-    pub(in crate::query) task: bool,
-    pub(in crate::query) args: bool,
-    pub(in crate::query) result: bool,
-}
+pub(in crate::query) struct Columns(u16);
 
 impl Columns {
-    pub(in crate::query) const ALL: Self = Self { task: true, args: true, result: true };
-    pub(in crate::query) const SHORT: Self = Self { task: false, args: false, result: false };
+    pub(in crate::query) const ALL: Self = Self((1 << NAMES.len()) - 1);
+    pub(in crate::query) const ID: Self = Self::of(place::ID);
+    pub(in crate::query) const FUNCTION: Self = Self::of(place::FUNCTION);
+    pub(in crate::query) const THREAD: Self = Self::of(place::THREAD);
+    pub(in crate::query) const STATUS: Self = Self::of(place::STATUS);
+    pub(in crate::query) const STARTED: Self = Self::of(place::STARTED);
+    pub(in crate::query) const DURATION: Self = Self::of(place::DURATION);
+    pub(in crate::query) const PARENT: Self = Self::of(place::PARENT);
+    pub(in crate::query) const ROOT: Self = Self::of(place::ROOT);
+    pub(in crate::query) const WEIGHT: Self = Self::of(place::WEIGHT);
+    pub(in crate::query) const ACTIVE: Self = Self::of(place::ACTIVE);
+    pub(in crate::query) const YIELDS: Self = Self::of(place::YIELDS);
+    pub(in crate::query) const TASK: Self = Self::of(place::TASK);
+    pub(in crate::query) const ARGS: Self = Self::of(place::ARGS);
+    pub(in crate::query) const RESULT: Self = Self::of(place::RESULT);
+
+    const fn of(place: usize) -> Self {
+        Self(1 << place)
+    }
+
+    /// These and those.
+    pub(in crate::query) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// These and, if so, those.
+    pub(super) const fn and_if(self, condition: bool, others: Self) -> Self {
+        if condition { self.and(others) } else { self }
+    }
 
     /// The list of columns of `c`, always in the same places.
     pub(super) fn sql(self) -> String {
-        let column = |is_read, name| if is_read { name } else { "NULL" };
-        format!(
-            "c.id, c.function_id, c.thread_id, c.status, c.started_ns, c.duration_ns, c.parent_id, c.root_id, c.weight,
-             c.active_ns, c.yields, {}, {}, {}",
-            column(self.task, "c.task"),
-            column(self.args, "c.args"),
-            column(self.result, "c.result")
-        )
+        let column = |(place, name): (usize, &&'static str)| if self.0 & (1 << place) > 0 { *name } else { "NULL" };
+        NAMES.iter().enumerate().map(column).collect::<Vec<_>>().join(", ")
     }
 }
+
+/// The columns, in their places.
+const NAMES: [&str; 14] = [
+    "c.id",
+    "c.function_id",
+    "c.thread_id",
+    "c.status",
+    "c.started_ns",
+    "c.duration_ns",
+    "c.parent_id",
+    "c.root_id",
+    "c.weight",
+    "c.active_ns",
+    "c.yields",
+    "c.task",
+    "c.args",
+    "c.result",
+];
 
 /// Places in the list of columns.
 pub(super) mod place {
