@@ -93,9 +93,12 @@ class Calls:
         return _imported("polars", "polars").DataFrame(self)
 
     def __repr__(self) -> str:
+        return f"<Calls {self._words()}>"
+
+    def _words(self) -> str:
         words = [f"{name}={_word(name, value)}" for name, value in self._chosen.items() if value not in (None, [])]
         limit = [] if self._limit is None else [f"at most {self._limit:,}"]
-        return f"<Calls {', '.join([*words, _ORDERS[self._order], *limit])}>"
+        return ", ".join([*words, _ORDERS[self._order], *limit])
 
     def _repr_html_(self) -> str:
         from calltape import _html
@@ -103,7 +106,7 @@ class Calls:
         shown = [*islice(self, _SHOWN + 1)]
         more = f", the first {_SHOWN}" if len(shown) > _SHOWN else ""
         notes = [] if shown else ["no call", *self._asked().notices(self._chosen)]
-        return _html.calls(shown[:_SHOWN], " · ".join([f"{self!r}{more}", *notes]))
+        return _html.calls(shown[:_SHOWN], " · ".join([f"{self._words()}{more}", *notes]))
 
 
 def _word(name: str, value: object) -> str:

@@ -41,6 +41,7 @@ _STYLE = """<style>
 .calltape .ok { color: #2f9e5f; } .calltape .bad { color: #e0564b; } .calltape .mid { color: #c98a1b; }
 .calltape .me { font-weight: 600; }
 .calltape p { margin: 0 0 4px; }
+.calltape pre { margin-top: 6px; }
 .calltape svg { vertical-align: middle; }
 </style>"""
 
@@ -95,7 +96,7 @@ def calls(shown: Sequence[Call], note: str) -> str:
             _cell(row.function),
             _status(row.status),
             _cell(duration(row.duration_ns), "n"),
-            _code(row.args_json),
+            _code(_text.arguments(row)),
             _outcome(row),
         ]
         for row in shown
@@ -160,7 +161,7 @@ def _tree_line(line: TreeLine, guide: str, whole: int) -> list[str]:
         _cell(duration(row.duration_ns), "n"),
         f"<td>{_share(row.duration_ns or 0, whole)}</td>",
         f"<td>{guide}{name}{kind}{status}</td>",
-        _code(row.args_json),
+        _code(_text.arguments(row)),
         _outcome(row),
     ]
 
