@@ -168,7 +168,6 @@ impl Tape {
     }
 
     /// A statement's columns and rows, and whether there were more.
-    #[expect(clippy::type_complexity, reason = "what a statement answers")]
     fn sql<'py>(
         &self,
         py: Python<'py>,
