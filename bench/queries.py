@@ -120,7 +120,10 @@ def measure(scale: Scale) -> tuple[list[Measured], list[str]]:
     if ended["lost"] or not ended["committed"]:
         raise RuntimeError(f"the writer lost calls: {ended}")
     figures = [measured(JUDGED[answer["question"]], answer["ms"]) for answer in warm if answer["question"] in JUDGED]
-    lines = ["| question | median | worst | by the processor | first, nothing of it in memory |", "|---|---|---|---|---|"]
+    lines = [
+        "| question | median | worst | by the processor | first, nothing of it in memory |",
+        "|---|---|---|---|---|",
+    ]
     for answer in warm:
         name, ms = answer["question"], answer["ms"]
         lines.append(
