@@ -54,7 +54,7 @@ _PATTERNS = {
 def pattern(shown: str) -> tuple[re.Pattern[str], list[str]]:
     """What matches an output that says what `shown` does, and the ids of `shown` in the order of its groups."""
     ids: list[str] = []
-    parts = []
+    parts: list[str] = []
     for line in shown.strip("\n").splitlines():
         if _HISTOGRAM.match(line):
             if parts[-1:] != [_ANY_HISTOGRAM]:
