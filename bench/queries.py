@@ -11,6 +11,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -51,18 +52,17 @@ def record(db: Path) -> None:
         return a + b
 
     @calltape.monitor()
-    def wait(line: str) -> str:
+    def wait() -> str:
         return sys.stdin.readline()
-
-    import threading
 
     # Nothing of the tape is too old or too much.
     calltape.start(db, on_full="block", block_timeout=60, retention_age=0, retention_size=0, retention_minutes=0)
-    asked = threading.Event()
-    threading.Thread(target=lambda: (wait("asked to end"), asked.set()), daemon=True).start()
+    # A call that runs all the time, for the question of what is running.
+    asked = threading.Thread(target=wait, daemon=True)
+    asked.start()
     began, made = time.perf_counter(), 0
     print(json.dumps({}), flush=True)
-    while not asked.is_set():
+    while asked.is_alive():
         due = int((time.perf_counter() - began) * RATE)
         for number in range(made, due):
             add(number, 4)
