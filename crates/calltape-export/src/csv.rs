@@ -25,7 +25,7 @@ impl<'a> Csv<'a> {
     /// A writer to `out`, whose heading is written.
     pub(crate) fn new(out: Counted<'a>) -> Result<Self, ExportError> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
-        writer.write_record(COLUMNS.iter().map(|column| column.name)).map_err(io::Error::from)?;
+        writer.write_record(COLUMNS.iter().map(|column| column.name)).map_err(unwrapped)?;
         Ok(Self { writer, moments: Moments::default(), number: String::new(), guarded: String::new() })
     }
 
@@ -41,9 +41,9 @@ impl<'a> Csv<'a> {
                 Cell::Recorded(text) => guard(text, guarded),
                 Cell::Moment(unix_ns) => moments.text(unix_ns),
             };
-            writer.write_field(cell).map_err(io::Error::from)?;
+            writer.write_field(cell).map_err(unwrapped)?;
         }
-        Ok(self.writer.write_record(None::<&[u8]>).map_err(io::Error::from)?)
+        Ok(self.writer.write_record(None::<&[u8]>).map_err(unwrapped)?)
     }
 }
 
@@ -54,6 +54,14 @@ impl Writer for Csv<'_> {
 
     fn finish(&mut self) -> Result<(), ExportError> {
         Ok(self.writer.flush()?)
+    }
+}
+
+/// The stream's own error, whose kind the caller asks for: a closed pipe is no failure.
+fn unwrapped(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

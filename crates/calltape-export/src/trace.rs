@@ -5,7 +5,7 @@
 //! | run | a process, named after its program |
 //! | thread | a thread of it, with its functions and blocks as complete events (`X`), which nest |
 //! | coroutine, generator, block within one | async events (`b`, `e`): their calls overlap on a thread |
-//! | call made from another thread or task | a flow, from a point in its caller to it |
+//! | call whose caller is on another line: in another thread or task, or suspended | a flow, from a point in its caller to it |
 //! | calls in flight; calls and errors a second | counters (`C`) of the process |
 //!
 //! Times are µs with the nanoseconds as fraction, counted from a UTC midnight that stands in `otherData`: counted from
@@ -97,7 +97,7 @@ impl<'a> Trace<'a> {
         counters.count(pid, call.started_ns, end_ns.unwrap_or(self.last_ns), call.status == Status::Error);
         let parent = call.parent_id.and_then(|id| self.recent.get(id));
         let place = self.places.place(call, end_ns.unwrap_or(i64::MAX), pid, parent, &mut self.events);
-        let elsewhere = parent.filter(|parent| parent.who != place.who);
+        let elsewhere = parent.filter(|parent| (parent.pid, parent.line) != (place.pid, place.line));
         if let Some(parent) = &elsewhere {
             self.events.flow_from(call, parent);
         }

@@ -43,7 +43,7 @@ pub(super) struct Place {
     pub(super) start_ns: i64,
     /// Its end, Unix ns; `i64::MAX` when it has none.
     pub(super) end_ns: i64,
-    /// Its thread and its task, as digests: whether a caller is elsewhere.
+    /// Its thread and its task, as digests: one line of async events is of one task.
     pub(super) who: (u64, u64),
 }
 

@@ -150,3 +150,25 @@ fn what_is_too_deep_or_too_long_is_refused() {
     let long = format!("args.x = \"{}\"", "x".repeat(100_000));
     assert_eq!(refusal(&long).message, "the condition is longer than 64 KiB");
 }
+
+#[test]
+fn the_page_on_conditions_has_every_column_and_only_what_is_read() {
+    let page = include_str!("../../../../../docs/conditions.md");
+    let mut described: Vec<Column> = Vec::new();
+    for line in page.lines().skip_while(|line| *line != "## Columns") {
+        if let Some(name) = line.strip_prefix("| `").and_then(|rest| rest.split('`').next()) {
+            described.push(Column::named(name).unwrap_or_else(|| panic!("no column {name}")).0);
+        }
+    }
+    for name in Column::names() {
+        let column = Column::named(name).unwrap().0;
+        assert_eq!(described.iter().filter(|found| **found == column).count(), 1, "{name}");
+    }
+    let blocks: Vec<&str> = page.split("```").skip(1).step_by(2).collect();
+    let [conditions @ .., refused, said] = &blocks[..] else { panic!("too few blocks") };
+    for line in conditions.iter().flat_map(|block| block.lines().skip(1)) {
+        assert!(Condition::parse(line).is_ok(), "{line}: {}", Condition::parse(line).unwrap_err());
+    }
+    let text = refused.trim_start_matches("text").trim();
+    assert_eq!(said.trim_start_matches("text").trim(), refusal(text).to_string());
+}
