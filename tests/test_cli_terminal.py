@@ -39,7 +39,8 @@ async def ask_the_warehouse(name):
     return [name] * 20
 
 for number in range(40):
-    place_an_order_with_all_of_its_lines({"id": number, "lines": [{"sku": "A-1", "n": 2}] * 6}, customer="ann@example.org")
+    lines = [{"sku": "A-1", "n": 2}] * 6
+    place_an_order_with_all_of_its_lines({"id": number, "lines": lines}, customer="ann@example.org")
 try:
     place_an_order_with_all_of_its_lines({"number": 1, "articles": ["A-1"] * 10}, customer="ann@example.org")
 except ValueError:
@@ -170,8 +171,9 @@ def test_recover_shows_how_far_it_is_and_clears_it_away(run_program: RunProgram,
     assert session.end() == 0, session.text()
     assert re.search(r"[\d,]+ calls? stored +█*.* \d+ %", ESCAPES.sub("", session.text())), session.text()
     # What is drawn is erased before the report, which stands alone.
-    *_, drawn, report = session.text().rstrip().rpartition("\x1b[2K")
-    assert drawn and re.fullmatch(r"\s*run [0-9a-f]{16} .* 60,000 calls stored, 60,000 of them now; .*", report), report
+    _, drawn, report = session.text().rstrip().rpartition("\x1b[2K")
+    assert drawn
+    assert re.fullmatch(r"\s*run [0-9a-f]{16} .* 60,000 calls stored, 60,000 of them now; .*", report), report
 
 
 def test_prune_shows_how_far_it_is_and_clears_it_away(run_program: RunProgram, terminal: Open) -> None:
