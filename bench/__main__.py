@@ -21,6 +21,7 @@ from bench import (
     faults,
     memory,
     per_call,
+    queries,
     suspended,
     throughput,
 )
@@ -39,6 +40,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "faults": faults.measure,
     "memory": memory.measure,
     "rates": call_rates.measure,
+    "queries": queries.measure,
 }
 
 

@@ -55,6 +55,12 @@ GOALS: Mapping[str, Goal] = {
     "p99, full": Goal("the same while its disk is full", "", most=1.05),
     "p99, gone": Goal("the same while it is gone", "", most=1.05),
     "memory, idle": Goal("resident memory added, idle", " MiB", most=8),
+    "query, top": Goal("top, over 10 million calls, 100,000 a second more being recorded", " ms", most=50),
+    "query, errors": Goal("the same: errors", " ms", most=50),
+    "query, find": Goal("the same: find by function and time", " ms", most=50),
+    "query, find by value": Goal("the same: find by a value in args within an hour", " ms", most=500),
+    "query, tree": Goal("the same: tree", " ms", most=50),
+    "query, function page": Goal("the same: all that a function's page shows", " ms", most=100),
     "memory, full speed": Goal("resident memory added, caller at full speed", " MiB", most=96),
 }
 

@@ -6,14 +6,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import shop
+import small_shop
 from conftest import RunProgram
 
 import calltape
 
 
 def test_a_tape_of_a_program_that_ended_can_be_read(run_program: RunProgram) -> None:
-    ended = run_program(shop.PROGRAM)
+    ended = run_program(small_shop.PROGRAM)
     with calltape.open(ended.tape.path) as tape:
         assert tape.path == ended.tape.path
         assert tape.accounting().total.stored == 9
@@ -35,7 +35,7 @@ with calltape.open() as tape:
 
 
 def test_a_process_that_records_nothing_opens_the_tape_that_the_settings_name(run_program: RunProgram) -> None:
-    run_program(shop.PROGRAM)
+    run_program(small_shop.PROGRAM)
     run_program("import calltape; assert calltape.open().accounting().total.calls == 9")
 
 
@@ -63,7 +63,7 @@ def test_a_file_that_is_no_tape_is_said_to_be_none(tmp_path: Path) -> None:
 
 
 def test_a_newer_tape_asks_for_a_newer_calltape(run_program: RunProgram) -> None:
-    path = run_program(shop.PROGRAM).tape.path
+    path = run_program(small_shop.PROGRAM).tape.path
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA user_version = 999")
     with pytest.raises(calltape.TapeError, match=r"newer calltape .*upgrade calltape"):
@@ -71,7 +71,7 @@ def test_a_newer_tape_asks_for_a_newer_calltape(run_program: RunProgram) -> None
 
 
 def test_a_damaged_tape_says_which_command_helps(run_program: RunProgram) -> None:
-    path = run_program(shop.PROGRAM).tape.path
+    path = run_program(small_shop.PROGRAM).tape.path
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)
@@ -84,14 +84,14 @@ def test_a_damaged_tape_says_which_command_helps(run_program: RunProgram) -> Non
 def test_a_tape_that_may_not_be_read_says_so(run_program: RunProgram) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
-    path = run_program(shop.PROGRAM).tape.path
+    path = run_program(small_shop.PROGRAM).tape.path
     path.chmod(0)
     with pytest.raises(calltape.TapeError, match="cannot read"):
         calltape.open(path)
 
 
 def test_a_closed_tape_answers_no_more_and_may_be_closed_again(run_program: RunProgram) -> None:
-    tape = calltape.open(run_program(shop.PROGRAM).tape.path)
+    tape = calltape.open(run_program(small_shop.PROGRAM).tape.path)
     tape.close()
     tape.close()
     with pytest.raises(calltape.TapeError, match=r"was closed: open it again"):

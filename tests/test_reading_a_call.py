@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-import shop
+import small_shop
 from conftest import RunProgram
 
 import calltape
@@ -12,7 +12,7 @@ import calltape
 @pytest.fixture
 def ids(run_program: RunProgram) -> list[tuple[str, int]]:
     """The calls' functions and ids, in the order of the calls."""
-    return [(row["function"], row["id"]) for row in run_program(shop.PROGRAM).tape.calls()]
+    return [(row["function"], row["id"]) for row in run_program(small_shop.PROGRAM).tape.calls()]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import shop
+import small_shop
 from conftest import RunProgram
 
 import calltape
@@ -12,7 +12,7 @@ import calltape
 
 @pytest.fixture
 def tape(run_program: RunProgram) -> Iterator[calltape.Tape]:
-    with calltape.open(run_program(shop.PROGRAM).tape.path) as tape:
+    with calltape.open(run_program(small_shop.PROGRAM).tape.path) as tape:
         yield tape
 
 

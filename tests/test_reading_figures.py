@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import shop
+import small_shop
 from conftest import RunProgram
 
 import calltape
@@ -12,7 +12,7 @@ import calltape
 
 @pytest.fixture
 def tape(run_program: RunProgram) -> Iterator[calltape.Tape]:
-    with calltape.open(run_program(shop.PROGRAM).tape.path) as tape:
+    with calltape.open(run_program(small_shop.PROGRAM).tape.path) as tape:
         yield tape
 
 
@@ -92,7 +92,7 @@ def test_a_run_says_which_program_it_was_and_how_it_ended(tape: calltape.Tape) -
         ("functions", {"function": ""}, "function"),
         ("functions", {"sort": "speed"}, "sort"),
         ("functions", {"limit": -1}, "limit"),
-        ("functions", {"since": "yesterday"}, "since"),
+        ("functions", {"since": "once"}, "since"),
         ("errors", {"since": 1.5}, "since"),
         ("errors", {"since": timedelta.max}, "since"),
         ("errors", {"limit": True}, "limit"),

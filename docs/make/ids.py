@@ -8,5 +8,4 @@ with closing(sqlite3.connect(f"file:{os.environ['CALLTAPE_DB']}?mode=ro", uri=Tr
     ((error,),) = tape.execute(
         "SELECT max(id) FROM calls WHERE function = 'shop.place' AND error_type LIKE '%DeclinedError'"
     )
-    ((slow,),) = tape.execute("SELECT id FROM calls WHERE function = 'shop.place' ORDER BY duration_ns DESC LIMIT 1")
-print(f"ERROR={error}\nSLOW={slow}")
+print(f"ERROR={error}")

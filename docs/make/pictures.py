@@ -12,6 +12,7 @@ import io
 import os
 import pty
 import random
+import shlex
 import shutil
 import string
 import struct
@@ -81,13 +82,13 @@ THEME = TerminalTheme(
     ],
 )
 
-# What each picture is of. ERROR stands for the last call of the commonest error, SLOW for the slowest call of `place`.
+# What each picture is of. ERROR stands for the last order whose payment was declined.
 PICTURES = {
     "top": ["top"],
     "errors": ["errors"],
     "show": ["show", "ERROR"],
-    "tail": ["tail", "-n", "12"],
-    "stats": ["stats"],
+    "slow": ["slow", "place", "--limit", "5"],
+    "find": ["find", "pay", "--status", "error", "--where", "args.amount > 80", "--limit", "6"],
 }
 
 
@@ -115,7 +116,7 @@ def run(command: list[str], environment: dict[str, str]) -> str:
 def svg(command: list[str], printed: str) -> str:
     """The picture of a command and what it printed."""
     console = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Text(f"$ {' '.join(command)}", style="bold"))
+    console.print(Text(f"$ {shlex.join(command)}", style="bold"))
     console.print(Text.from_ansi(printed.rstrip("\n")), soft_wrap=False)
     return console.export_svg(title="calltape", theme=THEME, code_format=TEMPLATE, unique_id=f"calltape-{command[1]}")
 

@@ -28,8 +28,10 @@ from calltape._span import CurrentCall, current, span, suppressed
 
 if TYPE_CHECKING:
     from calltape._calls import Calls
-    from calltape._faults import FilterError, TapeError
-    from calltape._lists import Errors, Functions
+    from calltape._diff import Diff, Figures, FunctionDiff
+    from calltape._faults import FilterError, StatementError, TapeError
+    from calltape._latency import Bucket, Latency, Minute
+    from calltape._lists import CallList, Errors, Functions
     from calltape._rows import (
         Account,
         Accounting,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         Raised,
         Run,
     )
+    from calltape._sql import SqlAnswer
     from calltape._tape import Tape, open  # noqa: A004 - `calltape.open`
     from calltape._tree import Tree, TreeLine
 
@@ -51,24 +54,33 @@ __all__ = [
     "Account",
     "Accounting",
     "Breaker",
+    "Bucket",
     "Call",
     "CallDetail",
+    "CallList",
     "Calls",
     "CircuitBreaker",
     "CircuitBreakerOpen",
     "CurrentCall",
+    "Diff",
     "ErrorGroup",
     "Errors",
     "Failure",
+    "Figures",
     "FilterError",
     "Frame",
     "FunctionAccount",
+    "FunctionDiff",
     "FunctionStats",
     "Functions",
     "Incident",
+    "Latency",
+    "Minute",
     "Raised",
     "Run",
     "SmartSerializer",
+    "SqlAnswer",
+    "StatementError",
     "Stats",
     "Tape",
     "TapeError",
@@ -90,8 +102,10 @@ __all__ = [
 # Reading is loaded when it is first asked for: a program that only records need not pay for it.
 _READING = {
     "_calls": ("Calls",),
-    "_faults": ("FilterError", "TapeError"),
-    "_lists": ("Errors", "Functions"),
+    "_diff": ("Diff", "Figures", "FunctionDiff"),
+    "_faults": ("FilterError", "StatementError", "TapeError"),
+    "_latency": ("Bucket", "Latency", "Minute"),
+    "_lists": ("CallList", "Errors", "Functions"),
     "_rows": (
         "Account",
         "Accounting",
@@ -106,6 +120,7 @@ _READING = {
         "Raised",
         "Run",
     ),
+    "_sql": ("SqlAnswer",),
     "_tape": ("Tape", "open"),
     "_tree": ("Tree", "TreeLine"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ from calltape import _native
 from calltape._rows import Call
 
 if TYPE_CHECKING:
-    pass
+    import pandas
+    import polars
+    import pyarrow
 
 __all__ = ["Calls"]
 
@@ -65,19 +68,53 @@ class Calls:
         """The first of them; None where there is none."""
         return next(iter(self), None)
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A stream of Arrow's C interface, which whatever speaks it reads: the columns of the view ``calls``."""
+        return self._asked().arrow_stream(self._chosen, self._order, self._limit)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The calls as a table of Arrow's with the columns of the view ``calls``; ``pip install 'calltape[arrow]'``.
+
+        Whole numbers are int64, ``weight`` is float64, ``started_at`` a timestamp in nanoseconds, UTC; all else is
+        text, ``args``, ``result`` and ``traceback`` JSON in it.
+        """
+        arrow = _imported("pyarrow", "arrow")
+        batches = arrow.RecordBatchReader.from_stream(self)
+        # One at a time, so that Ctrl-C ends it.
+        return arrow.Table.from_batches([*batches], batches.schema)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The calls as a data frame with the columns of :meth:`to_arrow`; ``pip install 'calltape[pandas]'``."""
+        _imported("pandas", "pandas")
+        return self.to_arrow().to_pandas()
+
+    def to_polars(self) -> polars.DataFrame:
+        """The calls as a data frame with the columns of :meth:`to_arrow`; ``pip install 'calltape[polars]'``."""
+        return _imported("polars", "polars").DataFrame(self)
+
     def __repr__(self) -> str:
+        return f"<Calls {self._words()}>"
+
+    def _words(self) -> str:
         words = [f"{name}={_word(name, value)}" for name, value in self._chosen.items() if value not in (None, [])]
         limit = [] if self._limit is None else [f"at most {self._limit:,}"]
-        return f"<Calls {', '.join([*words, _ORDERS[self._order], *limit])}>"
+        return ", ".join([*words, _ORDERS[self._order], *limit])
 
     def _repr_html_(self) -> str:
         from calltape import _html
 
         shown = [*islice(self, _SHOWN + 1)]
         more = f", the first {_SHOWN}" if len(shown) > _SHOWN else ""
-        notes = [] if shown else ["no call"]
-        return _html.calls(shown[:_SHOWN], " · ".join([f"{self!r}{more}", *notes]))
+        notes = [] if shown else ["no call", *self._asked().notices(self._chosen)]
+        return _html.calls(shown[:_SHOWN], " · ".join([f"{self._words()}{more}", *notes]))
 
 
 def _word(name: str, value: object) -> str:
     return f"{value} ns" if name.endswith("_ns") else repr(value)
+
+
+def _imported(module: str, extra: str) -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{module} is needed for this: pip install 'calltape[{extra}]'", name=module) from error

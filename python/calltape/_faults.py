@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["FilterError", "TapeError"]
+__all__ = ["FilterError", "StatementError", "TapeError"]
 
 
 class TapeError(Exception):
@@ -27,3 +27,7 @@ class TapeError(Exception):
 
 class FilterError(ValueError):
     """A condition does not parse. ``str()`` shows the place with a caret and an example."""
+
+
+class StatementError(ValueError):
+    """A statement given to :meth:`calltape.Tape.sql` cannot be run; ``str()`` says why, and where if known."""

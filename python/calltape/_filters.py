@@ -5,21 +5,94 @@ Called by `_tape`. A wrong one is a `TypeError` or a `ValueError` that names it 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
 
 from calltape import _native
-from calltape._rows import Call
+from calltape._rows import Call, Run
 
-__all__ = ["Duration", "Moment", "Statuses", "at_least", "id_of", "moment", "one_of", "span", "statuses", "text"]
+__all__ = [
+    "Duration",
+    "Filters",
+    "Moment",
+    "Side",
+    "Statuses",
+    "at_least",
+    "choose",
+    "id_of",
+    "moment",
+    "one_of",
+    "side",
+    "span",
+    "statuses",
+    "text",
+]
 
 Moment = datetime | timedelta | str | int
 Duration = timedelta | str | float
 Statuses = str | Sequence[str]
+Side = Run | str | tuple[Moment | None, Moment | None]
+
+
+class Filters(TypedDict, total=False):
+    """What narrows calls, beside a function; :meth:`calltape.Tape.calls` says what each means."""
+
+    where: str | None
+    group: str | None
+    status: Statuses | None
+    error_type: str | None
+    since: Moment | None
+    until: Moment | None
+    slower_than: Duration | None
+    faster_than: Duration | None
+    thread: str | None
+    task: str | None
+    pid: int | None
+    run: int | Run | None
+    parent: int | Call | None
+    root: int | Call | None
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RUN = re.compile(r"run:([0-9]{1,18})", re.ASCII)
 _GREATEST = 2**63 - 1
+
+
+def choose(caller: str, function: object, filters: Filters) -> dict[str, Any]:
+    """A filter as the native side takes it."""
+    for name in filters:
+        if name not in Filters.__annotations__:
+            known = ", ".join(Filters.__annotations__)
+            raise TypeError(f"{caller}: there is no filter {name!r}; there are function, {known}")
+    run, pid = filters.get("run"), filters.get("pid")
+    run_id = run.id if isinstance(run, Run) else run
+    where = text(caller, "where", filters.get("where"))
+    if where is not None:
+        _native.check_condition(where)
+    return {
+        "function": text(caller, "function", function),
+        "where": where,
+        "group": text(caller, "group", filters.get("group")),
+        "status": statuses(caller, "status", filters.get("status")),
+        "error_type": text(caller, "error_type", filters.get("error_type")),
+        "since_ns": moment(caller, "since", filters.get("since")),
+        "until_ns": moment(caller, "until", filters.get("until")),
+        "slower_than_ns": span(caller, "slower_than", filters.get("slower_than")),
+        "faster_than_ns": span(caller, "faster_than", filters.get("faster_than")),
+        "thread": text(caller, "thread", filters.get("thread")),
+        "task": text(caller, "task", filters.get("task")),
+        "pid": None if pid is None else at_least(caller, "pid", pid, 0),
+        "run": None if run_id is None else at_least(caller, "run", run_id, 0),
+        "parent": _id_or_none(caller, "parent", filters.get("parent")),
+        "root": _id_or_none(caller, "root", filters.get("root")),
+    }
+
+
+def _id_or_none(caller: str, name: str, value: object) -> int | None:
+    return None if value is None else id_of(caller, name, value)
 
 
 def text(caller: str, name: str, value: object) -> str | None:
@@ -115,3 +188,20 @@ def statuses(caller: str, name: str, value: object) -> list[str]:
         if word not in known:
             raise ValueError(f"{caller}: {name} must be one or several of {', '.join(known)}, not {word!r}")
     return chosen
+
+
+def side(caller: str, name: str, value: object) -> tuple[int | None, int | None, int | None]:
+    """One of two that are compared: the id of a run, or the beginning and the end of a range."""
+    if isinstance(value, Run):
+        return value.id, None, None
+    if isinstance(value, str) and (found := _RUN.fullmatch(value.strip())):
+        return int(found[1]), None, None
+    parts: object = value
+    if isinstance(value, str) and value.count("..") == 1:
+        parts = tuple(part or None for part in value.split(".."))
+    if not isinstance(parts, (tuple, list)) or len(parts) != 2:
+        raise (ValueError if isinstance(value, (str, tuple, list)) else TypeError)(
+            f"{caller}: {name} must be a pair of times such as ('2h', '1h'), where None is open, a text such as "
+            f"'2h..1h' or 'run:7', or a Run; not {value!r}"
+        )
+    return None, moment(caller, name, parts[0]), moment(caller, name, parts[1])

@@ -17,10 +17,14 @@ from calltape._figures import duration, one_line, shortened
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from calltape._diff import Diff
+    from calltape._latency import Latency
+    from calltape._lists import Functions
     from calltape._rows import Accounting, Call, ErrorGroup, Failure, FunctionStats
+    from calltape._sql import SqlAnswer
     from calltape._tree import Tree, TreeLine
 
-__all__ = ["accounting", "call", "calls", "errors", "functions", "tape", "tree"]
+__all__ = ["accounting", "call", "calls", "diff", "errors", "functions", "latency", "sql", "tape", "tree"]
 
 _STYLE = """<style>
 .calltape { font: 13px/1.45 system-ui, sans-serif; color: inherit; max-width: 100%; overflow-x: auto; }
@@ -37,6 +41,7 @@ _STYLE = """<style>
 .calltape .ok { color: #2f9e5f; } .calltape .bad { color: #e0564b; } .calltape .mid { color: #c98a1b; }
 .calltape .me { font-weight: 600; }
 .calltape p { margin: 0 0 4px; }
+.calltape pre { margin-top: 6px; }
 .calltape svg { vertical-align: middle; }
 </style>"""
 
@@ -45,8 +50,6 @@ _TONES = {"ok": "ok", "error": "bad", "interrupted": "bad", "running": "mid", "c
 # Characters of one captured value in a table, and in the table of one call.
 _IN_A_TABLE = 120
 _IN_FULL = 4000
-
-_HISTOGRAM_WIDTH, _HISTOGRAM_HEIGHT = 120, 22
 
 
 def _page(*parts: str) -> str:
@@ -93,7 +96,7 @@ def calls(shown: Sequence[Call], note: str) -> str:
             _cell(row.function),
             _status(row.status),
             _cell(duration(row.duration_ns), "n"),
-            _code(row.args_json),
+            _code(_text.arguments(row)),
             _outcome(row),
         ]
         for row in shown
@@ -158,7 +161,7 @@ def _tree_line(line: TreeLine, guide: str, whole: int) -> list[str]:
         _cell(duration(row.duration_ns), "n"),
         f"<td>{_share(row.duration_ns or 0, whole)}</td>",
         f"<td>{guide}{name}{kind}{status}</td>",
-        _code(row.args_json),
+        _code(_text.arguments(row)),
         _outcome(row),
     ]
 
@@ -171,7 +174,7 @@ def _share(part: int, whole: int) -> str:
     )
 
 
-def tape(path: Path, books: Accounting, busiest: Sequence[FunctionStats]) -> str:
+def tape(path: Path, books: Accounting, busiest: Functions) -> str:
     """A tape at a glance: where it is, whether its books balance, where the time went."""
     total = books.total
     missing = [f"{total.dropped:,} dropped"] if total.dropped else []
@@ -183,12 +186,13 @@ def tape(path: Path, books: Accounting, busiest: Sequence[FunctionStats]) -> str
     title = (
         f'<p><span class="me">tape</span> <code>{escape(one_line(str(path)))}</code></p><p class="q">{books_line}</p>'
     )
-    return _page(title, _function_table(busiest), _left_out(len(busiest), len(books.functions), "function"))
+    table = _function_table(busiest, busiest.latencies(busiest))
+    return _page(title, table, _left_out(len(busiest), len(books.functions), "function"))
 
 
-def functions(shown: Sequence[FunctionStats], total: int) -> str:
+def functions(shown: Sequence[FunctionStats], latencies: Sequence[Latency | None], total: int) -> str:
     """Functions with their figures."""
-    return _page(_function_table(shown), _left_out(len(shown), total, "function"))
+    return _page(_function_table(shown, latencies), _left_out(len(shown), total, "function"))
 
 
 def _left_out(shown: int, total: int, what: str) -> str:
@@ -197,7 +201,7 @@ def _left_out(shown: int, total: int, what: str) -> str:
     return f'<p class="q">… {total - shown:,} more</p>' if total > shown else ""
 
 
-def _function_table(shown: Sequence[FunctionStats]) -> str:
+def _function_table(shown: Sequence[FunctionStats], latencies: Sequence[Latency | None]) -> str:
     rows = (
         [
             _cell(row.function),
@@ -208,10 +212,46 @@ def _function_table(shown: Sequence[FunctionStats]) -> str:
             _cell(duration(row.p99_ns), "n"),
             _cell(duration(row.max_ns), "n"),
             _cell(duration(row.estimated_total_ns), "n"),
+            f"<td>{'' if times is None else _histogram(times, 24, 120, 18)}</td>",
         ]
-        for row in shown
+        for row, times in zip(shown, latencies, strict=True)
     )
-    return _table(["function", "calls ", "errors ", "p50 ", "p95 ", "p99 ", "max ", "total "], rows) if shown else ""
+    heads = ["function", "calls ", "errors ", "p50 ", "p95 ", "p99 ", "max ", "total ", "durations"]
+    return _table(heads, rows) if shown else ""
+
+
+def latency(times: Latency) -> str:
+    """A histogram with its scale and its percentiles."""
+    figures = f"{times.count:,} calls · p50 {duration(times.p50_ns)} · p95 {duration(times.p95_ns)}"
+    note = f'<p class="q">{escape(figures)} · p99 {escape(duration(times.p99_ns))}</p>'
+    return _page(note, _histogram(times, 48, 480, 110, scale=True) if times.count else "")
+
+
+def _histogram(times: Latency, bars: int, width: int, height: int, *, scale: bool = False) -> str:
+    """Bars over a logarithmic scale of durations; what is slower than 95 % of the calls in another colour."""
+    binned = times.rebinned(bars)
+    tallest = max((bar.count for bar in binned), default=0)
+    if not tallest:
+        return ""
+    step, room = width / bars, height - (16 if scale else 0)
+    parts = []
+    for at, bar in enumerate(binned):
+        if bar.count:
+            tall = max(bar.count / tallest * room, 1.0)
+            tone = "#c98a1b" if times.p95_ns is not None and bar.lower_ns > times.p95_ns else "currentColor"
+            title = f"{duration(bar.lower_ns)} to {duration(bar.upper_ns)}: {bar.count:,}"
+            parts.append(
+                f'<rect x="{at * step:.1f}" y="{room - tall:.1f}" width="{max(step - 1, 1):.1f}" height="{tall:.1f}" '
+                f'fill="{tone}" fill-opacity=".6"><title>{escape(title)}</title></rect>'
+            )
+    if scale:
+        for at in range(0, bars, bars // 4):
+            label = escape(duration(binned[at].lower_ns))
+            parts.append(
+                f'<text x="{at * step:.1f}" y="{height - 3}" font-size="11" fill="currentColor" fill-opacity=".65">'
+                f"{label}</text>"
+            )
+    return f'<svg width="{width}" height="{height}" role="img">{"".join(parts)}</svg>'
 
 
 def errors(shown: Sequence[ErrorGroup], total: int) -> str:
@@ -246,3 +286,24 @@ def accounting(books: Accounting) -> str:
     )
     heads = ["function", "calls ", "stored ", "sampled out ", "dropped ", "in flight ", "unknown "]
     return _page(_table(heads, rows))
+
+
+def sql(answer: SqlAnswer) -> str:
+    """The first rows of a statement."""
+    rows = ([_cell(value) for value in row] for row in answer.shown())
+    table = _table([escape(one_line(column)).rstrip() for column in answer.columns], rows) if answer.rows else ""
+    more = '<p class="q">cut here</p>' if answer.cut else ""
+    return _page(table, _left_out(len(answer.shown()), len(answer), "row"), more)
+
+
+def diff(compared: Diff) -> str:
+    """Two sides, function by function."""
+    tones = {"new": "mid", "gone": "mid", "fails more": "bad", "slower": "bad", "fails less": "ok", "faster": "ok"}
+    rows = (
+        [_cell(row[0]), *(_cell(figure, "n") for figure in row[1:-1]), _cell(row[-1], tones.get(row[-1], "q"))]
+        for row in compared.shown()
+    )
+    heads = ["function", "calls ", "errors ", "p50 ", "p95 ", "p95 ratio ", "stands out"]
+    shown = _table(heads, rows) if len(compared) else ""
+    more = _left_out(len(compared.shown()), len(compared), "function")
+    return _page(f'<p class="q">{escape(compared.words)}</p>', shown, more)

@@ -264,10 +264,10 @@ class FunctionStats:
 class ErrorGroup:
     """Calls of one function that ended in the same type of exception, raised at the same place with like messages.
 
-    ``message_form`` is what the messages have in common: ``order <n> of <text> not paid``; docs/tape-format.md lists the
-    placeholders. ``(any message)`` stands for messages that were not told apart.
-    ``count`` is how many, stored or not; ``lost`` are those of them that have no row. ``last_call_id`` and ``last`` are
-    the last one that has a row, None where none has.
+    ``message_form`` is what the messages have in common: ``order <n> of <text> not paid``; docs/tape-format.md lists
+    the placeholders. ``(any message)`` stands for messages that were not told apart. ``count`` is how many, stored or
+    not; ``lost`` are those of them that have no row. ``last_call_id`` and ``last`` are the last one that has a row,
+    None where none has.
     """
 
     error_type: str

@@ -9,23 +9,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Unpack
 
 from calltape import _native
 from calltape._calls import Calls
+from calltape._diff import Diff, Figures, FunctionDiff
 from calltape._filters import (
     Duration,
+    Filters,
     Moment,
+    Side,
     Statuses,
     at_least,
+    choose,
     id_of,
     moment,
     one_of,
-    span,
-    statuses,
+    side,
     text,
 )
-from calltape._lists import Errors, Functions
+from calltape._latency import Bucket, Latency, Minute
+from calltape._lists import CallList, Errors, Functions
 from calltape._rows import (
     Account,
     Accounting,
@@ -40,6 +44,7 @@ from calltape._rows import (
     Raised,
     Run,
 )
+from calltape._sql import SqlAnswer
 from calltape._tree import Tree, TreeLine
 
 __all__ = ["Tape", "open"]
@@ -154,28 +159,102 @@ class Tape:
         Raises:
             FilterError: ``where`` does not parse; the message shows the place.
         """
-        run_id = run.id if isinstance(run, Run) else run
-        chosen: dict[str, Any] = {
-            "function": text("calls", "function", function),
-            "where": text("calls", "where", where),
-            "group": text("calls", "group", group),
-            "status": statuses("calls", "status", status),
-            "error_type": text("calls", "error_type", error_type),
-            "since_ns": moment("calls", "since", since),
-            "until_ns": moment("calls", "until", until),
-            "slower_than_ns": span("calls", "slower_than", slower_than),
-            "faster_than_ns": span("calls", "faster_than", faster_than),
-            "thread": text("calls", "thread", thread),
-            "task": text("calls", "task", task),
-            "pid": None if pid is None else at_least("calls", "pid", pid, 0),
-            "run": None if run_id is None else at_least("calls", "run", run_id, 0),
-            "parent": None if parent is None else id_of("calls", "parent", parent),
-            "root": None if root is None else id_of("calls", "root", root),
+        filters: Filters = {
+            "where": where,
+            "group": group,
+            "status": status,
+            "error_type": error_type,
+            "since": since,
+            "until": until,
+            "slower_than": slower_than,
+            "faster_than": faster_than,
+            "thread": thread,
+            "task": task,
+            "pid": pid,
+            "run": run,
+            "parent": parent,
+            "root": root,
         }
         most = None if limit is None else at_least("calls", "limit", limit, 0)
-        if where is not None:
-            _native.check_condition(where)
+        chosen = choose("calls", function, filters)
         return Calls(self._asked, chosen, one_of("calls", "order", order, _ORDERS), most)
+
+    def slowest(self, limit: int = 20, function: str | None = None, **filters: Unpack[Filters]) -> CallList:
+        """The slowest calls, the slowest first. Filters are those of :meth:`calls`; calls without a duration come last.
+
+        Where they are a function, a group and times alone, the figures of each minute say where to look; else every
+        call that they find is looked at.
+        """
+        chosen = choose("slowest", function, filters)
+        rows = self._asked().slowest(chosen, at_least("slowest", "limit", limit, 0))
+        return CallList(Call(*row) for row in rows)
+
+    def running(self, limit: int = 100, function: str | None = None, **filters: Unpack[Filters]) -> CallList:
+        """The calls that run, the oldest first. Filters are those of :meth:`calls`.
+
+        A call appears when it has run for a second; one whose process died stands so until its journal is drained.
+        """
+        chosen = choose("running", function, filters)
+        rows = self._asked().running(chosen, at_least("running", "limit", limit, 0))
+        return CallList(Call(*row) for row in rows)
+
+    def latency(self, function: str | None = None, **filters: Unpack[Filters]) -> Latency:
+        """How long calls took, as a histogram. Filters are those of :meth:`calls`.
+
+        Where they are a function, a group and times alone it is of whole minutes, and of calls without a row as well.
+        """
+        buckets, *figures = self._asked().latency(choose("latency", function, filters))
+        return Latency(*[tuple(Bucket(*bucket) for bucket in buckets), *figures])
+
+    def minutes(
+        self, function: str | None = None, *, since: Moment | None = None, until: Moment | None = None
+    ) -> list[Minute]:
+        """The figures of each minute in which calls ended, the earliest first; none for a minute without a call.
+
+        Arguments are as for :meth:`calls`; minutes are whole.
+        """
+        pattern = text("minutes", "function", function)
+        begin, end = moment("minutes", "since", since), moment("minutes", "until", until)
+        return [Minute(*row) for row in self._asked().minutes(pattern, begin, end)]
+
+    def diff(self, a: Side, b: Side, function: str | None = None, **filters: Unpack[Filters]) -> Diff:
+        """What changed from ``a`` to ``b``, function by function: calls, errors, durations, and what stands out.
+
+        >>> tape.diff(("2h", "1h"), ("1h", None))  # doctest: +SKIP
+
+        Args:
+            a: a range of time as a pair of ``since`` and ``until``, or a process's recording as a :class:`Run`; also as
+                the command line has them: ``"2h..1h"``, ``"run:7"``.
+            b: the other side.
+            function: as for :meth:`calls`, whose other filters narrow both sides.
+        """
+        chosen = choose("diff", function, filters)
+        rows, before, after = self._asked().diff(side("diff", "a", a), side("diff", "b", b), chosen)
+        functions = (FunctionDiff(*[*row, Figures(*one), Figures(*two), why]) for *row, one, two, why in rows)
+        return Diff(tuple(functions), Figures(*before), Figures(*after))
+
+    def notices(self, function: str | None = None, **filters: Unpack[Filters]) -> list[str]:
+        """What of a filter cannot match anything on this tape, in words: a misspelt function, argument or group.
+
+        Filters are those of :meth:`calls`. Empty where all of it can match.
+        """
+        return self._asked().notices(choose("notices", function, filters))
+
+    def sql(self, statement: str, limit: int = 1000) -> SqlAnswer:
+        """Run one SQL statement that reads; the views of the tape (``calls``, ``functions``, ...) are documented.
+
+        Args:
+            statement: the text.
+            limit: at most so many rows; an answer also ends after 64 MiB.
+
+        Raises:
+            StatementError: it does not parse, is more than one, or would do more than read.
+        """
+        asked = text("sql", "statement", statement)
+        if asked is None:
+            raise TypeError("sql: statement must be a str, not None")
+        columns, rows, cut = self._asked().sql(asked, at_least("sql", "limit", limit, 0))
+        return SqlAnswer(tuple(columns), tuple(rows), cut)
 
     def call(self, id: int) -> CallDetail | None:  # noqa: A002 - the column's name
         """The call with this id and all the tape knows of it; None where there is none."""
@@ -232,8 +311,9 @@ class Tape:
         pattern = text("functions", "function", function)
         column = one_of("functions", "sort", sort, _COLUMNS)
         most = None if limit is None else at_least("functions", "limit", limit, 0)
-        rows, _ = self._asked().functions(pattern, moment("functions", "since", since), column, most)
-        return Functions(FunctionStats(*row) for row in rows)
+        began = moment("functions", "since", since)
+        rows, _ = self._asked().functions(pattern, began, column, most)
+        return Functions((FunctionStats(*row) for row in rows), lambda name: self.latency(name, since=began))
 
     def errors(self, function: str | None = None, *, since: Moment | None = None, limit: int | None = None) -> Errors:
         """The errors, grouped by type, function and place; the most frequent first. Arguments as for :meth:`functions`.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from calltape._rows import Call, Failure, Frame, Raised
     from calltape._tree import Tree
 
-__all__ = ["failure", "guides", "tree"]
+__all__ = ["arguments", "failure", "guides", "tree"]
 
 _JOINED = {"cause": "caused by ", "context": "while handling ", "member": "- "}
 _MARK = "  <- this call"
@@ -102,9 +102,10 @@ def _about(call: Call, values: bool) -> str:
     if not values:
         return f"{one_line(call.function)}{kind}{outcome}"
     returned = "" if call.result_json is None else f" -> {shortened(one_line(call.result_json), _MOST_OF_A_VALUE)}"
-    return f"{one_line(call.function)}({_arguments(call)}){returned}{kind}{outcome}"
+    return f"{one_line(call.function)}({arguments(call)}){returned}{kind}{outcome}"
 
 
-def _arguments(call: Call) -> str:
+def arguments(call: Call) -> str:
+    """A call's arguments by name, each cut to a line's part, with no word about defaults."""
     given = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in call.args.items())
     return shortened(", ".join(shortened(one_line(text), _MOST_OF_A_VALUE) for text in given), _MOST_OF_ALL)

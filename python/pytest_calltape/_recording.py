@@ -18,6 +18,7 @@ from calltape._report import calls_that_led_to
 from calltape.testing import RecordedTape, record
 
 _TAPE = pytest.StashKey[RecordedTape]()
+_WANTED = pytest.StashKey[bool]()
 _SECTION = "calltape: calls of this test"
 
 # Characters of a test's name in a file's.
@@ -32,17 +33,24 @@ class Recording:
 
     def tape_of(self, item: pytest.Item) -> RecordedTape:
         """The tape of a test that runs."""
+        item.stash[_WANTED] = True
         return item.stash[_TAPE]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Records set-up, call and tear-down."""
-        with record() as tape:
-            item.stash[_TAPE] = tape
-            try:
-                return (yield)
-            finally:
-                del item.stash[_TAPE]
+        # Most tests pass, soon, and nobody asks for their tapes: nothing is stored until somebody does.
+        block = record(flush_interval="250ms")
+        item.stash[_TAPE] = block.__enter__()
+        item.stash[_WANTED] = False
+        try:
+            return (yield)
+        finally:
+            if item.stash[_WANTED]:
+                block.__exit__(None, None, None)
+            else:
+                block.discard()
+            del item.stash[_TAPE]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -4,7 +4,10 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,8 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 # A tape with calls of two functions, an error, and a process that died in a call.
 RECORDED = """
-import os, sys, time
+import os, sys
+import calltape
 from calltape import monitor
 
 @monitor
@@ -42,6 +46,9 @@ except ValueError:
     pass
 if "dies" in sys.argv:
     place([100])
+if "waits" in sys.argv:
+    with calltape.span("waiting"):
+        sys.stdin.read()
 """
 
 
@@ -58,28 +65,41 @@ def documented() -> dict[str, set[str]]:
 
 
 def printed(cli: Cli, tape: Path, *command: str) -> set[str]:
-    """The members of all objects that a command prints for the tape."""
-    done = cli("--db", tape, "--json", *command)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines, (command, done.stderr)
-    return {member for line in lines for member in line}
+    """The members of all objects that a command prints for the tape, which are found within some seconds."""
+    deadline = time.monotonic() + 30
+    while not (done := cli("--db", tape, "--json", *command)).stdout:
+        assert time.monotonic() < deadline, (command, done.stderr)
+    return {member for line in done.stdout.splitlines() for member in json.loads(line)}
+
+
+@contextmanager
+def waiting(program: Path, environment: dict[str, str]) -> Iterator[None]:
+    """A process that is inside a call for as long as the block lasts."""
+    command = [sys.executable, str(program), "waits"]
+    with subprocess.Popen(command, env=environment, cwd=program.parent, stdin=subprocess.PIPE) as process:
+        yield
+        process.communicate(timeout=60)
 
 
 def test_the_page_has_each_command_that_prints_lines() -> None:
     assert documented().keys() - {"A call"} == set(commands()) - WITHOUT_LINES
 
 
-def test_the_page_names_each_member_and_no_other(run_program: RunProgram, calltape_cli: Cli) -> None:
+def test_the_page_names_each_member_and_no_other(
+    run_program: RunProgram, calltape_cli: Cli, environment: dict[str, str], tmp_path: Path
+) -> None:
     run_program(RECORDED)
     tape = run_program(RECORDED, "dies").tape
     pages = documented()
     recovered = printed(calltape_cli, tape.path, "recover")
     failed = next(call for call in tape.calls("place") if call["status"] == "error")
-    asked = {name: [name] for name in pages.keys() - {"A call"}}
+    asked = {name: [name] for name in pages.keys() - {"A call", "recover", "running", "sql"}}
     asked |= {name: [name, str(failed["id"])] for name in ("show", "tree") if name in asked}
-    asked["drain"] = ["drain", "--once"]
-    members = {name: printed(calltape_cli, tape.path, *command) for name, command in asked.items() if name != "recover"}
-    members["recover"] = recovered
+    asked |= {"drain": ["drain", "--once"], "export": ["export", "--output", str(tmp_path / "calls.jsonl")]}
+    asked["diff"] = ["diff", "run:last"]
+    members = {name: printed(calltape_cli, tape.path, *command) for name, command in asked.items()}
+    with waiting(tmp_path / "program.py", environment):
+        members |= {"recover": recovered, "running": printed(calltape_cli, tape.path, "running")}
     missing = {name: sorted(members[name] - pages[name]) for name in members}
     assert {name: found for name, found in missing.items() if found} == {}
     # What a healthy tape does not show is named by the command's help.

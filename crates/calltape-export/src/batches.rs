@@ -1,11 +1,12 @@
 //! Arrow: calls as record batches. Python's Arrow stream hands them on as they are, and Parquet is written from them, so
 //! that both have one schema.
 
+use std::borrow::Borrow;
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use calltape_engine::query::{CallFilter, Tape};
+use calltape_engine::query::{CallFilter, Order, Tape};
 
 use crate::ExportError;
 use crate::columns::{COLUMNS, Cell, Kind};
@@ -38,17 +39,30 @@ fn data_type(kind: Kind) -> DataType {
 ///
 /// # Errors
 /// When the tape cannot be read; each item may be an error too, and is the last then.
-pub fn batches<'a>(tape: &'a Tape, filter: &'a CallFilter) -> Result<Batches<'a>, ExportError> {
+pub fn batches<T: Borrow<Tape>, F: Borrow<CallFilter>>(tape: T, filter: F) -> Result<Batches<T, F>, ExportError> {
     Ok(Batches { source: Source::new(tape, filter)?, failed: false })
 }
 
+/// As [`batches`], in another order and at most `most` calls.
+///
+/// # Errors
+/// As there.
+pub fn batches_in_order<T: Borrow<Tape>, F: Borrow<CallFilter>>(
+    tape: T,
+    filter: F,
+    order: Order,
+    most: usize,
+) -> Result<Batches<T, F>, ExportError> {
+    Ok(Batches { source: Source::ordered(tape, filter, order, most)?, failed: false })
+}
+
 /// See [`batches`].
-pub struct Batches<'a> {
-    source: Source<'a>,
+pub struct Batches<T, F> {
+    source: Source<T, F>,
     failed: bool,
 }
 
-impl Iterator for Batches<'_> {
+impl<T: Borrow<Tape>, F: Borrow<CallFilter>> Iterator for Batches<T, F> {
     type Item = Result<RecordBatch, ExportError>;
 
     fn next(&mut self) -> Option<Self::Item> {

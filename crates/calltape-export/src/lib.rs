@@ -26,7 +26,7 @@ mod parquet;
 mod source;
 mod trace;
 
-pub use batches::{Batches, batches, schema};
+pub use batches::{Batches, batches, batches_in_order, schema};
 pub use error::ExportError;
 pub use export::{Exported, export};
 pub use format::Format;

@@ -1,8 +1,10 @@
-//! Where the calls come from: pages of a tape, oldest first, each read in a transaction of its own.
+//! Where the calls come from: pages of a tape, oldest first unless asked otherwise, each read in a transaction of its own.
 //!
 //! Pages end by size as well as by number, so that calls with large arguments take no more memory than others. The end is
 //! set before the first page: the youngest call the tape has then, or an export of a tape that is being written as fast
 //! as it is read would never end.
+
+use std::borrow::Borrow;
 
 use calltape_engine::query::{Call, CallFilter, Cursor, Order, Page, QueryError, Tape};
 use calltape_record::ids;
@@ -26,10 +28,13 @@ const FEWEST_ROWS: usize = 32;
 /// Bytes of recorded text a page aims at.
 const PAGE_BYTES: usize = 2 << 20;
 
-/// Reads a tape page by page.
-pub(crate) struct Source<'a> {
-    tape: &'a Tape,
-    filter: &'a CallFilter,
+/// Reads a tape page by page: its own, or one that is lent.
+pub(crate) struct Source<T, F> {
+    tape: T,
+    filter: F,
+    order: Order,
+    /// Calls that may still come.
+    left: usize,
     /// The ids of the first and the last call read, and of the youngest there is.
     first: Option<u64>,
     latest: u64,
@@ -45,12 +50,17 @@ enum Next {
     None,
 }
 
-impl<'a> Source<'a> {
-    /// The calls of `filter` that `tape` has now.
-    pub(crate) fn new(tape: &'a Tape, filter: &'a CallFilter) -> Result<Self, QueryError> {
-        let youngest = tape.calls(&CallFilter::default(), Order::NewestFirst, None, 1)?;
+impl<T: Borrow<Tape>, F: Borrow<CallFilter>> Source<T, F> {
+    /// The calls of `filter` that `tape` has now, oldest first.
+    pub(crate) fn new(tape: T, filter: F) -> Result<Self, QueryError> {
+        Self::ordered(tape, filter, Order::OldestFirst, usize::MAX)
+    }
+
+    /// The first `most` of them in an order.
+    pub(crate) fn ordered(tape: T, filter: F, order: Order, most: usize) -> Result<Self, QueryError> {
+        let youngest = tape.borrow().calls(&CallFilter::default(), Order::NewestFirst, None, 1)?;
         let last = youngest.calls.first().map_or(0, |call| call.id);
-        Ok(Self { tape, filter, first: None, latest: 0, last, next: Next::First, rows: FIRST_ROWS })
+        Ok(Self { tape, filter, order, left: most, first: None, latest: 0, last, next: Next::First, rows: FIRST_ROWS })
     }
 
     /// The next calls, perhaps none of those looked at; `None` when there are no more.
@@ -60,12 +70,18 @@ impl<'a> Source<'a> {
             Next::After(cursor) => Some(cursor),
             Next::None => return Ok(None),
         };
-        let Page { mut calls, next } = self.tape.calls(self.filter, Order::OldestFirst, after, self.rows)?;
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let most = self.rows.min(self.left);
+        let Page { mut calls, next } = self.tape.borrow().calls(self.filter.borrow(), self.order, after, most)?;
         self.next = next.map_or(Next::None, Next::After);
-        if calls.last().is_some_and(|call| call.id > self.last) {
-            calls.retain(|call| call.id <= self.last);
+        let found = calls.len();
+        calls.retain(|call| call.id <= self.last);
+        if calls.len() < found && self.order == Order::OldestFirst {
             self.next = Next::None;
         }
+        self.left -= calls.len();
         let rows = self.with_tracebacks(calls)?;
         if let (Some(first), Some(latest)) = (rows.first(), rows.last()) {
             self.first.get_or_insert(first.call.id);
@@ -78,7 +94,8 @@ impl<'a> Source<'a> {
 
     fn with_tracebacks(&self, calls: Vec<Call>) -> Result<Vec<Row>, QueryError> {
         let failed: Vec<u64> = calls.iter().filter(|call| call.error_type.is_some()).map(|call| call.id).collect();
-        let mut tracebacks = if failed.is_empty() { Vec::new() } else { self.tape.tracebacks(&failed)? }.into_iter();
+        let mut tracebacks =
+            if failed.is_empty() { Vec::new() } else { self.tape.borrow().tracebacks(&failed)? }.into_iter();
         let row = |call: Call| {
             let traceback = call.error_type.as_ref().and_then(|_| tracebacks.next().flatten());
             Row { call, traceback }

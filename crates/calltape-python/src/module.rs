@@ -115,11 +115,11 @@ impl Interlude {
         Ok(Self { begun: Mutex::new(Some(runtime::Interlude::begin(py, &settings)?)) })
     }
 
-    /// Ends the recording, and has the other one go on; whether everything is in the database.
-    fn end(&self, py: Python<'_>, timeout: f64) -> bool {
+    /// Ends the recording, and has the other one go on; whether everything is in the database. None gives up what is not.
+    fn end(&self, py: Python<'_>, timeout: Option<f64>) -> bool {
         wrapper::pay_owed(py);
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
-        begun.is_none_or(|begun| begun.end(seconds(timeout)))
+        begun.is_none_or(|begun| begun.end(timeout.map(seconds)))
     }
 }
 

@@ -56,7 +56,7 @@ impl Database {
         rows.and_then(Iterator::collect).unwrap_or_else(|fault| panic!("{sql}: {fault:?}"))
     }
 
-    /// Fails unless every run and function balances and every minute adds up to its rows.
+    /// Fails unless every run and function balances, all minutes add up to their rows, and hours to their minutes.
     ///
     /// # Panics
     /// When the books do not balance.
@@ -83,5 +83,12 @@ impl Database {
             (ended..=ended + pruned).contains(&minutes),
             "{minutes} calls in minutes, {ended} rows, {pruned} removed"
         );
+        let by_hour = |table: &str, hour: &str| {
+            self.lines(&format!(
+                "SELECT {hour}, function_id, sum(calls), sum(errors), sum(sampled_out), sum(dropped), sum(total_ns),
+                    min(min_ns), max(max_ns) FROM {table} WHERE {hour} <= (SELECT max(hour) FROM hour) GROUP BY 1, 2"
+            ))
+        };
+        assert_eq!(by_hour("hour", "hour"), by_hour("minute", "minute / 60"), "hours, and the minutes of each");
     }
 }

@@ -287,7 +287,7 @@ impl Drain {
         self.store = None;
         self.runs.clear();
         self.batch.clear();
-        self.minutes.clear();
+        self.minutes = Minutes::default();
         self.kinds.clear();
         self.removed.clear();
         self.next_scan_ns = 0;

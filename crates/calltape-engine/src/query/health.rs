@@ -120,7 +120,8 @@ fn beyond(connection: &Connection, limits: &Limits, now_ns: i64, wal: u64) -> ru
     let (successes, errors) = connection.query_row(OLD_CALLS, [last_id, successes_before, errors_before], |row| {
         Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
     })?;
-    let minute = before(limits.minutes).div_euclid(60_000_000_000);
+    // Whole hours, as they are removed.
+    let minute = before(limits.minutes).div_euclid(3_600_000_000_000).saturating_mul(60);
     let minutes = connection
         .query_row("SELECT count(*) FROM minute WHERE minute < ?1", [minute], |row| row.get(0).map(unsigned))?;
     let (page, pages, free) =

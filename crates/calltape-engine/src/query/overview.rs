@@ -154,6 +154,33 @@ pub(super) const BY_FUNCTION: &str = "SELECT f.name, f.group_name, f.kind, m.cal
            m.total_ns, m.min_ns, m.max_ns, m.latency
     FROM function f CROSS JOIN minute m ON m.function_id = f.id AND m.minute BETWEEN ?1 AND ?2";
 
+/// The same of hours, whose key begins with the hour.
+pub(super) const BY_HOUR: &str = "SELECT f.name, f.group_name, f.kind, m.calls, m.errors, m.sampled_out, m.dropped,
+           m.total_ns, m.min_ns, m.max_ns, m.latency
+    FROM hour m CROSS JOIN function f ON f.id = m.function_id WHERE m.hour BETWEEN ?1 AND ?2";
+
+/// The first version of a tape that has hours.
+const HOURS_SINCE: i64 = 3;
+
+/// What is read: statements with the times they are asked for. Whole hours as far as they are added up, and minutes before
+/// and after them.
+fn parts(connection: &Connection, first: i64, last: i64) -> rusqlite::Result<Vec<(&'static str, i64, i64)>> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let added_up: Option<i64> = match version {
+        HOURS_SINCE.. => connection.query_row("SELECT max(hour) FROM hour", [], |row| row.get(0))?,
+        _ => None,
+    };
+    // The hours that are asked for as a whole. No call ended before 1970.
+    let first_hour = (first.max(0) - 1).div_euclid(60) + 1;
+    let last_hour = last.saturating_add(1).div_euclid(60) - 1;
+    let Some(last_hour) = added_up.map(|added_up| added_up.min(last_hour)).filter(|last| *last >= first_hour) else {
+        return Ok(vec![(BY_FUNCTION, first, last)]);
+    };
+    let before = (BY_FUNCTION, first, first_hour * 60 - 1);
+    let after = (BY_FUNCTION, (last_hour + 1) * 60, last);
+    Ok(vec![before, (BY_HOUR, first_hour, last_hour), after])
+}
+
 fn gather(
     connection: &Connection,
     filter: &OverviewFilter,
@@ -166,19 +193,22 @@ fn gather(
         *damaged += u64::from(!gathered.entry(key).or_default().add(row)?);
         Ok(())
     };
-    let Some(pattern) = &filter.pattern else {
-        let mut statement = connection.prepare_cached(BY_FUNCTION)?;
-        let mut rows = statement.query([first, last])?;
-        while let Some(row) = rows.next()? {
-            each(row)?;
-        }
-        return Ok(());
-    };
-    let mut statement = connection.prepare_cached(&format!("{BY_FUNCTION} WHERE f.id = ?3"))?;
-    for function in pattern.function_ids(connection)? {
-        let mut rows = statement.query([first, last, function])?;
-        while let Some(row) = rows.next()? {
-            each(row)?;
+    let functions = filter.pattern.as_ref().map(|pattern| pattern.function_ids(connection)).transpose()?;
+    for (sql, first, last) in parts(connection, first, last)? {
+        let Some(functions) = &functions else {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([first, last])?;
+            while let Some(row) = rows.next()? {
+                each(row)?;
+            }
+            continue;
+        };
+        let mut statement = connection.prepare_cached(&format!("{sql} AND f.id = ?3"))?;
+        for &function in functions {
+            let mut rows = statement.query([first, last, function])?;
+            while let Some(row) = rows.next()? {
+                each(row)?;
+            }
         }
     }
     Ok(())

@@ -29,6 +29,7 @@ fn no_question_reads_all_calls_or_sorts_them() {
         ("child count", tree::CHILD_COUNT),
         ("errors", errors::COUNT),
         ("overview", overview::BY_FUNCTION),
+        ("overview by hours", overview::BY_HOUR),
         ("minutes", minutes::CELLS),
         ("minutes of the slowest", cells::CELLS),
         ("first minute", cells::FIRST_MINUTE),
@@ -56,6 +57,7 @@ fn each_index_serves_its_question() {
     assert!(uses(tree::CHILD_COUNT, "COVERING INDEX call_by_parent (parent_id=?)"));
     assert!(uses(errors::COUNT, "COVERING INDEX failure_by_error (error_id=? AND rowid>? AND rowid<?)"));
     assert!(uses(overview::BY_FUNCTION, "PRIMARY KEY (function_id=? AND minute>? AND minute<?)"));
+    assert!(uses(overview::BY_HOUR, "PRIMARY KEY (hour>? AND hour<?)"));
     assert!(uses(accounting::RUN_BOOKS, "PRIMARY KEY (run_id=?)"));
 }
 

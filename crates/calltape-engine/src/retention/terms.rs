@@ -63,9 +63,9 @@ impl Moment {
         self.unix_ns.saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX))
     }
 
-    /// The same in Unix minutes.
+    /// The same in Unix minutes, and at the beginning of an hour: what is removed of an hour is all of it.
     pub(super) fn minute_before(self, age: Duration) -> i64 {
-        self.before(age).div_euclid(60_000_000_000)
+        self.before(age).div_euclid(3_600_000_000_000).saturating_mul(60)
     }
 }
 

@@ -1,12 +1,12 @@
-//! The rollup: figures a function and minute, so that an overview reads no calls. They are of all calls, whatever was
+//! The rollup: figures a function and minute, and a function and hour (`hours.rs`), so that an overview reads no calls. They are of all calls, whatever was
 //! stored of them.
 //! Gathered in memory while a batch is written, merged into the table at its end, inside the same transaction.
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{StoreError, Transaction};
+use super::{StoreError, Transaction, hours};
 use crate::rollup::Latency;
 
 /// Nanoseconds in a minute.
@@ -19,9 +19,9 @@ pub(crate) struct Delta {
     pub(crate) errors: u64,
     pub(crate) sampled_out: u64,
     pub(crate) dropped: u64,
-    total_ns: u64,
-    span_ns: Option<(u64, u64)>,
-    latency: Latency,
+    pub(super) total_ns: u64,
+    pub(super) span_ns: Option<(u64, u64)>,
+    pub(super) latency: Latency,
 }
 
 impl Delta {
@@ -44,7 +44,7 @@ impl Delta {
         self.latency.merge(latency);
     }
 
-    fn span(&mut self, low: u64, high: u64) {
+    pub(super) fn span(&mut self, low: u64, high: u64) {
         let (lowest, highest) = self.span_ns.unwrap_or((low, high));
         self.span_ns = Some((lowest.min(low), highest.max(high)));
     }
@@ -57,6 +57,8 @@ pub(crate) struct Minutes {
     places: HashMap<(i64, i64), usize>,
     /// Where the last call went; the next is often of the same function.
     recent: Option<((i64, i64), usize)>,
+    /// The latest hour met; those before it are added up, as far as is known.
+    hours_seen: Option<i64>,
 }
 
 impl Minutes {
@@ -86,59 +88,107 @@ impl Minutes {
         &mut self.deltas[place]
     }
 
-    /// Adds everything gathered to the table.
+    /// Adds everything gathered to the tables, and adds up hours that are over.
     pub(crate) fn write(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let doing = StoreError::sqlite("to add to the minutes");
         let connection = transaction.connection();
-        let mut select = connection
-            .prepare_cached("SELECT latency FROM minute WHERE function_id = ?1 AND minute = ?2")
-            .map_err(&doing)?;
-        let mut upsert = connection.prepare_cached(UPSERT).map_err(&doing)?;
-        let mut bytes = Vec::new();
+        let doing = StoreError::sqlite("to add to the minutes");
+        let added_up = hours::added_up(connection).map_err(&doing)?;
+        let mut latest = None;
         for (&(function, minute), &place) in &self.places {
             let delta = &mut self.deltas[place];
-            let stored = select
-                .query_row([function, minute], |row| {
-                    let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
-                    // A histogram that cannot be read is begun anew: the counts beside it stay right.
-                    Ok(Latency::decode(bytes).unwrap_or_default())
-                })
-                .optional()
-                .map_err(&doing)?;
-            if let Some(stored) = stored {
-                delta.latency.merge(&stored);
+            let hour = minute.div_euclid(60);
+            if added_up.is_some_and(|last| hour <= last) {
+                add(connection, Grain::Hour, (function, hour), &mut delta.clone()).map_err(&doing)?;
             }
-            delta.latency.encode_into(&mut bytes);
-            let (low, high) = delta.span_ns.map(|(low, high)| (as_stored(low), as_stored(high))).unzip();
-            upsert
-                .execute(params![
-                    function,
-                    minute,
-                    as_stored(delta.calls),
-                    as_stored(delta.errors),
-                    as_stored(delta.sampled_out),
-                    as_stored(delta.dropped),
-                    as_stored(delta.total_ns),
-                    low,
-                    high,
-                    bytes
-                ])
-                .map_err(&doing)?;
+            add(connection, Grain::Minute, (function, minute), delta).map_err(&doing)?;
+            latest = latest.max(Some(hour));
+        }
+        if let Some(latest) = latest.filter(|latest| self.hours_seen.is_none_or(|seen| *latest > seen)) {
+            let is_done = hours::add_up(connection, added_up, latest).map_err(&doing)?;
+            self.hours_seen = is_done.then_some(latest);
         }
         Ok(())
     }
 }
 
-const UPSERT: &str =
-    "INSERT INTO minute (function_id, minute, calls, errors, sampled_out, dropped, total_ns, min_ns, max_ns, latency)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-    ON CONFLICT (function_id, minute) DO UPDATE SET
-        calls = calls + excluded.calls, errors = errors + excluded.errors,
-        sampled_out = sampled_out + excluded.sampled_out, dropped = dropped + excluded.dropped,
-        total_ns = total_ns + excluded.total_ns,
-        min_ns = min(coalesce(min_ns, excluded.min_ns), coalesce(excluded.min_ns, min_ns)),
-        max_ns = max(coalesce(max_ns, excluded.max_ns), coalesce(excluded.max_ns, max_ns)),
-        latency = excluded.latency";
+/// The statement of both tables.
+macro_rules! upsert {
+    ($table:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (function_id, ",
+            $table,
+            ", calls, errors, sampled_out, dropped, total_ns, min_ns, max_ns, latency)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            ON CONFLICT (function_id, ",
+            $table,
+            ") DO UPDATE SET
+                calls = calls + excluded.calls, errors = errors + excluded.errors,
+                sampled_out = sampled_out + excluded.sampled_out, dropped = dropped + excluded.dropped,
+                total_ns = total_ns + excluded.total_ns,
+                min_ns = min(coalesce(min_ns, excluded.min_ns), coalesce(excluded.min_ns, min_ns)),
+                max_ns = max(coalesce(max_ns, excluded.max_ns), coalesce(excluded.max_ns, max_ns)),
+                latency = excluded.latency"
+        )
+    };
+}
+
+/// How long the time is that a row of the rollup is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grain {
+    Minute,
+    Hour,
+}
+
+impl Grain {
+    /// The histogram of a function and time.
+    fn stored(self) -> &'static str {
+        match self {
+            Self::Minute => "SELECT latency FROM minute WHERE function_id = ?1 AND minute = ?2",
+            Self::Hour => "SELECT latency FROM hour WHERE function_id = ?1 AND hour = ?2",
+        }
+    }
+
+    /// Adds to the figures of a function and time, and puts the histogram in the place of the one there.
+    fn upsert(self) -> &'static str {
+        match self {
+            Self::Minute => upsert!("minute"),
+            Self::Hour => upsert!("hour"),
+        }
+    }
+}
+
+/// Adds `delta` to the figures of a function and time. Its histogram is afterwards that of all.
+pub(super) fn add(
+    connection: &Connection,
+    grain: Grain,
+    (function, time): (i64, i64),
+    delta: &mut Delta,
+) -> rusqlite::Result<()> {
+    let stored = connection.prepare_cached(grain.stored())?.query_row([function, time], |row| {
+        let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
+        // A histogram that cannot be read is begun anew: the counts beside it stay right.
+        Ok(Latency::decode(bytes).unwrap_or_default())
+    });
+    if let Some(stored) = stored.optional()? {
+        delta.latency.merge(&stored);
+    }
+    let (low, high) = delta.span_ns.map(|(low, high)| (as_stored(low), as_stored(high))).unzip();
+    connection.prepare_cached(grain.upsert())?.execute(params![
+        function,
+        time,
+        as_stored(delta.calls),
+        as_stored(delta.errors),
+        as_stored(delta.sampled_out),
+        as_stored(delta.dropped),
+        as_stored(delta.total_ns),
+        low,
+        high,
+        delta.latency.encode()
+    ])?;
+    Ok(())
+}
 
 /// SQLite's integers are signed; what does not fit is as large as they get.
 fn as_stored(number: u64) -> i64 {

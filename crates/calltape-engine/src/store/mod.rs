@@ -20,6 +20,7 @@
 //! books.rs       run, function, thread, run_function, cursor
 //! counted.rs     tally, lost_error
 //! minutes.rs     the rollup a function and minute
+//! hours.rs       the rollup a function and hour
 //! elsewhere.rs   calls of a run that are in another file
 //! incidents.rs   when recording was less than it should be
 //! checkpoint.rs  WAL back into the file, and within its limit
@@ -33,6 +34,7 @@ mod checkpoint;
 mod counted;
 mod elsewhere;
 mod error;
+mod hours;
 mod incidents;
 mod kinds;
 mod marker;

@@ -153,7 +153,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Removes the rollup's minutes before `before`, function by function.
+    /// Removes the rollup's minutes before `before`, the beginning of an hour, and its hours, function by function.
     pub(crate) fn prune_minutes(&self, before: i64, late: &mut dyn FnMut() -> bool) -> Result<Removed, StoreError> {
         let next = "SELECT function_id FROM minute WHERE function_id > ?1 ORDER BY function_id LIMIT 1";
         let delete = "DELETE FROM minute WHERE function_id = ?1 AND minute < ?2 AND minute IN
@@ -174,6 +174,8 @@ impl Transaction<'_> {
                     return Ok(removed);
                 }
                 if rows < FEW as usize {
+                    let delete = "DELETE FROM hour WHERE function_id = ?1 AND hour < ?2 / 60";
+                    self.execute("to remove old hours", delete, [found, before])?;
                     break;
                 }
             }

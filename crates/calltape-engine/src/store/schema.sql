@@ -137,7 +137,7 @@ CREATE TABLE failure (              -- what a call that ended in an exception ad
 
 CREATE INDEX failure_by_error ON failure (error_id);
 
-CREATE TABLE minute (               -- kept up by the drain; the overview reads nothing else
+CREATE TABLE minute (               -- kept up by the drain; the overview reads nothing else but hour
     function_id   INTEGER NOT NULL,
     minute        INTEGER NOT NULL, -- Unix minutes of the call's end
     calls         INTEGER NOT NULL, -- ended calls stored
@@ -149,6 +149,20 @@ CREATE TABLE minute (               -- kept up by the drain; the overview reads 
     max_ns        INTEGER,
     latency       BLOB NOT NULL,    -- histogram, see calltape-engine, rollup
     PRIMARY KEY (function_id, minute)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hour (                 -- minutes of hours that are over, added up: each hour up to the greatest, none later
+    hour          INTEGER NOT NULL, -- Unix hours of the call's end
+    function_id   INTEGER NOT NULL,
+    calls         INTEGER NOT NULL, -- this and the following as in minute
+    errors        INTEGER NOT NULL,
+    sampled_out   INTEGER NOT NULL,
+    dropped       INTEGER NOT NULL,
+    total_ns      INTEGER NOT NULL,
+    min_ns        INTEGER,
+    max_ns        INTEGER,
+    latency       BLOB NOT NULL,
+    PRIMARY KEY (hour, function_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cursor (               -- how far each segment of a journal is in this database; committed with the rows

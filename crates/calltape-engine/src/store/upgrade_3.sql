@@ -73,6 +73,20 @@ JOIN function f ON f.id = b.function_id
 JOIN run r ON r.id = b.run_id
 LEFT JOIN elsewhere e ON e.run_id = b.run_id AND e.slot = b.slot;
 
+CREATE TABLE hour (
+    hour          INTEGER NOT NULL,
+    function_id   INTEGER NOT NULL,
+    calls         INTEGER NOT NULL,
+    errors        INTEGER NOT NULL,
+    sampled_out   INTEGER NOT NULL,
+    dropped       INTEGER NOT NULL,
+    total_ns      INTEGER NOT NULL,
+    min_ns        INTEGER,
+    max_ns        INTEGER,
+    latency       BLOB NOT NULL,
+    PRIMARY KEY (hour, function_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE error_of_3 (
     id            INTEGER PRIMARY KEY,
     function_id   INTEGER NOT NULL REFERENCES function (id),

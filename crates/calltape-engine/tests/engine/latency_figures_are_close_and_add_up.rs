@@ -31,6 +31,70 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn histograms_of_parts_are_that_of_the_whole_in_any_order(
+        parts in prop::collection::vec(prop::collection::vec(0u64..60_000_000_000, 0..60), 1..8),
+        turned in 0usize..8,
+    ) {
+        let of = |values: &[u64]| {
+            let mut latency = Latency::new();
+            values.iter().for_each(|ns| latency.record(*ns));
+            latency
+        };
+        let mut merged = Latency::new();
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.rotate_left(turned % parts.len());
+        order.iter().for_each(|part| merged.merge(&of(&parts[*part])));
+        prop_assert_eq!(merged.encode(), of(&parts.concat()).encode());
+    }
+}
+
+/// What durations look like: `n` of `count`, in a sequence that is the same each time.
+fn durations(shape: &str, count: u64) -> Vec<u64> {
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    let mut share = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut normal = move || (0..12).map(|_| share()).sum::<f64>() - 6.0;
+    (0..count)
+        .map(|n| match shape {
+            "constant" => 123_456,
+            "of one octave" => 65_536 + n % 65_536,
+            "exponential" => (-(1.0 - (n as f64 + 0.5) / count as f64).ln() * 2e6) as u64,
+            "lognormal" => (1e6 * normal().exp()) as u64,
+            "lognormal, wide" => (1e5 * (2.5 * normal()).exp()) as u64,
+            "a cache: fast, or slow in two of a hundred" if n % 50 == 0 => (40e6 * (0.3 * normal()).exp()) as u64,
+            "a cache: fast, or slow in two of a hundred" => (30e3 * (0.2 * normal()).exp()) as u64,
+            "seldom very slow" if n % 101 == 0 => 30_000_000_000 + n,
+            _ => 700 + n % 300,
+        })
+        .collect()
+}
+
+#[test]
+fn the_99th_percentile_is_within_two_percent_for_every_shape_of_durations() {
+    for shape in [
+        "constant",
+        "of one octave",
+        "exponential",
+        "lognormal",
+        "lognormal, wide",
+        "a cache: fast, or slow in two of a hundred",
+        "seldom very slow",
+    ] {
+        let mut values = durations(shape, 50_000);
+        let mut latency = Latency::new();
+        values.iter().for_each(|ns| latency.record(*ns));
+        values.sort_unstable();
+        for quantile in [0.5, 0.95, 0.99, 0.999] {
+            let (read, exact) = (latency.quantile(quantile).expect("not empty"), exact(&values, quantile));
+            assert!(read.abs_diff(exact) * 50 <= exact, "{shape}, {quantile}: {read} for {exact}");
+        }
+    }
+}
+
 #[test]
 fn minutes_add_up_to_the_rows_and_hold_their_extremes() {
     let stage = Stage::new();

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use calltape_engine::query::{OpenError, QueryError};
+use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
 
 /// The exception for a tape that cannot be opened.
@@ -25,6 +26,7 @@ pub(super) fn not_opened(py: Python<'_>, path: &Path, error: &OpenError) -> PyEr
 /// The exception for a question without an answer.
 pub(super) fn unanswered(py: Python<'_>, path: &Path, error: &QueryError) -> PyErr {
     let remedy = match error {
+        QueryError::Statement(refused) => return made(py, "StatementError", (refused.to_string(),)),
         QueryError::TooSlow { .. } => {
             "narrow the question, with since= or function=, or open the tape with a larger time_limit"
         }
@@ -46,9 +48,12 @@ pub(super) fn unanswered(py: Python<'_>, path: &Path, error: &QueryError) -> PyE
 
 /// `calltape.TapeError`, which is made of what happened, what to do, and the path.
 pub(super) fn tape_error(py: Python<'_>, found: &str, remedy: &str, path: &Path) -> PyErr {
-    let made = py
-        .import("calltape._faults")
-        .and_then(|faults| faults.getattr("TapeError"))
-        .and_then(|kind| kind.call1((found, remedy, path.as_os_str())));
+    made(py, "TapeError", (found, remedy, path.as_os_str()))
+}
+
+/// An exception of `calltape._faults`.
+pub(super) fn made<'py>(py: Python<'py>, kind: &str, arguments: impl PyCallArgs<'py>) -> PyErr {
+    let made =
+        py.import("calltape._faults").and_then(|faults| faults.getattr(kind)).and_then(|kind| kind.call1(arguments));
     made.map_or_else(|fault| fault, PyErr::from_value)
 }

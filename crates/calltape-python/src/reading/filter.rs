@@ -2,13 +2,16 @@
 //! times in words.
 
 use calltape_engine::query::{
-    CallFilter, Condition, DurationRange, FunctionPattern, Order, TextPattern, TimeRange, parse_duration, parse_time,
+    CallFilter, Condition, DurationRange, FunctionPattern, Order, Side, TextPattern, TimeRange, parse_duration,
+    parse_time,
 };
 use calltape_record::Status;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+use super::failing::made;
 
 /// Which calls: a dict with all of these names.
 #[derive(FromPyObject)]
@@ -59,13 +62,7 @@ impl Filter {
 }
 
 fn condition(py: Python<'_>, text: &str) -> PyResult<Condition> {
-    Condition::parse(text).map_err(|error| {
-        let made = py
-            .import("calltape._faults")
-            .and_then(|faults| faults.getattr("FilterError"))
-            .and_then(|kind| kind.call1((error.to_string(),)));
-        made.map_or_else(|fault| fault, PyErr::from_value)
-    })
+    Condition::parse(text).map_err(|error| made(py, "FilterError", (error.to_string(),)))
 }
 
 /// The order of a name.
@@ -75,6 +72,11 @@ pub(super) fn order(name: &str) -> Order {
         "slowest" => Order::SlowestFirst,
         _ => Order::NewestFirst,
     }
+}
+
+/// One of two that are compared: a run, or a range.
+pub(super) fn side((run, since_ns, until_ns): (Option<u64>, Option<i64>, Option<i64>)) -> Side {
+    run.map_or(Side::Range(TimeRange { since_ns, until_ns }), Side::Run)
 }
 
 /// The names of the statuses a call can have.

@@ -79,6 +79,10 @@ impl Pool {
         &self.path
     }
 
+    pub(super) fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
     /// A connection of this process's.
     pub(super) fn take(&self, py: Python<'_>) -> Result<Connection, OpenError> {
         self.forget_the_parents(py);

@@ -2,12 +2,12 @@
 //! `calltape._rows`. Called by the other files of this folder only.
 
 use calltape_engine::query::{
-    Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Frame, FunctionAccount, Incident, Overview, Relation,
-    RunAccount, TreeItem,
+    Account, Call, CallDetail, ChainLink, ErrorGroup, Failure, Figures, Frame, FunctionAccount, FunctionDiff,
+    Histogram, Incident, MinuteFigures, Overview, Relation, RunAccount, SqlValue, TreeItem, Why,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 type Row<'py> = PyResult<Bound<'py, PyTuple>>;
 
@@ -116,6 +116,44 @@ pub(super) fn function<'py>(py: Python<'py>, function: &Overview) -> Row<'py> {
         function.p99_ns.into_bound_py_any(py)?,
     ];
     PyTuple::new(py, fields)
+}
+
+/// `Latency`.
+pub(super) fn histogram<'py>(py: Python<'py>, histogram: &Histogram) -> Row<'py> {
+    let buckets = histogram.buckets.iter().map(|bucket| (bucket.lower_ns, bucket.upper_ns, bucket.count));
+    let buckets = PyTuple::new(py, buckets.collect::<Vec<_>>())?;
+    let Histogram { count, p50_ns, p95_ns, p99_ns, from_rollup, .. } = histogram;
+    (buckets, count, p50_ns, p95_ns, p99_ns, from_rollup).into_pyobject(py)
+}
+
+/// `Minute`.
+pub(super) fn minute<'py>(py: Python<'py>, figures: &MinuteFigures) -> Row<'py> {
+    let MinuteFigures { minute, calls, errors, total_ns, p50_ns, p95_ns, p99_ns } = figures;
+    (minute, calls, errors, total_ns, p50_ns, p95_ns, p99_ns).into_pyobject(py)
+}
+
+/// `Figures`.
+pub(super) fn figures<'py>(py: Python<'py>, figures: &Figures) -> Row<'py> {
+    let Figures { calls, errors, timed, total_ns, p50_ns, p95_ns, p99_ns } = figures;
+    (calls, errors, timed, total_ns, p50_ns, p95_ns, p99_ns).into_pyobject(py)
+}
+
+/// `FunctionDiff`.
+pub(super) fn function_diff<'py>(py: Python<'py>, diff: &FunctionDiff) -> Row<'py> {
+    let FunctionDiff { function, group, kind, a, b, stands_out } = diff;
+    (function, group, kind, figures(py, a)?, figures(py, b)?, stands_out.map(Why::name)).into_pyobject(py)
+}
+
+/// A row of a statement's.
+pub(super) fn sql<'py>(py: Python<'py>, row: &[SqlValue]) -> Row<'py> {
+    let values = row.iter().map(|value| match value {
+        SqlValue::Null => Ok(py.None().into_bound(py)),
+        SqlValue::Integer(number) => number.into_bound_py_any(py),
+        SqlValue::Real(number) => number.into_bound_py_any(py),
+        SqlValue::Text(text) => text.as_str().into_bound_py_any(py),
+        SqlValue::Blob(bytes) => Ok(PyBytes::new(py, bytes).into_any()),
+    });
+    PyTuple::new(py, values.collect::<PyResult<Vec<_>>>()?)
 }
 
 /// `ErrorGroup`.

@@ -3,16 +3,20 @@
 //! Arguments come as `calltape._tape` has checked them; answers go back as plain tuples and dicts.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use calltape_engine::query::{
-    Cursor, ErrorFilter, FunctionPattern, OverviewColumn, OverviewFilter, QueryError, Tape as EngineTape, TreeLimits,
+    Cursor, ErrorFilter, FunctionPattern, OverviewColumn, OverviewFilter, QueryError, Tape as EngineTape, TimeRange,
+    TreeLimits,
 };
 use calltape_engine::settings::{Settings, Surroundings};
+use calltape_export::ExportError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyCapsule, PyList, PyTuple};
 
+use super::arrow::{self, Refused};
 use super::failing::{not_opened, tape_error, unanswered};
 use super::filter::{self, Filter};
 use super::pool::Pool;
@@ -23,7 +27,7 @@ use crate::runtime;
 #[pyclass(frozen, name = "Tape", module = "calltape._native")]
 pub(crate) struct Tape {
     pool: Pool,
-    closed: std::sync::atomic::AtomicBool,
+    closed: AtomicBool,
 }
 
 #[pymethods]
@@ -61,7 +65,7 @@ impl Tape {
 
     /// Closes the connections; a question asked afterwards is refused.
     fn close(&self, py: Python<'_>) {
-        self.closed.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.closed.store(true, Ordering::Relaxed);
         self.pool.close(py);
     }
 
@@ -86,6 +90,93 @@ impl Tape {
         let page = self.ask(py, |tape| tape.calls(&filter, order, after.as_ref(), limit))?;
         let calls = page.calls.iter().map(|call| rows::call(py, call)).collect::<PyResult<_>>()?;
         Ok((calls, page.next.map(|next| next.to_string())))
+    }
+
+    /// Calls as a stream of Arrow's, in the capsule that its protocol asks for.
+    fn arrow_stream<'py>(
+        &self,
+        py: Python<'py>,
+        chosen: Filter,
+        order: &str,
+        limit: Option<usize>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        self.refuse_if_closed(py)?;
+        let (filter, order) = (chosen.read(py)?, filter::order(order));
+        let (path, time_limit) = (self.pool.path(), self.pool.time_limit());
+        let begun = py.detach(|| arrow::stream(path, time_limit, filter, order, limit.unwrap_or(usize::MAX)));
+        let stream = begun.map_err(|refused| match refused {
+            Refused::Open(error) => not_opened(py, path, &error),
+            Refused::Export(ExportError::Query(error)) => unanswered(py, path, &error),
+            Refused::Export(error) => tape_error(py, &error.to_string(), "try again in a moment", path),
+        })?;
+        PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
+    }
+
+    /// The slowest calls, the slowest first.
+    fn slowest<'py>(&self, py: Python<'py>, chosen: Filter, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let filter = chosen.read(py)?;
+        let calls = self.ask(py, |tape| tape.slowest(&filter, limit))?;
+        calls.iter().map(|call| rows::call(py, call)).collect()
+    }
+
+    /// The calls that run, the oldest first.
+    fn running<'py>(&self, py: Python<'py>, chosen: Filter, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let filter = chosen.read(py)?;
+        let calls = self.ask(py, |tape| tape.running(&filter, limit))?;
+        calls.iter().map(|call| rows::call(py, call)).collect()
+    }
+
+    /// How long calls took.
+    fn latency<'py>(&self, py: Python<'py>, chosen: Filter) -> PyResult<Bound<'py, PyTuple>> {
+        let filter = chosen.read(py)?;
+        rows::histogram(py, &self.ask(py, |tape| tape.latency(&filter))?)
+    }
+
+    /// The figures of each minute.
+    fn minutes<'py>(
+        &self,
+        py: Python<'py>,
+        pattern: Option<String>,
+        since_ns: Option<i64>,
+        until_ns: Option<i64>,
+    ) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let (pattern, range) = (pattern.map(FunctionPattern::new), TimeRange { since_ns, until_ns });
+        let minutes = self.ask(py, |tape| tape.minutes(pattern.as_ref(), range))?;
+        minutes.iter().map(|minute| rows::minute(py, minute)).collect()
+    }
+
+    /// Two sides, each the id of a run or the two ends of a range: function by function, and each side in all.
+    #[expect(clippy::type_complexity, reason = "rows, and two sums")]
+    fn diff<'py>(
+        &self,
+        py: Python<'py>,
+        a: (Option<u64>, Option<i64>, Option<i64>),
+        b: (Option<u64>, Option<i64>, Option<i64>),
+        chosen: Filter,
+    ) -> PyResult<(Vec<Bound<'py, PyTuple>>, Bound<'py, PyTuple>, Bound<'py, PyTuple>)> {
+        let filter = chosen.read(py)?;
+        let (a, b) = (filter::side(a), filter::side(b));
+        let diff = self.ask(py, |tape| tape.diff(&a, &b, &filter))?;
+        let functions = diff.functions.iter().map(|function| rows::function_diff(py, function));
+        Ok((functions.collect::<PyResult<_>>()?, rows::figures(py, &diff.a)?, rows::figures(py, &diff.b)?))
+    }
+
+    /// What of a filter cannot match anything.
+    fn notices(&self, py: Python<'_>, chosen: Filter) -> PyResult<Vec<String>> {
+        let filter = chosen.read(py)?;
+        self.ask(py, |tape| tape.notices(&filter))
+    }
+
+    /// A statement's columns and rows, and whether there were more.
+    fn sql<'py>(
+        &self,
+        py: Python<'py>,
+        statement: &str,
+        limit: usize,
+    ) -> PyResult<(Vec<String>, Vec<Bound<'py, PyTuple>>, bool)> {
+        let answer = self.ask(py, |tape| tape.sql(statement, limit))?;
+        let rows = answer.rows.iter().map(|row| rows::sql(py, row)).collect::<PyResult<_>>()?;
+        Ok((answer.columns, rows, answer.cut))
     }
 
     /// The call `id` with all the tape knows of it, or None.
@@ -166,17 +257,22 @@ impl Tape {
 }
 
 impl Tape {
+    fn refuse_if_closed(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let found = format!("{}: the tape was closed", self.pool.path().display());
+        Err(tape_error(py, &found, "open it again, or ask inside the with block", self.pool.path()))
+    }
+
     /// Puts a question, with the interpreter lock given up.
     fn ask<T: Send>(
         &self,
         py: Python<'_>,
         question: impl FnOnce(&EngineTape) -> Result<T, QueryError> + Send,
     ) -> PyResult<T> {
+        self.refuse_if_closed(py)?;
         let path = self.pool.path();
-        if self.closed.load(std::sync::atomic::Ordering::Relaxed) {
-            let found = format!("{}: the tape was closed", path.display());
-            return Err(tape_error(py, &found, "open it again, or ask inside the with block", path));
-        }
         let connection = self.pool.take(py).map_err(|error| not_opened(py, path, &error))?;
         let (connection, answer) = py.detach(move || {
             let answer = question(&connection.tape);

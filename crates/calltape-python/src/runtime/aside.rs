@@ -70,8 +70,9 @@ impl Interlude {
         }
     }
 
-    /// Ends the recording and has the other one go on; whether all of it is in its database.
-    pub(crate) fn end(self, timeout: Duration) -> bool {
+    /// Ends the recording and has the other one go on; whether all of it is in its database. Without a `timeout` nobody
+    /// wants it: what is not stored yet is given up.
+    pub(crate) fn end(self, timeout: Option<Duration>) -> bool {
         let Self { own, outer, outer_generation, outer_settings, thread, place, forks } = self;
         if forks != FORKS.load(Ordering::Relaxed) {
             std::mem::forget((outer, place));
@@ -82,7 +83,10 @@ impl Interlude {
         }
         give_back_place(thread, place);
         go_on(outer, outer_generation, outer_settings);
-        finish_run(&own, timeout)
+        match timeout {
+            Some(timeout) => finish_run(&own, timeout),
+            None => without_the_lock(|| own.recorder.finish(Duration::ZERO)).drained,
+        }
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Failed {
     pub(crate) line: i64,
 }
 
-/// Figures of one function and minute.
+/// Figures of one function and minute, or hour.
 #[derive(Debug, Default)]
 struct Minute {
     calls: i64,
@@ -189,7 +189,7 @@ impl Tape {
     /// Writes what is left, and gives the file its name.
     pub(crate) fn finish(mut self, path: &Path) -> Result<(), Fault> {
         self.write(i64::MAX)?;
-        self.put_minutes()?;
+        self.put_rollup()?;
         for (&(process, function), books) in &self.books {
             let Books { stored, sampled_out, dropped } = *books;
             let calls = stored + sampled_out + dropped;
@@ -204,32 +204,50 @@ impl Tape {
         Ok(std::fs::rename(&self.unfinished, path)?)
     }
 
-    fn put_minutes(&self) -> Result<(), Fault> {
-        let mut insert =
-            self.connection.prepare_cached("INSERT INTO minute VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
-        for (&(function, at), minute) in &self.minutes {
-            let (least, most) = minute.span.unzip();
-            let Minute { calls, errors, sampled_out, dropped, total_ns, .. } = *minute;
-            let latency = minute.latency.encode();
-            let function = function as i64 + 1;
-            insert.execute(params![
-                function,
-                at,
-                calls,
-                errors,
-                sampled_out,
-                dropped,
-                total_ns,
-                least,
-                most,
-                latency
-            ])?;
+    /// Minutes, and all hours but the last, which is not over.
+    fn put_rollup(&self) -> Result<(), Fault> {
+        let last = self.minutes.keys().map(|key| key.1).max().map_or(0, |minute| minute / 60);
+        let mut hours: BTreeMap<(i64, usize), Minute> = BTreeMap::new();
+        for (&(function, minute), figures) in &self.minutes {
+            self.put_figures("minute (function_id, minute,", (function, minute), figures)?;
+            if minute / 60 < last {
+                hours.entry((minute / 60, function)).or_default().merge(figures);
+            }
         }
+        for (&(hour, function), figures) in &hours {
+            self.put_figures("hour (function_id, hour,", (function, hour), figures)?;
+        }
+        Ok(())
+    }
+
+    fn put_figures(&self, into: &str, (function, time): (usize, i64), figures: &Minute) -> Result<(), Fault> {
+        let sql = format!(
+            "INSERT INTO {into} calls, errors, sampled_out, dropped, total_ns, min_ns, max_ns, latency)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        );
+        let (least, most) = figures.span.unzip();
+        let Minute { calls, errors, sampled_out, dropped, total_ns, .. } = *figures;
+        let (function, latency) = (function as i64 + 1, figures.latency.encode());
+        let values = params![function, time, calls, errors, sampled_out, dropped, total_ns, least, most, latency];
+        self.connection.prepare_cached(&sql)?.execute(values)?;
         Ok(())
     }
 }
 
 impl Minute {
+    fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.errors += other.errors;
+        self.sampled_out += other.sampled_out;
+        self.dropped += other.dropped;
+        self.total_ns += other.total_ns;
+        self.span = match (self.span, other.span) {
+            (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
+            (one, two) => one.or(two),
+        };
+        self.latency.merge(&other.latency);
+    }
+
     fn took(&mut self, ns: i64) {
         self.total_ns += ns;
         let (least, most) = self.span.unwrap_or((ns, ns));
