@@ -11,6 +11,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -51,18 +52,17 @@ def record(db: Path) -> None:
         return a + b
 
     @calltape.monitor()
-    def wait(line: str) -> str:
+    def wait() -> str:
         return sys.stdin.readline()
-
-    import threading
 
     # Nothing of the tape is too old or too much.
     calltape.start(db, on_full="block", block_timeout=60, retention_age=0, retention_size=0, retention_minutes=0)
-    asked = threading.Event()
-    threading.Thread(target=lambda: (wait("asked to end"), asked.set()), daemon=True).start()
+    # A call that runs all the time, for the question of what is running.
+    asked = threading.Thread(target=wait, daemon=True)
+    asked.start()
     began, made = time.perf_counter(), 0
     print(json.dumps({}), flush=True)
-    while not asked.is_set():
+    while asked.is_alive():
         due = int((time.perf_counter() - began) * RATE)
         for number in range(made, due):
             add(number, 4)
@@ -120,7 +120,10 @@ def measure(scale: Scale) -> tuple[list[Measured], list[str]]:
     if ended["lost"] or not ended["committed"]:
         raise RuntimeError(f"the writer lost calls: {ended}")
     figures = [measured(JUDGED[answer["question"]], answer["ms"]) for answer in warm if answer["question"] in JUDGED]
-    lines = ["| question | median | worst | by the processor | first, nothing of it in memory |", "|---|---|---|---|---|"]
+    lines = [
+        "| question | median | worst | by the processor | first, nothing of it in memory |",
+        "|---|---|---|---|---|",
+    ]
     for answer in warm:
         name, ms = answer["question"], answer["ms"]
         lines.append(

@@ -39,7 +39,8 @@ async def ask_the_warehouse(name):
     return [name] * 20
 
 for number in range(40):
-    place_an_order_with_all_of_its_lines({"id": number, "lines": [{"sku": "A-1", "n": 2}] * 6}, customer="ann@example.org")
+    lines = [{"sku": "A-1", "n": 2}] * 6
+    place_an_order_with_all_of_its_lines({"id": number, "lines": lines}, customer="ann@example.org")
 try:
     place_an_order_with_all_of_its_lines({"number": 1, "articles": ["A-1"] * 10}, customer="ann@example.org")
 except ValueError:
@@ -126,7 +127,7 @@ def terminal(environment: dict[str, str], tmp_path: Path) -> Open:
 
 def lines(session: Session) -> list[str]:
     """What stands on the screen, without colours."""
-    return [ESCAPES.sub("", line) for line in session.text().replace("\r\n", "\n").split("\n")]
+    return [ESCAPES.sub("", line).rstrip() for line in session.text().replace("\r\n", "\n").split("\n")]
 
 
 READING = [
@@ -145,12 +146,12 @@ READING = [
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_no_line_is_longer_than_the_terminal_is_wide(columns: int, run_program: RunProgram, terminal: Open) -> None:
-    run_program(RECORDED)
+    tape = run_program(RECORDED).tape
     for command in READING:
         session = terminal(*command, columns=columns)
         assert session.end() == 0, session.text()
-        # Paths of the test's folder may be longer than any terminal; they are cut at their beginning.
-        too_long = [line for line in lines(session) if len(line) > columns and str(Path.cwd().anchor) not in line]
+        # Where the tape is stands on a line of its own, whole.
+        too_long = [line for line in lines(session) if len(line) > columns and line != str(tape.path)]
         assert too_long == [], command
         assert len(lines(session)) > 1, command
 
@@ -170,8 +171,9 @@ def test_recover_shows_how_far_it_is_and_clears_it_away(run_program: RunProgram,
     assert session.end() == 0, session.text()
     assert re.search(r"[\d,]+ calls? stored +█*.* \d+ %", ESCAPES.sub("", session.text())), session.text()
     # What is drawn is erased before the report, which stands alone.
-    *_, drawn, report = session.text().rstrip().rpartition("\x1b[2K")
-    assert drawn and re.fullmatch(r"\s*run [0-9a-f]{16} .* 60,000 calls stored, 60,000 of them now; .*", report), report
+    _, drawn, report = session.text().rstrip().rpartition("\x1b[2K")
+    assert drawn
+    assert re.fullmatch(r"\s*run [0-9a-f]{16} .* 60,000 calls stored, 60,000 of them now; .*", report), report
 
 
 def test_prune_shows_how_far_it_is_and_clears_it_away(run_program: RunProgram, terminal: Open) -> None:
@@ -180,6 +182,15 @@ def test_prune_shows_how_far_it_is_and_clears_it_away(run_program: RunProgram, t
     assert session.end() == 0, session.text()
     assert re.search(r"\d+ calls? removed, the tape takes .* \d+ %", ESCAPES.sub("", session.text())), session.text()
     assert "removed 42 calls" in session.text().rpartition("\x1b[2K")[2]
+
+
+def test_what_is_quick_shows_no_progress(run_program: RunProgram, terminal: Open) -> None:
+    run_program(RECORDED)
+    session = terminal("find", "--status", "error")
+    assert session.end() == 0
+    assert " ! Va" in session.text()
+    assert "\x1b[2K" not in session.text()
+    assert "\r" not in session.text().replace("\r\n", "")
 
 
 def test_ctrl_c_ends_tail_quietly(run_program: RunProgram, terminal: Open) -> None:

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar as wide as the terminal leaves room for.
 const BAR: &str = "{msg}  {wide_bar}  {percent:>3} %  {eta} left";
@@ -21,12 +21,16 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     /// Whether the picture moves by itself, once there is one.
     spins: Cell<bool>,
+    /// Whether there is a picture: what is quick has none, not even for a moment.
+    drawn: Cell<bool>,
 }
 
 impl Progress {
     /// Progress in words, where `shown`: how much there is to do is not known.
     pub(crate) fn words(shown: bool) -> Self {
-        Self { spins: Cell::new(shown), ..Self::new(shown, None, WORDS) }
+        let progress = Self::new(shown, None, WORDS);
+        progress.spins.set(shown);
+        progress
     }
 
     /// A bar towards `total`, where `shown`.
@@ -37,14 +41,13 @@ impl Progress {
     fn new(shown: bool, total: Option<u64>, template: &str) -> Self {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(total, target)
-            .with_style(style.progress_chars("█▉▊▋▌▍▎▏ "))
-            .with_finish(ProgressFinish::AndClear);
-        Self { bar, spins: Cell::new(false) }
+        let bar = ProgressBar::with_draw_target(total, target).with_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+        Self { bar, spins: Cell::new(false), drawn: Cell::new(false) }
     }
 
     /// Shows `words`, and that `done` of the total is done.
     pub(crate) fn show(&self, done: u64, words: String) {
+        self.drawn.set(true);
         self.bar.set_message(words);
         self.bar.set_position(done);
         if self.spins.replace(false) {
@@ -54,11 +57,20 @@ impl Progress {
 
     /// Takes it off the screen while `say` writes there.
     pub(crate) fn aside<T>(&self, say: impl FnOnce() -> T) -> T {
-        self.bar.suspend(say)
+        if self.drawn.get() { self.bar.suspend(say) } else { say() }
     }
 
     /// Takes it off the screen for good.
     pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
+        if self.drawn.replace(false) {
+            self.bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Progress {
+    /// What was being done may have ended early.
+    fn drop(&mut self) {
+        self.clear();
     }
 }

@@ -15,8 +15,8 @@ pub(crate) struct Find {
     /// At most so many calls
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = limit)]
     pub(crate) limit: usize,
-    /// Go on where an earlier answer ended: what it said there
-    #[arg(long, value_name = "PLACE")]
+    /// Go on after this call, the last of an earlier answer
+    #[arg(long, value_name = "ID")]
     pub(crate) after: Option<Cursor>,
     /// The oldest first; without this the newest
     #[arg(long)]

@@ -92,7 +92,7 @@ fn to_file(
 ) -> Result<Exported, Failure> {
     let refused = |reason: &dyn Display| Failure::Refused(format!("cannot write {}: {reason}", path.display()));
     let signals = Signals::listen().map_err(|fault| refused(&fault))?;
-    let mut file = ExportFile::create(path).map_err(|fault| refused(&fault))?;
+    let mut file = ExportFile::create(path, tape.path()).map_err(|fault| refused(&fault))?;
     let refused = |reason: &dyn Display| refused(&format_args!("{reason}; nothing is left of it"));
     let progress = Progress::bar(output.progress, STEPS);
     let done = export(tape, filter, format, &mut file, &|exported| {

@@ -2,7 +2,8 @@
 //! for; dropped before its end, it is removed.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
@@ -26,8 +27,17 @@ pub(super) enum ExportFile {
 
 impl ExportFile {
     /// Begins a file that will be at `path`, where a link leads if it is one. Readable for its owner alone, as the tape is.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    /// What belongs to the tape that is read, or is a database, is not replaced.
+    pub(super) fn create(path: &Path, tape: &Path) -> io::Result<Self> {
+        // Of what is not there yet at least the folder.
+        let in_folder = || Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+        let place = fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.to_owned());
+        if is_of_tape(&place, tape) {
+            return Err(io::Error::other("it belongs to the tape; give another name"));
+        }
+        if is_database(&place) {
+            return Err(io::Error::other("there is a database; give another name, or remove it first"));
+        }
         match fs::metadata(&place) {
             Ok(found) if found.is_dir() => return Err(io::Error::other("it is a folder")),
             Ok(found) if !found.is_file() => {
@@ -56,6 +66,33 @@ impl ExportFile {
             }
         }
     }
+}
+
+/// Whether `place` is the tape, a file that SQLite has beside it, or in the folder of its journals; by any name of it.
+fn is_of_tape(place: &Path, tape: &Path) -> bool {
+    let beside = |ending: &str| {
+        let mut name = tape.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let identity = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let found = identity(place);
+    let is_file = ["", "-wal", "-shm", "-journal"].iter().any(|ending| {
+        let file = beside(ending);
+        file == place || (found.is_some() && identity(&file) == found)
+    });
+    // A place that is not there yet has a folder, which is.
+    let folder = identity(&beside(".tape"));
+    is_file || (folder.is_some() && place.ancestors().any(|above| identity(above) == folder))
+}
+
+/// Whether a file begins as an SQLite database does.
+fn is_database(place: &Path) -> bool {
+    let mut head = [0; 16];
+    // A pipe would be waited for.
+    let is_file = fs::metadata(place).is_ok_and(|found| found.is_file());
+    let read = is_file && fs::File::open(place).and_then(|mut file| file.read_exact(&mut head)).is_ok();
+    read && head == *b"SQLite format 3\0"
 }
 
 impl Write for ExportFile {

@@ -1,6 +1,6 @@
 //! `calltape find`: the calls that meet a filter, a line each, as they are found.
 
-use calltape_engine::query::{Order, Tape};
+use calltape_engine::query::{Cursor, Order, Tape};
 
 use super::{call_line, nothing};
 use crate::arguments::Find;
@@ -40,17 +40,20 @@ pub(crate) fn run(
         return Ok(Found::Nothing);
     }
     if let Some(after) = after {
-        let stopped = if found < find.limit { "stopped; " } else { "" };
-        go_on(&format!("{stopped}--after {after} goes on"), json, output)?;
+        go_on(&after, found < find.limit, json, output)?;
     }
     Ok(Found::Something)
 }
 
-/// Says that there may be more and how to have it: for people below the calls, beside JSON on the error stream.
-fn go_on(how: &str, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
-    if json {
-        return Ok(output.remark(&format!("there may be more: {how}"))?);
+/// Says that there may be more and how to have it. Who reads JSON asked for so many, and has the last one's id; that the
+/// search was stopped is news to both.
+fn go_on(after: &Cursor, stopped: bool, json: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    if stopped {
+        return Ok(output.remark(&format!("stopped; --after {after} goes on"))?);
     }
-    let line = output.paint(Tone::Faint, &format!("… {how}, --limit shows more"));
+    if json {
+        return Ok(());
+    }
+    let line = output.paint(Tone::Faint, &format!("… --after {after} goes on, --limit shows more"));
     Ok(output.line(&line)?)
 }

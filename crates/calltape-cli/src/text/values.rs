@@ -32,7 +32,7 @@ fn put(lines: &mut Vec<String>, json: &str, columns: usize, indent: usize, after
         (true, _, Some(items)) if !items.is_empty() => {
             ("[", "]", items.into_iter().map(|item| (String::new(), item.trim())).collect::<Vec<_>>())
         }
-        _ => return put_folded(lines, json, columns, indent, used),
+        _ => return put_folded(lines, json, columns.saturating_sub(after), indent, used),
     };
     append(lines, open);
     let last = parts.len() - 1;
@@ -99,6 +99,17 @@ mod tests {
             let json = r#"{"a":[1,2,{"b":[true,null,"x,y"]}],"c":{},"d":[],"e":"[list with 3 items]"}"#;
             let laid: serde_json::Value = serde_json::from_str(&lay_out(json, columns).concat()).unwrap();
             assert_eq!(laid, serde_json::from_str::<serde_json::Value>(json).unwrap());
+        }
+    }
+
+    #[test]
+    fn no_line_is_longer_than_there_are_columns() {
+        let json = format!(r#"{{"names":["{0}","{0}"],"{0}":1}}"#, "north".repeat(30));
+        for columns in [20, 40, 78] {
+            let lines = lay_out(&json, columns);
+            let named = |line: &&String| line.trim_start().starts_with("\"north") && line.contains(": ");
+            let widest = lines.iter().filter(|line| !named(line)).map(|line| fit::width(line)).max();
+            assert!(widest <= Some(columns), "{lines:#?}");
         }
     }
 

@@ -96,6 +96,36 @@ fn an_export_that_is_stopped_leaves_no_file_and_the_one_before_as_it_was() {
     assert_eq!(fs::read_to_string(folder.join("out.csv")).unwrap(), "before");
 }
 
+/// An export once took the place of the tape it read, while a program recorded on it: every call was gone, and that
+/// program's books said that all was well.
+#[test]
+fn no_export_takes_the_place_of_the_tape_or_of_another_database() {
+    let sample = ShopTape::create().sample;
+    let folder = sample.folder.path();
+    let journals = folder.join("calls.db.tape/journals");
+    fs::create_dir_all(&journals).unwrap();
+    fs::hard_link(folder.join("calls.db"), folder.join("hard.jsonl")).unwrap();
+    std::os::unix::fs::symlink("calls.db", folder.join("soft.jsonl")).unwrap();
+    std::os::unix::fs::symlink(&journals, folder.join("way")).unwrap();
+    let other = rusqlite::Connection::open(folder.join("other.jsonl")).unwrap();
+    other.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let names =
+        ["calls.db", "calls.db-wal", "calls.db-shm", "calls.db-journal", "./calls.db", "hard.jsonl", "soft.jsonl"];
+    let others = ["calls.db.tape/lease", "calls.db.tape/journals/new.jsonl", "way/new.jsonl", "other.jsonl"];
+    let before = fs::read(folder.join("calls.db")).unwrap();
+    for name in names.into_iter().chain(others) {
+        let ran = calltape_until(&format!("export -f jsonl -o {name}"), &surroundings(folder), &|| false);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{name}: {ran:?}");
+        assert!(ran.err.contains("give another name"), "{name}: {ran:?}");
+    }
+    assert!(fs::read(folder.join("calls.db")).unwrap() == before, "the tape was changed");
+    assert_eq!(fs::read_dir(&journals).unwrap().count(), 0);
+    let theirs: i64 = other.query_row("SELECT count(*) FROM theirs", [], |row| row.get(0)).unwrap();
+    assert_eq!(theirs, 0, "there, and empty as it was");
+    let ran = calltape_until("export -f jsonl -o calls.db.jsonl", &surroundings(folder), &|| false);
+    assert_eq!(ran.code, 0, "a name that only begins as the tape's does: {ran:?}");
+}
+
 #[test]
 fn a_link_stays_a_link_and_its_file_is_replaced() {
     let sample = ShopTape::create().sample;

@@ -7,7 +7,7 @@
 
 use rusqlite::Connection;
 
-use super::minutes::{Delta, Grain, add};
+use super::minutes::{Adding, Delta, Grain};
 use crate::rollup::Latency;
 
 /// Hours a batch adds up at most: a tape from before there were hours has many, and a batch must not take long.
@@ -30,11 +30,12 @@ pub(super) fn add_up(connection: &Connection, added_up: Option<i64>, latest: i64
         let Some(hour) = next.map(|minute| minute.div_euclid(60)).filter(|hour| *hour < latest) else {
             return Ok(true);
         };
+        let mut hours = Adding::to(connection, Grain::Hour)?;
         let mut functions = connection.prepare_cached("SELECT id FROM function")?;
         for function in functions.query_map([], |row| row.get::<_, i64>(0))? {
             let function = function?;
-            if let Some(mut minutes) = minutes_of(connection, function, hour)? {
-                add(connection, Grain::Hour, (function, hour), &mut minutes)?;
+            if let Some(minutes) = minutes_of(connection, function, hour)? {
+                hours.add((function, hour), &minutes, None)?;
             }
         }
         first = (hour + 1) * 60;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::{StoreError, Transaction, hours};
 use crate::rollup::Latency;
@@ -51,22 +51,41 @@ impl Delta {
 }
 
 /// What a batch adds to all minutes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Minutes {
     deltas: Vec<Delta>,
     places: HashMap<(i64, i64), usize>,
-    /// Where the last call went; the next is often of the same function.
-    recent: Option<((i64, i64), usize)>,
+    /// Where the last call of a function went, by the function's number: the next goes there as well.
+    recent: [Option<((i64, i64), usize)>; RECENT],
+    /// The histograms of the latest minute as they are in the table, so that they need not be read again.
+    written: HashMap<i64, Latency>,
+    written_minute: i64,
     /// The latest hour met; those before it are added up, as far as is known.
     hours_seen: Option<i64>,
 }
 
+/// Functions whose place is at hand: more are called often by few programs. A power of two.
+const RECENT: usize = 128;
+
+impl Default for Minutes {
+    fn default() -> Self {
+        Self {
+            deltas: Vec::new(),
+            places: HashMap::new(),
+            recent: [None; RECENT],
+            written: HashMap::new(),
+            written_minute: i64::MIN,
+            hours_seen: None,
+        }
+    }
+}
+
 impl Minutes {
-    /// Forgets everything gathered.
+    /// Forgets everything gathered. What is known of the tables stays: whoever drops a transaction drops the whole.
     pub(crate) fn clear(&mut self) {
         self.deltas.clear();
         self.places.clear();
-        self.recent = None;
+        self.recent = [None; RECENT];
     }
 
     /// Counts an ended call.
@@ -77,35 +96,47 @@ impl Minutes {
     /// What is gathered for `function` and the minute of `at_ns`.
     pub(crate) fn at(&mut self, function: i64, at_ns: i64) -> &mut Delta {
         let key = (function, at_ns.div_euclid(MINUTE_NS));
-        let place = match self.recent {
+        let recent = &mut self.recent[function as usize % RECENT];
+        let place = match *recent {
             Some((recent, place)) if recent == key => place,
             _ => *self.places.entry(key).or_insert_with(|| {
                 self.deltas.push(Delta::default());
                 self.deltas.len() - 1
             }),
         };
-        self.recent = Some((key, place));
+        *recent = Some((key, place));
         &mut self.deltas[place]
     }
 
     /// Adds everything gathered to the tables, and adds up hours that are over.
     pub(crate) fn write(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let connection = transaction.connection();
-        let doing = StoreError::sqlite("to add to the minutes");
-        let added_up = hours::added_up(connection).map_err(&doing)?;
-        let mut latest = None;
+        let Some(latest) = self.places.keys().map(|key| key.1).max() else { return Ok(()) };
+        self.write_to(transaction.connection(), latest).map_err(StoreError::sqlite("to add to the minutes"))
+    }
+
+    fn write_to(&mut self, connection: &Connection, latest: i64) -> rusqlite::Result<()> {
+        if latest > self.written_minute {
+            self.written.clear();
+            self.written_minute = latest;
+        }
+        let added_up = hours::added_up(connection)?;
+        let mut minutes = Adding::to(connection, Grain::Minute)?;
         for (&(function, minute), &place) in &self.places {
             let delta = &mut self.deltas[place];
             let hour = minute.div_euclid(60);
             if added_up.is_some_and(|last| hour <= last) {
-                add(connection, Grain::Hour, (function, hour), &mut delta.clone()).map_err(&doing)?;
+                Adding::to(connection, Grain::Hour)?.add((function, hour), delta, None)?;
             }
-            add(connection, Grain::Minute, (function, minute), delta).map_err(&doing)?;
-            latest = latest.max(Some(hour));
+            let is_latest = minute == self.written_minute;
+            let known = if is_latest { self.written.remove(&function) } else { None };
+            let written = minutes.add((function, minute), delta, known)?;
+            if is_latest {
+                self.written.insert(function, written);
+            }
         }
-        if let Some(latest) = latest.filter(|latest| self.hours_seen.is_none_or(|seen| *latest > seen)) {
-            let is_done = hours::add_up(connection, added_up, latest).map_err(&doing)?;
-            self.hours_seen = is_done.then_some(latest);
+        let hour = latest.div_euclid(60);
+        if self.hours_seen.is_none_or(|seen| hour > seen) {
+            self.hours_seen = hours::add_up(connection, added_up, hour)?.then_some(hour);
         }
         Ok(())
     }
@@ -159,35 +190,57 @@ impl Grain {
     }
 }
 
-/// Adds `delta` to the figures of a function and time. Its histogram is afterwards that of all.
-pub(super) fn add(
-    connection: &Connection,
-    grain: Grain,
-    (function, time): (i64, i64),
-    delta: &mut Delta,
-) -> rusqlite::Result<()> {
-    let stored = connection.prepare_cached(grain.stored())?.query_row([function, time], |row| {
-        let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
-        // A histogram that cannot be read is begun anew: the counts beside it stay right.
-        Ok(Latency::decode(bytes).unwrap_or_default())
-    });
-    if let Some(stored) = stored.optional()? {
-        delta.latency.merge(&stored);
+/// The statements that add to the rows of a grain.
+pub(super) struct Adding<'batch> {
+    stored: CachedStatement<'batch>,
+    upsert: CachedStatement<'batch>,
+    bytes: Vec<u8>,
+}
+
+impl<'batch> Adding<'batch> {
+    /// Prepares them.
+    pub(super) fn to(connection: &'batch Connection, grain: Grain) -> rusqlite::Result<Self> {
+        let (stored, upsert) = (connection.prepare_cached(grain.stored())?, connection.prepare_cached(grain.upsert())?);
+        Ok(Self { stored, upsert, bytes: Vec::new() })
     }
-    let (low, high) = delta.span_ns.map(|(low, high)| (as_stored(low), as_stored(high))).unzip();
-    connection.prepare_cached(grain.upsert())?.execute(params![
-        function,
-        time,
-        as_stored(delta.calls),
-        as_stored(delta.errors),
-        as_stored(delta.sampled_out),
-        as_stored(delta.dropped),
-        as_stored(delta.total_ns),
-        low,
-        high,
-        delta.latency.encode()
-    ])?;
-    Ok(())
+
+    /// Adds `delta` to the figures of a function and time, whose histogram is `known` or else read: what it is now.
+    pub(super) fn add(
+        &mut self,
+        (function, time): (i64, i64),
+        delta: &Delta,
+        known: Option<Latency>,
+    ) -> rusqlite::Result<Latency> {
+        let mut latency = match known {
+            Some(known) => known,
+            None => self.read(function, time)?,
+        };
+        latency.merge(&delta.latency);
+        latency.encode_into(&mut self.bytes);
+        let (low, high) = delta.span_ns.map(|(low, high)| (as_stored(low), as_stored(high))).unzip();
+        self.upsert.execute(params![
+            function,
+            time,
+            as_stored(delta.calls),
+            as_stored(delta.errors),
+            as_stored(delta.sampled_out),
+            as_stored(delta.dropped),
+            as_stored(delta.total_ns),
+            low,
+            high,
+            self.bytes
+        ])?;
+        Ok(latency)
+    }
+
+    fn read(&mut self, function: i64, time: i64) -> rusqlite::Result<Latency> {
+        let stored = self.stored.query_row([function, time], |row| {
+            let bytes = row.get_ref(0)?.as_blob().unwrap_or_default();
+            // A histogram that cannot be read is begun anew: the counts beside it stay right.
+            Ok(Latency::decode(bytes).unwrap_or_default())
+        });
+        Ok(stored.optional()?.unwrap_or_default())
+    }
 }
 
 /// SQLite's integers are signed; what does not fit is as large as they get.
