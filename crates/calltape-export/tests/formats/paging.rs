@@ -36,6 +36,24 @@ fn each_call_is_exported_once_over_many_pages() {
 }
 
 #[test]
+fn calls_with_large_arguments_come_in_small_pages() {
+    let sample = SampleTape::create();
+    let function = sample.function("shop.place");
+    let large = format!("{{\"text\":\"{}\"}}", "x".repeat(64 * 1024));
+    sample.connection.execute_batch("BEGIN").unwrap();
+    for number in 0..500 {
+        sample.call(CallRow { args: Some(&large), ..CallRow::new(function, number * US) });
+    }
+    sample.connection.execute_batch("COMMIT").unwrap();
+    let tape = Tape::open(&sample.path()).unwrap();
+    let sizes: Vec<usize> =
+        batches(&tape, &CallFilter::default()).unwrap().map(|batch| batch.unwrap().num_rows()).collect();
+    // Of the first page nothing is known.
+    assert_eq!((sizes.iter().sum::<usize>(), sizes[0]), (500, 256));
+    assert!(sizes[1..].iter().all(|size| *size <= 32), "{sizes:?}");
+}
+
+#[test]
 fn only_the_calls_of_the_filter_are_exported() {
     let (sample, _) = many(3_000);
     let other = sample.function("web.get");
