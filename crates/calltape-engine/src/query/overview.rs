@@ -154,10 +154,13 @@ pub(super) const BY_FUNCTION: &str = "SELECT f.name, f.group_name, f.kind, m.cal
            m.total_ns, m.min_ns, m.max_ns, m.latency
     FROM function f CROSS JOIN minute m ON m.function_id = f.id AND m.minute BETWEEN ?1 AND ?2";
 
-/// The same of hours, whose key begins with the hour.
+/// The same of hours.
 pub(super) const BY_HOUR: &str = "SELECT f.name, f.group_name, f.kind, m.calls, m.errors, m.sampled_out, m.dropped,
            m.total_ns, m.min_ns, m.max_ns, m.latency
-    FROM hour m CROSS JOIN function f ON f.id = m.function_id WHERE m.hour BETWEEN ?1 AND ?2";
+    FROM function f CROSS JOIN hour m ON m.function_id = f.id AND m.hour BETWEEN ?1 AND ?2";
+
+/// What narrows both to one function.
+pub(super) const OF_ONE: &str = " WHERE f.id = ?3";
 
 /// The first version of a tape that has hours.
 const HOURS_SINCE: i64 = 3;
@@ -203,7 +206,7 @@ fn gather(
             }
             continue;
         };
-        let mut statement = connection.prepare_cached(&format!("{sql} AND f.id = ?3"))?;
+        let mut statement = connection.prepare_cached(&format!("{sql}{OF_ONE}"))?;
         for &function in functions {
             let mut rows = statement.query([first, last, function])?;
             while let Some(row) = rows.next()? {

@@ -41,8 +41,8 @@ fn no_question_reads_all_calls_or_sorts_them() {
             assert!(!step.contains("TEMP B-TREE"), "{name} sorts: {step}");
             // The overview walks the functions, of which there are few, and seeks into the minutes of each.
             let walks = step.starts_with("SCAN") && !step.contains("CONSTANT ROW");
-            let allowed =
-                step == "SCAN f" && ["overview", "minutes"].contains(&name) || step.starts_with("SCAN (subquery");
+            let allowed = step == "SCAN f" && ["overview", "overview by hours", "minutes"].contains(&name)
+                || step.starts_with("SCAN (subquery");
             assert!(!walks || allowed, "{name} scans: {step}");
         }
     }
@@ -57,7 +57,17 @@ fn each_index_serves_its_question() {
     assert!(uses(tree::CHILD_COUNT, "COVERING INDEX call_by_parent (parent_id=?)"));
     assert!(uses(errors::COUNT, "COVERING INDEX failure_by_error (error_id=? AND rowid>? AND rowid<?)"));
     assert!(uses(overview::BY_FUNCTION, "PRIMARY KEY (function_id=? AND minute>? AND minute<?)"));
-    assert!(uses(overview::BY_HOUR, "PRIMARY KEY (hour>? AND hour<?)"));
+    assert!(uses(overview::BY_HOUR, "PRIMARY KEY (function_id=? AND hour>? AND hour<?)"));
+    for (sql, key) in [(overview::BY_FUNCTION, "minute"), (overview::BY_HOUR, "hour")] {
+        let of_one = plan(&format!("{sql}{}", overview::OF_ONE));
+        let seeks = [
+            "SEARCH f USING INTEGER PRIMARY KEY (rowid=?)".to_owned(),
+            format!("SEARCH m USING PRIMARY KEY (function_id=? AND {key}>? AND {key}<?)"),
+        ];
+        assert_eq!(of_one, seeks);
+    }
+    let greatest = plan("SELECT max(hour) FROM hour");
+    assert_eq!(greatest, ["SEARCH hour USING COVERING INDEX hour_by_time"]);
     assert!(uses(accounting::RUN_BOOKS, "PRIMARY KEY (run_id=?)"));
 }
 

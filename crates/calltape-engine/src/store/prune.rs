@@ -155,14 +155,16 @@ impl Transaction<'_> {
 
     /// Removes the rollup's minutes before `before`, the beginning of an hour, and its hours, function by function.
     pub(crate) fn prune_minutes(&self, before: i64, late: &mut dyn FnMut() -> bool) -> Result<Removed, StoreError> {
-        let next = "SELECT function_id FROM minute WHERE function_id > ?1 ORDER BY function_id LIMIT 1";
+        // A walk that ended early may have left hours to functions that have no minutes any more.
+        let next = "SELECT min(id) FROM (SELECT min(function_id) AS id FROM minute WHERE function_id > ?1
+            UNION ALL SELECT min(function_id) FROM hour WHERE function_id > ?1)";
         let delete = "DELETE FROM minute WHERE function_id = ?1 AND minute < ?2 AND minute IN
             (SELECT minute FROM minute WHERE function_id = ?1 AND minute < ?2 ORDER BY minute LIMIT ?3)";
         let mut removed = Removed::default();
         let mut function = i64::MIN;
         loop {
-            let found = self.rows("to look for old minutes", next, [function], |row| row.get::<_, i64>(0))?;
-            let Some(&found) = found.first() else {
+            let found = self.rows("to look for old minutes", next, [function], |row| row.get::<_, Option<i64>>(0))?;
+            let Some(&Some(found)) = found.first() else {
                 removed.finished = true;
                 return Ok(removed);
             };
@@ -264,4 +266,46 @@ fn pages(connection: &Connection) -> Result<(u64, u64), StoreError> {
     let (all, free) = (number("PRAGMA page_count").map_err(&doing)?, number("PRAGMA freelist_count").map_err(&doing)?);
     let bytes = |pages: i64| (pages * super::open::PAGE_BYTES).unsigned_abs();
     Ok((bytes((all - free).max(0)), bytes(free)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, WAL_LIMIT_BYTES};
+
+    /// Hours once stayed for ever, and `top` counted them, where a step ended with the last of a function's minutes.
+    #[test]
+    fn no_hour_outlives_the_minutes_it_adds_up_however_short_the_steps() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(&folder.path().join("calls.db"), WAL_LIMIT_BYTES, false, || ()).expect("made");
+        let minutes = format!(
+            "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n LIMIT {FEW})
+             INSERT INTO minute SELECT f.column1, n, 1, 0, 0, 0, 5, 5, 5, x'' FROM n, (VALUES (1), (2), (3)) f;
+             INSERT INTO hour SELECT function_id, minute / 60, count(*), 0, 0, 0, 5, 5, 5, x'' FROM minute GROUP BY 1, 2;
+             INSERT INTO minute VALUES (3, 1000000, 1, 0, 0, 0, 5, 5, 5, x'')"
+        );
+        store.connection.execute_batch(&minutes).expect("filled");
+        // Each step is a little longer than the one before.
+        let mut steps = 0;
+        loop {
+            steps += 1;
+            assert!(steps < 100, "it does not come to its end");
+            let mut left = steps;
+            let mut late = || {
+                left -= 1;
+                left == 0
+            };
+            let transaction = store.begin().expect("begun");
+            let removed = transaction.prune_minutes(600_000, &mut late).expect("removed");
+            transaction.commit().expect("committed");
+            if removed.finished {
+                break;
+            }
+        }
+        let left = |table: &str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("counted")
+        };
+        assert_eq!((left("minute"), left("hour")), (1, 0), "after {steps} steps");
+    }
 }

@@ -152,8 +152,8 @@ CREATE TABLE minute (               -- kept up by the drain; the overview reads 
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hour (                 -- minutes of hours that are over, added up: each hour up to the greatest, none later
-    hour          INTEGER NOT NULL, -- Unix hours of the call's end
     function_id   INTEGER NOT NULL,
+    hour          INTEGER NOT NULL, -- Unix hours of the call's end
     calls         INTEGER NOT NULL, -- this and the following as in minute
     errors        INTEGER NOT NULL,
     sampled_out   INTEGER NOT NULL,
@@ -162,8 +162,10 @@ CREATE TABLE hour (                 -- minutes of hours that are over, added up:
     min_ns        INTEGER,
     max_ns        INTEGER,
     latency       BLOB NOT NULL,
-    PRIMARY KEY (hour, function_id)
+    PRIMARY KEY (function_id, hour)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX hour_by_time ON hour (hour);  -- the greatest
 
 CREATE TABLE cursor (               -- how far each segment of a journal is in this database; committed with the rows
     run_id        INTEGER NOT NULL,

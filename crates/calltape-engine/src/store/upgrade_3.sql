@@ -74,8 +74,8 @@ JOIN run r ON r.id = b.run_id
 LEFT JOIN elsewhere e ON e.run_id = b.run_id AND e.slot = b.slot;
 
 CREATE TABLE hour (
-    hour          INTEGER NOT NULL,
     function_id   INTEGER NOT NULL,
+    hour          INTEGER NOT NULL,
     calls         INTEGER NOT NULL,
     errors        INTEGER NOT NULL,
     sampled_out   INTEGER NOT NULL,
@@ -84,8 +84,10 @@ CREATE TABLE hour (
     min_ns        INTEGER,
     max_ns        INTEGER,
     latency       BLOB NOT NULL,
-    PRIMARY KEY (hour, function_id)
+    PRIMARY KEY (function_id, hour)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX hour_by_time ON hour (hour);
 
 CREATE TABLE error_of_3 (
     id            INTEGER PRIMARY KEY,
