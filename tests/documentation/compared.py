@@ -11,6 +11,9 @@ import re
 # The blocks of a bar or a sparkline. A short bar is none at all, so at a line's end one may be there or not.
 _BARS = "[▁▂▃▄▅▆▇█▏▎▍▌▋▊▉]"
 
+# A time that changed, and one that did not: which of them it is differs from run to run.
+_CHANGE = r"\d+(?:\.\d+)?(?: (?:ns|µs|ms|s))? -> \d+(?:\.\d+)? (?:ns|µs|ms|s)"
+
 # A line of a histogram, and any number of them: how long calls take is another time another.
 _HISTOGRAM = re.compile(rf"\s*to \d+ (?:ns|µs|ms|s)\s+[\d,]+(?:\s+{_BARS}+)?\s*$")
 _ANY_HISTOGRAM = r"(?:[ \t]*to \d+ (?:ns|µs|ms|s)[ \t].*\n)+"
@@ -26,7 +29,7 @@ _VARYING = re.compile(
     r"|(?P<run>\brun\s+[0-9a-f]{16}\b)"
     r"|(?P<size>\b\d+(?:\.\d+)? ?(?:[KMG]i)?B\b)"
     r"|(?P<ago>\bjust now\b|\b\d+ (?:s|min|h|d) ago\b)"
-    r"|(?P<change>\d+(?:\.\d+)?(?: (?:ns|µs|ms|s))? -> \d+(?:\.\d+)? (?:ns|µs|ms|s)\b)"
+    rf"|(?P<change>{_CHANGE}\b)"
     r"|(?P<factor>\bx\d+\.\d+\b)"
     r"|(?P<time>(?<![\w.])\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|min|h|d)\b(?: \d+ ?(?:s|min|h)\b)*)"
     rf"|(?P<bar>[ \t]*{_BARS}+)"
@@ -41,8 +44,8 @@ _PATTERNS = {
     "python": r"Python 3\.\d+\.\d+\w*",
     "run": r"run\s+[0-9a-f]{16}",
     "size": r"\d+(?:\.\d+)? ?(?:[KMG]i)?B",
-    "time": r"~?\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|min|h|d)(?: \d+ ?(?:s|min|h)\b)*",
-    "change": r"\d+(?:\.\d+)?(?: (?:ns|µs|ms|s))? -> \d+(?:\.\d+)? (?:ns|µs|ms|s)",
+    "time": rf"(?:{_CHANGE}|~?\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|min|h|d)(?: \d+ ?(?:s|min|h)\b)*)",
+    "change": rf"(?:{_CHANGE}|\d+(?:\.\d+)? (?:ns|µs|ms|s))",
     "factor": r"x\d+(?:\.\d+)?",
     "bar": rf"(?:{_BARS}|[ \t])*",
     "ago": r"(?:just now|\d+ (?:s|min|h|d) ago)",

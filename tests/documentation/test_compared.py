@@ -46,3 +46,9 @@ def test_an_id_that_stands_twice_is_one_id() -> None:
     shown = "713068408108255 calls 713068408108255"
     assert compare(shown, "713068408100001 calls 713068408100001") == {"713068408108255": "713068408100001"}
     assert compare(shown, "713068408100001 calls 713068408100002") is None
+
+
+def test_a_time_that_changed_may_be_one_that_did_not() -> None:
+    assert compare("pay  4.65 -> 9.04 ms  199 -> 203 ms", "pay  871 µs -> 1.1 ms  199 ms") == {}
+    assert compare("pay  199 ms", "pay  198 -> 199 ms") == {}
+    assert compare("pay  199 -> 203 ms", "pay  199 calls") is None
