@@ -179,6 +179,55 @@ def test_fails(id): shop.place({"id": id})
         ]
 
 
+def test_no_kept_tape_takes_the_place_of_another_tests(shop: pytest.Pytester) -> None:
+    shop.makepyfile(
+        test_it="""
+import pytest, shop
+@pytest.mark.parametrize("name", ["a/b", "a_b", "a b"])
+def test_fails(name): shop.place({"id": 3, "name": name})
+"""
+    )
+    result = run(shop, "--calltape-keep=kept")
+    result.assert_outcomes(failed=3)
+    kept = [path for path in (shop.path / "kept").iterdir() if path.suffix == ".db"]
+    names = set()
+    for path in kept:
+        with closing(sqlite3.connect(path)) as tape:
+            ((name,),) = tape.execute("SELECT args ->> '$.order.name' FROM calls WHERE function = 'shop.place'")
+            names.add(name)
+    assert names == {"a/b", "a_b", "a b"}
+
+
+# Two SQLite libraries, or a plain read of the file, in the process that has it open drop each other's locks: another
+# process then takes itself for the last one and deletes the WAL.
+def test_keeping_a_tape_drops_no_lock_of_a_tape_that_is_open(shop: pytest.Pytester) -> None:
+    shop.makeconftest(
+        """
+import os, shutil
+import pytest
+plain = shutil.copyfile
+def watched(source, target):
+    locks = open("/proc/locks").read()
+    inode = os.stat(source).st_ino
+    assert f":{inode} " not in locks, "the tape is open while its file is read"
+    print("COPIED", flush=True)
+    return plain(source, target)
+shutil.copyfile = watched
+"""
+    )
+    shop.makepyfile(
+        test_it="""
+import shop
+def test_fails(calltape_tape):
+    assert not calltape_tape.calls().first()
+    shop.place({"id": 3})
+"""
+    )
+    result = run(shop, "--calltape-keep=kept", "-s")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*COPIED*"])
+
+
 def test_sections_come_through_xdist(shop: pytest.Pytester) -> None:
     shop.makepyfile(
         test_it="""

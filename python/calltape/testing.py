@@ -16,6 +16,7 @@ and more as the block records. ``pytest --calltape`` gives each test such a tape
 from __future__ import annotations
 
 import os
+import shutil
 import weakref
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +58,24 @@ class RecordedTape(Tape):
         """Close the tape and delete it. Asking afterwards is a :class:`calltape.TapeError`; closing again is not."""
         self._asked().close()
         self._delete()
+
+    def _copy_to(self, path: Path) -> None:
+        """Copy the tape's file once its block is over. Asking it goes on afterwards.
+
+        Whoever opens and closes a database that is open in the same process drops the locks SQLite has on it: so
+        nothing of this process may have it open.
+        """
+        if self._block in _open:
+            raise RuntimeError("a tape is copied after its block")
+        if hasattr(self, "_native"):
+            self._native.close()
+            del self._native
+        for suffix in ("", "-wal"):
+            source = Path(f"{self._path}{suffix}")
+            if source.exists():
+                shutil.copyfile(source, f"{path}{suffix}")
+            else:
+                Path(f"{path}{suffix}").unlink(missing_ok=True)
 
     def _asked(self) -> _native.Tape:
         if not self._block.is_stored():

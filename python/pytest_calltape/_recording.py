@@ -6,7 +6,8 @@ Registered by the package when the option is given. It never fails a test: what 
 from __future__ import annotations
 
 import re
-import shutil
+import sys
+import zlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from calltape.testing import RecordedTape, record
 
 _TAPE = pytest.StashKey[RecordedTape]()
 _WANTED = pytest.StashKey[bool]()
+_KEPT = pytest.StashKey[Path]()
 _SECTION = "calltape: calls of this test"
 
 # Characters of a test's name in a file's.
@@ -30,6 +32,8 @@ class Recording:
 
     def __init__(self, keep_in: str | None) -> None:
         self._keep_in = None if keep_in is None else Path(keep_in)
+        # The files of this session, by name, and whose they are.
+        self._kept: dict[str, str] = {}
 
     def tape_of(self, item: pytest.Item) -> RecordedTape:
         """The tape of a test that runs."""
@@ -46,10 +50,11 @@ class Recording:
         try:
             return (yield)
         finally:
-            if item.stash[_WANTED]:
+            if item.stash[_WANTED] or _KEPT in item.stash:
                 block.__exit__(None, None, None)
             else:
                 block.discard()
+            self._keep(item)
             del item.stash[_TAPE]
 
     @pytest.hookimpl(wrapper=True)
@@ -66,15 +71,28 @@ class Recording:
     def _section(self, item: pytest.Item, tape: RecordedTape, raised: BaseException) -> str:
         try:
             text = calls_that_led_to(tape, raised)
-            return text if self._keep_in is None else f"{text}\n\nthe tape: {self._keep(item, tape, self._keep_in)}"
         except (TapeError, OSError) as error:
             return f"no calls can be shown: {error}"
+        if self._keep_in is None:
+            return text
+        item.stash[_KEPT] = self._keep_in / self._file_name(item.nodeid)
+        return f"{text}\n\nthe tape: {item.stash[_KEPT]}"
 
-    def _keep(self, item: pytest.Item, tape: RecordedTape, folder: Path) -> Path:
-        """Copies the tape as it is now; all of it is stored, for it was just asked."""
-        folder.mkdir(parents=True, exist_ok=True)
-        name = re.sub(r"[^\w.-]+", "_", item.nodeid)[-_MOST_OF_A_NAME:]
-        kept = folder / f"{name}.db"
-        for suffix in ("", "-wal"):
-            shutil.copyfile(f"{tape.path}{suffix}", f"{kept}{suffix}")
-        return kept
+    def _keep(self, item: pytest.Item) -> None:
+        """Copies the tape of a test that failed, with its tear-down, now that nothing has it open."""
+        kept = item.stash.get(_KEPT, None)
+        if kept is None:
+            return
+        del item.stash[_KEPT]
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            item.stash[_TAPE]._copy_to(kept)
+        except OSError as error:
+            print(f"calltape: the tape of {item.nodeid} is not kept: {error}", file=sys.stderr)
+
+    def _file_name(self, nodeid: str) -> str:
+        """A file's name for a test. What is no letter becomes an underscore; where two then look alike, a number."""
+        name = re.sub(r"[^\w.-]+", "_", nodeid)[-_MOST_OF_A_NAME:]
+        if self._kept.setdefault(name, nodeid) != nodeid:
+            name = f"{name}-{zlib.crc32(nodeid.encode()):08x}"
+        return f"{name}.db"
