@@ -203,11 +203,11 @@ def test_fails(name): shop.place({"id": 3, "name": name})
 def test_keeping_a_tape_drops_no_lock_of_a_tape_that_is_open(shop: pytest.Pytester) -> None:
     shop.makeconftest(
         """
-import os, shutil
+import os, pathlib, shutil
 import pytest
 plain = shutil.copyfile
 def watched(source, target):
-    locks = open("/proc/locks").read()
+    locks = pathlib.Path("/proc/locks").read_text()
     inode = os.stat(source).st_ino
     assert f":{inode} " not in locks, "the tape is open while its file is read"
     print("COPIED", flush=True)
