@@ -119,6 +119,8 @@ def measure(scale: Scale) -> tuple[list[Measured], list[str]]:
         writer.end()
     if ended["lost"] or not ended["committed"]:
         raise RuntimeError(f"the writer lost calls: {ended}")
+    if empty := [answer["question"] for answer in warm if not answer["found"]]:
+        raise RuntimeError(f"questions that found nothing: {empty}")
     figures = [measured(JUDGED[answer["question"]], answer["ms"]) for answer in warm if answer["question"] in JUDGED]
     lines = [
         "| question | median | worst | by the processor | first, nothing of it in memory |",

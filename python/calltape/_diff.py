@@ -21,7 +21,9 @@ Figure = Literal["calls", "errors", "total_ns", "p50_ns", "p95_ns", "p99_ns"]
 class Figures:
     """Calls that ended on one side: how many, how many raised, how long they took. Durations are ns within 1.6 %.
 
-    ``timed`` calls have a known duration, which ``total_ns`` adds up; percentiles are None where there is none.
+    ``timed`` durations are known, each of a sampled row's standing for its weight in ``total_ns`` and the percentiles,
+    which are None where there is none. Of a run from which retention has removed rows none is given, for those that are
+    left are chosen by how they ended; nor do such calls stand out as slower or failing more.
     """
 
     calls: int

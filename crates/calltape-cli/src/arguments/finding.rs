@@ -128,8 +128,8 @@ pub(crate) struct Sql {
 #[command(after_help = "\
 A side is a range of time, written as its two ends (2h..1h, 09:00..09:30, 1h..), or a run (run:last, run:<id>). A moment \
 alone compares what came since with as long before it, a run alone with the run before it. By time figures are of whole \
-minutes and of all calls that ended, stored or only counted; of a run, and where more than functions and groups are asked \
-for, they are of its rows.
+minutes and of all calls that ended, stored or only counted; where more than functions and groups are asked for, they are of \
+the rows. Of a run calls come from its books and the rest from its rows; where rows were removed, no durations are given.
 
 First come the functions that stand out: called on one side only, failing more or less often than chance explains, a \
 median 1.3 times or a 95th percentile 1.5 times the other's. Then those whose time changed most.

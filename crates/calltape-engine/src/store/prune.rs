@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn no_hour_outlives_the_minutes_it_adds_up_however_short_the_steps() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open(&folder.path().join("calls.db"), WAL_LIMIT_BYTES, false, || ()).expect("made");
+        let store = Store::open(&folder.path().join("calls.db"), WAL_LIMIT_BYTES, false, || ()).expect("made");
         let minutes = format!(
             "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n LIMIT {FEW})
              INSERT INTO minute SELECT f.column1, n, 1, 0, 0, 0, 5, 5, 5, x'' FROM n, (VALUES (1), (2), (3)) f;

@@ -134,7 +134,7 @@ pub(super) fn minute<'py>(py: Python<'py>, figures: &MinuteFigures) -> Row<'py> 
 
 /// `Figures`.
 pub(super) fn figures<'py>(py: Python<'py>, figures: &Figures) -> Row<'py> {
-    let Figures { calls, errors, timed, total_ns, p50_ns, p95_ns, p99_ns } = figures;
+    let Figures { calls, errors, timed, total_ns, p50_ns, p95_ns, p99_ns, .. } = figures;
     (calls, errors, timed, total_ns, p50_ns, p95_ns, p99_ns).into_pyobject(py)
 }
 

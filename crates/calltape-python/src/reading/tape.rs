@@ -281,8 +281,9 @@ impl Tape {
         let raised = connection.take_raised();
         self.pool.give_back(py, connection);
         match (raised, answer) {
-            (Some(raised), Err(_)) => Err(raised),
-            (_, answer) => answer.map_err(|error| unanswered(py, path, &error)),
+            // What a signal's handler raised is the program's, also where the answer had come out already.
+            (Some(raised), _) => Err(raised),
+            (None, answer) => answer.map_err(|error| unanswered(py, path, &error)),
         }
     }
 }

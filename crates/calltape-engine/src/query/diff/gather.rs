@@ -19,9 +19,12 @@ pub struct Figures {
     pub calls: u64,
     /// Of these, the ones that raised.
     pub errors: u64,
-    /// Calls whose duration is known.
+    /// Durations that are known: rows, of which each stands for its weight in what follows, or all calls by the rollup.
     pub timed: u64,
-    /// Their durations added up, ns.
+    /// Of a run, calls whose rows retention has removed. Those that are left are chosen by age and by how they ended, so
+    /// that their durations would mislead: none is given then, and `errors` may be too few.
+    pub removed: u64,
+    /// The durations added up, ns.
     pub total_ns: u64,
     /// Their median, ns.
     pub p50_ns: Option<u64>,
@@ -51,6 +54,8 @@ struct Sums {
     /// By weight, so not whole.
     calls: f64,
     errors: f64,
+    timed: u64,
+    removed: u64,
     total_ns: f64,
     latency: Latency,
 }
@@ -59,6 +64,8 @@ impl Sums {
     fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.errors += other.errors;
+        self.timed += other.timed;
+        self.removed += other.removed;
         self.total_ns += other.total_ns;
         self.latency.merge(&other.latency);
     }
@@ -68,6 +75,7 @@ impl Sums {
         self.calls += weight;
         self.errors += if status == Status::Error { weight } else { 0.0 };
         if let Some(duration) = row.duration_ns()?.map(unsigned) {
+            self.timed += 1;
             self.total_ns += weight * duration as f64;
             self.latency.record_times(duration, weight);
         }
@@ -75,14 +83,22 @@ impl Sums {
     }
 
     fn finish(&self) -> Figures {
-        Figures {
+        let counted = Figures {
             calls: self.calls.round() as u64,
             errors: self.errors.round() as u64,
-            timed: self.latency.count(),
+            removed: self.removed,
+            ..Figures::default()
+        };
+        if self.removed > 0 {
+            return counted;
+        }
+        Figures {
+            timed: self.timed,
             total_ns: self.total_ns as u64,
             p50_ns: self.latency.quantile(0.50),
             p95_ns: self.latency.quantile(0.95),
             p99_ns: self.latency.quantile(0.99),
+            ..counted
         }
     }
 }
@@ -167,6 +183,7 @@ fn cells(connection: &Connection, filter: &CallFilter, by_id: &mut HashMap<i64, 
         let sums = by_id.entry(function).or_default();
         sums.calls += cell.calls as f64;
         sums.errors += cell.errors as f64;
+        sums.timed += cell.latency.count();
         sums.total_ns += cell.total_ns as f64;
         sums.latency.merge(&cell.latency);
     })
@@ -211,8 +228,15 @@ fn rows(
 
 /// The calls of a run by its own books, exact at any sample rate, and the errors there was no room for. A function whose
 /// rows are all gone counts as well.
-const BOOKS: &str = "SELECT function_id, sum(stored + sampled_out + dropped), sum(dropped_errors) FROM run_function
-    WHERE run_id = ?1 GROUP BY function_id";
+const BOOKS: &str = "SELECT function_id, sum(stored + sampled_out + dropped), sum(dropped_errors), sum(pruned)
+    FROM run_function WHERE run_id = ?1 GROUP BY function_id";
+
+/// The same of a tape of a version from which nothing was removed.
+const BOOKS_OF_OLD: &str = "SELECT function_id, sum(stored + sampled_out + dropped), sum(dropped_errors), 0
+    FROM run_function WHERE run_id = ?1 GROUP BY function_id";
+
+/// The first version of a tape from which rows are removed.
+const PRUNED_SINCE: i64 = 3;
 
 fn books(
     connection: &Connection,
@@ -220,15 +244,18 @@ fn books(
     functions: Option<&[i64]>,
     by_id: &mut HashMap<i64, Sums>,
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(BOOKS)?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let mut statement = connection.prepare_cached(if version < PRUNED_SINCE { BOOKS_OF_OLD } else { BOOKS })?;
     let mut books = statement.query([sql_id(run)])?;
     while let Some(row) = books.next()? {
         let (function, calls, dropped_errors): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let removed = unsigned(row.get(3)?);
         let is_asked_for = functions.is_none_or(|functions| functions.binary_search(&function).is_ok());
         if is_asked_for && calls > 0 {
             let sums = by_id.entry(function).or_default();
             sums.calls = unsigned(calls) as f64;
             sums.errors += unsigned(dropped_errors) as f64;
+            sums.removed += removed;
         }
     }
     Ok(())

@@ -54,7 +54,8 @@ impl Why {
     }
 }
 
-/// What stands out from `a` to `b`; what is worse before what is better.
+/// What stands out from `a` to `b`; what is worse before what is better. Where rows of a side were removed, only that it
+/// is called there or not.
 pub(super) fn why(a: &Figures, b: &Figures) -> Option<Why> {
     if a.calls == 0 || b.calls == 0 {
         return match (a.calls, b.calls) {
@@ -62,6 +63,9 @@ pub(super) fn why(a: &Figures, b: &Figures) -> Option<Why> {
             (calls, 0) if calls >= CALLS => Some(Why::Gone),
             _ => None,
         };
+    }
+    if a.removed > 0 || b.removed > 0 {
+        return None;
     }
     let fails = failures(a, b);
     let (slower, faster) = (is_slower(a, b), is_slower(b, a));

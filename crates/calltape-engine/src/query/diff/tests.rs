@@ -64,10 +64,66 @@ fn two_runs_are_compared_by_their_calls_and_books() {
     let diff = tape.diff(&Side::Run(1), &Side::Run(2), &of_place).unwrap();
     assert_eq!(rows(&diff), [("shop.place", 23, 24, None)]);
     let b = diff.functions[0].b;
-    assert_eq!((b.errors, b.timed, b.total_ns), (3, 20, 20 * 1_240_000));
+    assert_eq!((b.errors, b.timed, b.total_ns), (3, 10, 20 * 1_240_000));
     let failed = CallFilter { condition: Some(Condition::parse("status = error").unwrap()), ..CallFilter::default() };
     assert_eq!(rows(&tape.diff(&Side::Run(1), &Side::Run(2), &failed).unwrap()), [("shop.place", 0, 2, None)]);
     assert_eq!(tape.diff(&Side::Run(8), &Side::Run(9), &failed).unwrap(), Diff::default());
+}
+
+/// A run whose successes retention had removed was compared by the durations of its errors: `slower x128`.
+#[test]
+fn of_a_run_whose_rows_were_removed_in_part_durations_and_errors_are_not_judged() {
+    let sample = SampleTape::create();
+    let place = sample.function("shop.place");
+    sample.run(2, 4712, None);
+    sample.thread(2, 2, "MainThread");
+    for n in 0..200 {
+        let (thread, fails) = (1 + n / 100, n % 2);
+        let row = CallRow {
+            thread,
+            status: fails,
+            duration_ns: Some(if fails == 1 { 1_000 } else { 5_000_000 }),
+            ..CallRow::new(place, n * 1_000_000)
+        };
+        // Of the first run the successes are gone.
+        if thread == 2 || fails == 1 {
+            sample.call(row);
+        }
+    }
+    let books = "INSERT INTO run_function VALUES (?1, 1, ?2, 100, 100, 0, 0, 0, ?3)";
+    sample.connection.execute(books, (1, place, 50)).unwrap();
+    sample.connection.execute(books, (2, place, 0)).unwrap();
+    let tape = Tape::open(&sample.path()).unwrap();
+    let diff = tape.diff(&Side::Run(1), &Side::Run(2), &CallFilter::default()).unwrap();
+    assert_eq!(rows(&diff), [("shop.place", 100, 100, None)]);
+    let (a, b) = (diff.functions[0].a, diff.functions[0].b);
+    assert_eq!((a.removed, a.timed, a.p50_ns, a.p95_ns), (50, 0, None, None));
+    assert_eq!((b.removed, b.timed, b.errors), (0, 100, 50));
+    assert!(b.p95_ns > Some(4_000_000) && diff.a.p95_ns.is_none(), "{:?}", diff.a);
+}
+
+/// Three rows of weight 50 once counted as 150 calls: `faster x2.9`.
+#[test]
+fn a_few_rows_prove_nothing_whatever_they_stand_for() {
+    let sample = SampleTape::create();
+    let place = sample.function("shop.place");
+    sample.run(2, 4712, None);
+    sample.thread(2, 2, "MainThread");
+    for n in 0..6 {
+        let duration_ns = Some(if n < 3 { 9_000_000 } else { 1_000_000 });
+        sample.call(CallRow {
+            weight: Some(50.0),
+            thread: 1 + n / 3,
+            duration_ns,
+            ..CallRow::new(place, n * 1_000_000)
+        });
+    }
+    sample.books(1, place, [150, 3, 147, 0, 0]);
+    sample.books(2, place, [150, 3, 147, 0, 0]);
+    let tape = Tape::open(&sample.path()).unwrap();
+    let diff = tape.diff(&Side::Run(1), &Side::Run(2), &CallFilter::default()).unwrap();
+    assert_eq!(rows(&diff), [("shop.place", 150, 150, None)]);
+    assert!(diff.functions[0].a.p50_ns > Some(8_000_000), "they are given all the same");
 }
 
 #[test]
@@ -76,6 +132,7 @@ fn what_is_more_than_chance_stands_out() {
         calls,
         errors,
         timed: calls,
+        removed: 0,
         total_ns: 0,
         p50_ns: Some(p50),
         p95_ns: Some(p95),
