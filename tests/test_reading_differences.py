@@ -32,12 +32,10 @@ def tape(run_program: RunProgram) -> calltape.Tape:
 def test_two_runs_are_compared_function_by_function(tape: calltape.Tape) -> None:
     second, first = tape.runs()
     diff = tape.diff(first, second)
-    assert {row.function: row.stands_out for row in diff} == {
-        "failing": "fails more",
-        "first": "gone",
-        "second": "new",
-        "steady": diff.functions[-1].stands_out,
-    }
+    stands_out = {row.function: row.stands_out for row in diff}
+    # How long it takes is the machine's.
+    assert stands_out.pop("steady") in (None, "slower", "faster")
+    assert stands_out == {"failing": "fails more", "first": "gone", "second": "new"}
     assert (diff.a.calls, diff.b.calls, diff.a.errors, diff.b.errors) == (120, 120, 0, 40)
     failing = next(row for row in diff.standing_out if row.function == "failing")
     assert (failing.a.error_rate, failing.b.error_rate) == (0.0, 1.0)

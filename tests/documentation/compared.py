@@ -18,6 +18,9 @@ _CHANGE = r"\d+(?:\.\d+)?(?: (?:ns|µs|ms|s))? -> \d+(?:\.\d+)? (?:ns|µs|ms|s)"
 _HISTOGRAM = re.compile(rf"\s*to \d+ (?:ns|µs|ms|s)\s+[\d,]+(?:\s+{_BARS}+)?\s*$")
 _ANY_HISTOGRAM = r"(?:[ \t]*to \d+ (?:ns|µs|ms|s)[ \t].*\n)+"
 
+# The part of a coroutine's time that it ran; said only where it is not nearly all of it.
+_ACTIVE = re.compile(r" · \d+(?:\.\d+)? (?:ns|µs|ms|s) active")
+
 # Longest first: what an alternative takes, the next ones do not see.
 _VARYING = re.compile(
     r"(?P<id>\b\d{15,20}\b)"
@@ -58,7 +61,7 @@ def pattern(shown: str) -> tuple[re.Pattern[str], list[str]]:
     """What matches an output that says what `shown` does, and the ids of `shown` in the order of its groups."""
     ids: list[str] = []
     parts: list[str] = []
-    for line in shown.strip("\n").splitlines():
+    for line in _ACTIVE.sub("", shown).strip("\n").splitlines():
         if _HISTOGRAM.match(line):
             if parts[-1:] != [_ANY_HISTOGRAM]:
                 parts.append(_ANY_HISTOGRAM)
@@ -85,6 +88,6 @@ def pattern(shown: str) -> tuple[re.Pattern[str], list[str]]:
 def compare(shown: str, printed: str) -> dict[str, str] | None:
     """The real id for each id shown; None where the output is another than the page shows."""
     expected, ids = pattern(shown)
-    lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
+    lines = [line.rstrip() for line in _ACTIVE.sub("", printed).strip("\n").splitlines()]
     found = expected.fullmatch("".join(f"{line}\n" for line in lines))
     return None if found is None else dict(zip(ids, found.groups(), strict=True))

@@ -36,6 +36,12 @@ def test_anything_else_that_differs_is_noticed(old: str, new: str) -> None:
     assert compare(SHOWN, PRINTED.replace(old, new)) is None
 
 
+def test_the_active_part_of_a_duration_is_said_or_not() -> None:
+    shown, printed = "  103 µs  app.read  coroutine  <- here\n", "  147 µs  app.read  coroutine · 135 µs active  <- here\n"
+    assert compare(shown, printed) == compare(printed, shown) == {}
+    assert compare(shown, printed.replace("active", "idle")) is None
+
+
 def test_dots_stand_for_any_number_of_lines() -> None:
     assert compare("first\n...\nlast\n", "first\nlast\n") == {}
     assert compare("first\n...\nlast\n", "first\n1\n2\nlast\n") == {}
