@@ -37,7 +37,10 @@ def test_anything_else_that_differs_is_noticed(old: str, new: str) -> None:
 
 
 def test_the_active_part_of_a_duration_is_said_or_not() -> None:
-    shown, printed = "  103 µs  app.read  coroutine  <- here\n", "  147 µs  app.read  coroutine · 135 µs active  <- here\n"
+    shown, printed = (
+        "  103 µs  app.read  coroutine  <- here\n",
+        "  147 µs  app.read  coroutine · 135 µs active  <- here\n",
+    )
     assert compare(shown, printed) == compare(printed, shown) == {}
     assert compare(shown, printed.replace("active", "idle")) is None
 
