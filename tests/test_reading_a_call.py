@@ -74,7 +74,7 @@ def test_a_tree_shows_who_made_a_call_and_what_it_made(tape: calltape.Tape, ids:
     assert tree.root.id == ids[-3][1]
     assert tree.children(tree.root) == tree.calls[1:]
     assert tree.missing_caller is None
-    drawn = [line.split("  ", 1)[1] for line in str(tree).splitlines()]
+    drawn = [line.lstrip().split("  ", 1)[1] for line in str(tree).splitlines()]
     message = "PaymentError: no card for order 3"
     assert drawn[0].endswith(message)
     assert drawn[1] == "├─ shop.check"
