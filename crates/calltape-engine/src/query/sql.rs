@@ -162,6 +162,14 @@ fn refused(error: QueryError, text: &str) -> QueryError {
                 "only reading is allowed: SELECT, and the pragmas that tell of tables and views".to_owned(),
             ),
             rusqlite::ErrorCode::ApiMisuse => statement(None, "there is no statement".to_owned()),
+            // No other statement would do better.
+            rusqlite::ErrorCode::SystemIoFailure
+            | rusqlite::ErrorCode::DiskFull
+            | rusqlite::ErrorCode::OutOfMemory
+            | rusqlite::ErrorCode::CannotOpen
+            | rusqlite::ErrorCode::PermissionDenied => {
+                QueryError::Sqlite(rusqlite::Error::SqliteFailure(code, message))
+            }
             _ => statement(None, message.unwrap_or_else(|| code.to_string())),
         },
         rusqlite::Error::NulError(_) => statement(None, "a statement holds no NUL".to_owned()),

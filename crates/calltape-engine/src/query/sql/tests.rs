@@ -121,3 +121,20 @@ fn an_answer_is_cut_where_it_grows_too_large() {
     let answer = tape.sql(text, 100).unwrap();
     assert_eq!((answer.rows.len(), answer.cut), (6, true));
 }
+
+#[test]
+fn a_fault_of_the_machine_is_not_said_to_be_the_statements() {
+    let failed = |code: i32| {
+        let code = rusqlite::ffi::Error::new(code);
+        refused(
+            QueryError::Sqlite(rusqlite::Error::SqliteFailure(code, Some("what SQLite says".to_owned()))),
+            "SELECT 1",
+        )
+    };
+    for code in [rusqlite::ffi::SQLITE_IOERR, rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_NOMEM] {
+        assert!(matches!(failed(code), QueryError::Sqlite(_)), "{:?}", failed(code));
+    }
+    for code in [rusqlite::ffi::SQLITE_ERROR, rusqlite::ffi::SQLITE_TOOBIG, rusqlite::ffi::SQLITE_MISMATCH] {
+        assert!(matches!(failed(code), QueryError::Statement(_)), "{:?}", failed(code));
+    }
+}
