@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::calls::sql_id;
-use super::filter::{Check, Column, Relation, Root, Step, Subject, Test, TextPattern, Value};
+use super::filter::{Check, Column, Relation, Root, Step, Subject, Test, TextPattern, Value, matches_nothing};
 use super::scan::function_ids;
 use super::{CallFilter, QueryError, Tape};
 use crate::settings::nearest;
@@ -123,12 +123,7 @@ fn condition(connection: &Connection, filter: &CallFilter) -> rusqlite::Result<V
         {
             notices.push(unknown_parameter(name, parameters, filter));
         }
-        if let Some((sql, what, text)) = named_text(test) {
-            let known = texts(connection, sql)?;
-            if !known.iter().any(|name| name == text) {
-                notices.push(unknown(what, text, &known));
-            }
-        }
+        notices.extend(text(connection, test)?);
     }
     notices.dedup();
     Ok(notices)
@@ -146,20 +141,41 @@ fn named_argument(test: &Test) -> Option<&str> {
     }
 }
 
-/// What a test asks of a column with few texts: how to read them, the beginning of a notice, and the text.
-fn named_text(test: &Test) -> Option<(&'static str, &'static str, &str)> {
-    let Check::Compare(Relation::Equal, Value::Text(text)) = &test.check else { return None };
-    let (sql, what) = match test.subject {
-        Subject::Column(Column::Function) => {
-            ("SELECT DISTINCT name FROM function ORDER BY name", "no function is called")
+/// A text or a regular expression that none of a column's few texts meets, or that no text can.
+fn text(connection: &Connection, test: &Test) -> rusqlite::Result<Option<String>> {
+    let is_met: &dyn Fn(&str) -> bool = match &test.check {
+        Check::Compare(Relation::Equal, Value::Text(text)) => &move |name| name == text,
+        Check::Matches { regex, negated: false } if matches_nothing(regex) => {
+            return Ok(Some(format!("no text matches `{}`", shown(regex.as_str()))));
         }
-        Subject::Column(Column::Group) => (GROUPS, "no function is of the group"),
-        Subject::Column(Column::ErrorType) => (ERROR_TYPES, "no call raised"),
-        Subject::Column(Column::Host) => ("SELECT DISTINCT host FROM run ORDER BY host", "nothing was recorded on"),
-        Subject::Column(Column::Thread) => ("SELECT DISTINCT name FROM thread ORDER BY name", "no thread is called"),
-        _ => return None,
+        Check::Matches { regex, negated: false } => &move |name| regex.is_match(name),
+        _ => return Ok(None),
     };
-    Some((sql, what, text))
+    let (known, what, matched) = match test.subject {
+        Subject::Column(Column::Function) => {
+            let names = texts(connection, "SELECT DISTINCT name FROM function ORDER BY name")?;
+            (names, "no function is called", "no function's name matches")
+        }
+        Subject::Column(Column::Group) => (groups(connection)?, "no function is of the group", "no group matches"),
+        Subject::Column(Column::ErrorType) => (error_types(connection)?, "no call raised", "no type of error matches"),
+        Subject::Column(Column::Host) => {
+            let names = texts(connection, "SELECT DISTINCT host FROM run ORDER BY host")?;
+            (names, "nothing was recorded on", "no host's name matches")
+        }
+        Subject::Column(Column::Thread) => {
+            let names = texts(connection, "SELECT DISTINCT name FROM thread ORDER BY name")?;
+            (names, "no thread is called", "no thread's name matches")
+        }
+        _ => return Ok(None),
+    };
+    if known.iter().any(|name| is_met(name)) {
+        return Ok(None);
+    }
+    Ok(match &test.check {
+        Check::Matches { regex, .. } => Some(unknown(matched, regex.as_str(), &known)),
+        Check::Compare(_, Value::Text(text)) => Some(unknown(what, text, &known)),
+        _ => None,
+    })
 }
 
 /// The parameters of all functions the filter names; `None` where anything may stand among a call's arguments: in a span,

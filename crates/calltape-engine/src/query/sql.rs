@@ -15,6 +15,9 @@ use super::{QueryError, Tape};
 /// Bytes of values an answer holds at most: what a person looks at, and far below what a process has.
 const ANSWER_BYTES: usize = 64 << 20;
 
+/// Bytes of one value, or of one row, that SQLite makes at most on its way to an answer. A tape's own are far shorter.
+pub(super) const VALUE_BYTES: i32 = 64 << 20;
+
 /// Pragmas that only tell something.
 const PRAGMAS: [&str; 16] = [
     "application_id",
@@ -162,6 +165,13 @@ fn refused(error: QueryError, text: &str) -> QueryError {
                 "only reading is allowed: SELECT, and the pragmas that tell of tables and views".to_owned(),
             ),
             rusqlite::ErrorCode::ApiMisuse => statement(None, "there is no statement".to_owned()),
+            rusqlite::ErrorCode::TooBig => statement(
+                None,
+                format!(
+                    "a value or a row of it is longer than {} MiB: ask for less, as with substr()",
+                    VALUE_BYTES >> 20
+                ),
+            ),
             // No other statement would do better.
             rusqlite::ErrorCode::SystemIoFailure
             | rusqlite::ErrorCode::DiskFull

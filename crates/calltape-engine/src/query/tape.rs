@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::sql::Guard;
+use super::sql::{Guard, VALUE_BYTES};
 use super::{OpenError, QueryError};
 use crate::forked::{Reading, tell_files_apart};
 use crate::store::{APPLICATION_ID, SCHEMA_VERSION};
@@ -143,6 +144,7 @@ fn prepare(connection: &mut Connection, deadline: Arc<Deadline>) -> rusqlite::Re
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES)?;
     connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(move || is_over(&deadline)))
 }
 

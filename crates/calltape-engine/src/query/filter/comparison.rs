@@ -3,16 +3,13 @@
 use std::ops::Range;
 
 use memchr::memmem::Finder;
-use regex::RegexBuilder;
 
 use super::column::Holds;
 use super::condition::{Check, Number, Relation, Step, Subject, Test, Value};
+use super::expression::{self, EXPRESSIONS};
 use super::literal::{self, Written};
 use super::parser::Parser;
 use super::{Column, FilterError};
-
-/// Bytes a compiled expression may take.
-const REGEX_BYTES: usize = 1 << 20;
 
 /// Longer operators first, as one may begin with another.
 const OPERATORS: [(&str, Operator); 10] = [
@@ -147,15 +144,31 @@ impl Parser<'_> {
             return self.fail(before..self.at, message, left.example);
         }
         let (Written::Quoted(text) | Written::Bare(text), place) = self.literal(left.example)?;
-        match RegexBuilder::new(&text).size_limit(REGEX_BYTES).build() {
+        self.expressions += 1;
+        if self.expressions > EXPRESSIONS {
+            let message = format!("a condition has {EXPRESSIONS} regular expressions at most: join some by | to one");
+            return self.fail(place, &message, "error_message ~ \"timed out|refused\"");
+        }
+        match expression::read(&text) {
             Ok(regex) => Ok(Check::Matches { regex, negated }),
-            Err(error) => {
-                let said = error.to_string();
-                let reason = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                let message = format!("{} is no regular expression: {reason}", literal::quoted(&text));
-                self.fail(place, &message, "error_message ~ \"timed? out\"")
+            Err(refused) => {
+                let message = format!("{} is no regular expression: {}", literal::quoted(&text), refused.reason);
+                let wrong = refused.at.and_then(|at| self.part_of_literal(&place, &text, at)).unwrap_or(place);
+                self.fail(wrong, &message, "error_message ~ \"timed? out\"")
             }
         }
+    }
+
+    /// Where `part` of a literal's `read` text stands; `None` where it stands there in another form.
+    fn part_of_literal(&self, place: &Range<usize>, read: &str, part: Range<usize>) -> Option<Range<usize>> {
+        let written = self.text.get(place.clone())?;
+        let unquoted = written.get(1..written.len().checked_sub(1)?);
+        let start = if written == read {
+            place.start
+        } else {
+            unquoted.filter(|inner| *inner == read).map(|_| place.start + 1)?
+        };
+        Some(start + part.start..start + part.end)
     }
 }
 

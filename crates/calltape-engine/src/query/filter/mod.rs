@@ -6,6 +6,7 @@
 //! | `text_pattern.rs` | globs over names |
 //! | `column.rs` | the columns a condition may name, and what stands in them |
 //! | `parser.rs`, `comparison.rs`, `literal.rs` | text to condition; every refusal says where and what would do |
+//! | `expression.rs` | the regular expressions in it |
 //! | `condition.rs` | a condition that was read |
 //! | `matches.rs` | whether a call meets it |
 //! | `json.rs` | the value at a path of captured JSON |
@@ -29,6 +30,7 @@ mod column;
 mod comparison;
 mod condition;
 mod error;
+mod expression;
 mod json;
 mod literal;
 mod matches;
@@ -40,6 +42,7 @@ pub(in crate::query) use column::Column;
 pub use condition::Condition;
 pub(in crate::query) use condition::{Check, Number, Relation, Root, Step, Subject, Test, Value};
 pub use error::FilterError;
+pub(in crate::query) use expression::matches_nothing;
 pub(in crate::query) use matches::{Columns, Field};
 pub use text_pattern::TextPattern;
 

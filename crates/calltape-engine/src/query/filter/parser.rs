@@ -31,13 +31,15 @@ pub(super) struct Parser<'t> {
     pub(super) text: &'t str,
     pub(super) at: usize,
     depth: usize,
+    /// Regular expressions met.
+    pub(super) expressions: usize,
     pub(super) now: Timestamp,
     pub(super) zone: &'t TimeZone,
 }
 
 impl<'t> Parser<'t> {
     pub(super) fn new(text: &'t str, now: Timestamp, zone: &'t TimeZone) -> Self {
-        Self { text, at: 0, depth: 0, now, zone }
+        Self { text, at: 0, depth: 0, expressions: 0, now, zone }
     }
 
     /// The whole text as a condition.

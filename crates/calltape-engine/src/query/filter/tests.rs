@@ -40,7 +40,18 @@ fn a_refusal_names_what_is_wrong() {
         ("pid in (1 2)", "expected `,` or `)`, found `2`", "2"),
         ("task = null", "a column is there or not: `has` asks for it", "null"),
         ("args[-1] = 2", "a place in a list is a number from 0 on, in brackets", "[-"),
-        ("args.x ~ \"(\"", "`(` is no regular expression: unclosed group", "\"(\""),
+        ("args.x ~ \"(\"", "`(` is no regular expression: unclosed group", "("),
+        (
+            "args.x ~ '^a[z-b]c'",
+            "`^a[z-b]c` is no regular expression: invalid character class range, the start must be <= the end",
+            "z-b",
+        ),
+        (
+            "args.x ~ 'a{3,1}'",
+            "`a{3,1}` is no regular expression: invalid repetition count range, the start must be <= the end",
+            "{3,1}",
+        ),
+        ("args.x ~ '\\'('", "`'(` is no regular expression: unclosed group", "'\\'('"),
         ("started > soon", "`soon` is neither a time nor a span of time before now, such as 10m", "soon"),
     ];
     for (text, message, wrong) in cases {

@@ -43,6 +43,8 @@ fn what_may_match_is_not_noticed() {
         CallFilter { root_id: Some(id.cast_unsigned()), ..all() },
         condition("args.user_id = 42 and args.\"(set)\".x = 1 and args ~ x and result.whatever = 3"),
         condition("function = shop.money.pay or group = orders or error_type = shop.CardDeclined"),
+        condition("function ~ pay$ or group ~ ^o or error_type ~ Card and thread !~ x^y or host ~ '.'"),
+        condition("args ~ '(x|)^y*$' or args ~ '(?m)x\\n^y' or args ~ '(a^b)*c' or args ~ 'a^b|c' or args ~ '^$'"),
     ];
     for filter in filters {
         assert_eq!(tape.notices(&filter).unwrap(), Vec::<String>::new(), "{filter:?}");
@@ -82,6 +84,15 @@ fn what_cannot_match_is_noticed_with_what_would() {
             "no function asked for has a parameter `user_id`; there are amount",
         ),
         (condition("error_type = CardDeclined"), "no call raised `CardDeclined`; there are shop.CardDeclined"),
+        (
+            condition("function ~ '^warehouse'"),
+            "no function's name matches `^warehouse`; there are shop.money.pay, shop.orders.place",
+        ),
+        (condition("error_type ~ 'Value.*'"), "no type of error matches `Value.*`; there are shop.CardDeclined"),
+        (condition("group ~ ^web$"), "no group matches `^web$`; there are money, orders"),
+        (condition("args ~ 'k-17$x'"), "no text matches `k-17$x`"),
+        (condition("args.order ~ '(x^y|$a{2})'"), "no text matches `(x^y|$a{2})`"),
+        (condition("error_message ~ '[^\\\\s\\\\S]+'"), "no text matches `[^\\s\\S]+`"),
         (
             CallFilter { range: TimeRange { since_ns: Some(2), until_ns: Some(1) }, ..all() },
             "the range of time ends before it begins",

@@ -123,6 +123,20 @@ fn an_answer_is_cut_where_it_grows_too_large() {
 }
 
 #[test]
+fn a_value_is_not_made_longer_than_an_answer() {
+    for text in [
+        "SELECT length(zeroblob(70000000))",
+        "SELECT length(printf('%*s', 70000000, 'x'))",
+        "SELECT length(group_concat(zeroblob(20000000), '')) FROM calls",
+    ] {
+        assert_eq!(
+            refusal(text).message,
+            "a value or a row of it is longer than 64 MiB: ask for less, as with substr()"
+        );
+    }
+}
+
+#[test]
 fn a_fault_of_the_machine_is_not_said_to_be_the_statements() {
     let failed = |code: i32| {
         let code = rusqlite::ffi::Error::new(code);
