@@ -58,7 +58,12 @@ $(VENV)/.made-$(TAG):
 	@"$(BASE_PYTHON)" -m venv "$(VENV)"
 	@touch $@
 
-$(VENV)/.tools: requirements-dev.txt $(VENV)/.made-$(TAG)
+$(VENV)/.builder: requirements-build.txt $(VENV)/.made-$(TAG)
+	$(SAY) "what builds calltape into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements-build.txt
+	@touch $@
+
+$(VENV)/.tools: requirements-dev.txt $(VENV)/.builder
 	$(SAY) "development tools into $(VENV)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement requirements-dev.txt
 	@touch $@
@@ -82,11 +87,11 @@ define INSTALL
 endef
 
 .PHONY: build
-build: $(VENV)/.tools ## the release build, installed into .venv
+build: $(VENV)/.builder ## the release build, installed into .venv
 	$(call INSTALL,release)
 
 .PHONY: build-quick
-build-quick: $(VENV)/.tools ## a build for tests: the same code, compiled in a fraction of the time
+build-quick: $(VENV)/.builder ## a build for tests: the same code, compiled in a fraction of the time
 	$(call INSTALL,quick)
 
 .PHONY: wheel
@@ -186,14 +191,14 @@ loom: # LOOM_MAX_PREEMPTIONS bounds the search; without it, it is complete and l
 	    cargo test $(LOCKED) --package calltape-journal --profile quick --test loom
 
 .PHONY: types
-types: build-quick ## mypy --strict, and the stubs against the built module
+types: $(VENV)/.tools build-quick ## mypy --strict, and the stubs against the built module
 	$(SAY) "mypy --strict"
 	@$(BIN)/mypy
 	$(SAY) "stubtest"
 	@$(BIN)/stubtest calltape._native
 
 .PHONY: python-test
-python-test: build-quick ## pytest against a fresh build; PYTHON= and VENV= for another interpreter
+python-test: $(VENV)/.tools build-quick ## pytest against a fresh build; PYTHON= and VENV= for another interpreter
 	$(SAY) "pytest on Python $(firstword $(subst -, ,$(TAG)))"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
@@ -219,12 +224,12 @@ drain-until:
 	@cargo build $(LOCKED) --quiet --package calltape-engine --example drain_until
 
 .PHONY: torture
-torture: build-quick drain-until ## faults made on purpose, about 15 minutes; TORTURE_ARGS="--only disk-full --seed 7"
+torture: $(VENV)/.tools build-quick drain-until ## faults made on purpose, about 15 minutes; TORTURE_ARGS="--only disk-full --seed 7"
 	$(SAY) "torture: kills, crash points, full disks, damage, locks, forks, servers, power losses"
 	@PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE_ARGS)
 
 .PHONY: torture-short
-torture-short: build-quick drain-until # the same in about 3 minutes, for `make test`
+torture-short: $(VENV)/.tools build-quick drain-until # the same in about 3 minutes, for `make test`
 	$(SAY) "torture, the short form"
 	@PYTHONPATH=tests $(BIN)/python -m torture --short $(TORTURE_ARGS)
 
@@ -239,7 +244,7 @@ test-heavy: $(VENV)/.heavy build-quick ## what the objects of very heavy librari
 	@$(BIN)/python -m pytest tests/capture/test_golden.py -k heavy $(PYTEST_ARGS)
 
 .PHONY: test-values
-test-values: build-quick # a million random values instead of 50,000, and 3,000 of Hypothesis's instead of 150
+test-values: $(VENV)/.tools build-quick # a million random values instead of 50,000, and 3,000 of Hypothesis's instead of 150
 	$(SAY) "a million random values, captured without a leak"
 	@CALLTAPE_RANDOM_VALUES=1000000 CALLTAPE_EXAMPLES=3000 \
 	    $(BIN)/python -m pytest --timeout 1800 tests/capture/test_leaks.py tests/capture/test_any_value.py $(PYTEST_ARGS)
@@ -300,7 +305,7 @@ asan: build-quick ## AddressSanitizer over the journal's tests, valgrind over a 
 	else printf '\n==> %s\n' "valgrind is not here: the extension's run under it is left out"; fi
 
 .PHONY: test-memory
-test-memory: build-quick ## memory pressure at length: 200 n of each fault, a million threads, ten million calls
+test-memory: $(VENV)/.tools build-quick ## memory pressure at length: 200 n of each fault, a million threads, ten million calls
 	$(SAY) "memory pressure: faults by number, a million threads"
 	@CALLTAPE_FAULT_ROUNDS=200 CALLTAPE_THREADS=1000000 $(BIN)/python -m pytest --timeout 7200 \
 	    tests/test_memory_faults.py tests/test_memory_limits.py $(PYTEST_ARGS)

@@ -36,6 +36,9 @@ pub(crate) fn run(sql: &Sql, tape: &Tape, json: bool, output: &mut Output<'_>) -
     Ok(Found::Something)
 }
 
+/// The narrowest a column of text is broken to. Where a table would need narrower ones, each row is a list instead.
+const NARROWEST: usize = 12;
+
 /// The columns' names, each once: what comes again gets a number.
 fn names(columns: &[String]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(columns.len());
@@ -66,14 +69,48 @@ fn write_table(answer: &SqlAnswer, output: &mut Output<'_>) -> Result<(), Failur
     let stand = |column| if is_figures(column) { Stand::Right } else { Stand::Left };
     let headings: Vec<(&str, Stand)> =
         names.iter().enumerate().map(|(column, name)| (name.as_str(), stand(column))).collect();
+    let rows: Vec<Vec<(Tone, String)>> =
+        answer.rows.iter().map(|row| row.iter().map(|value| shown(value, output)).collect()).collect();
+    if least_width(&headings, &rows) > output.width {
+        return write_lists(&names, &rows, output);
+    }
     let mut table = table::table(output, &headings);
-    for row in &answer.rows {
-        table.add_row(row.iter().map(|value| {
-            let (tone, text) = shown(value, output);
-            output.palette.cell(tone, text)
-        }));
+    for row in rows {
+        table.add_row(row.into_iter().map(|(tone, text)| output.palette.cell(tone, text)));
     }
     Ok(table::write(output, &table)?)
+}
+
+/// Terminal columns a table takes at least.
+fn least_width(headings: &[(&str, Stand)], rows: &[Vec<(Tone, String)>]) -> usize {
+    let widths = headings.iter().enumerate().map(|(column, (name, stand))| {
+        let values = rows.iter().map(|row| fit::width(&row[column].1));
+        let natural = values.fold(fit::width(name), usize::max);
+        if *stand == Stand::Right { natural } else { natural.min(NARROWEST) }
+    });
+    widths.sum::<usize>() + table::GAP * headings.len().saturating_sub(1)
+}
+
+/// Each row as lines of a column's name and its value.
+fn write_lists(names: &[String], rows: &[Vec<(Tone, String)>], output: &mut Output<'_>) -> Result<(), Failure> {
+    let longest = names.iter().map(|name| fit::width(name)).max().unwrap_or_default();
+    let name_width = longest.min(output.width / 2);
+    for (place, row) in rows.iter().enumerate() {
+        if place > 0 {
+            output.line("")?;
+        }
+        for (name, (tone, text)) in names.iter().zip(row) {
+            let name = fit::keep_start(name, name_width);
+            let mut begin = format!("{name}{}", " ".repeat(name_width - fit::width(&name) + table::GAP));
+            for line in fit::fold(text, output.width.saturating_sub(name_width + table::GAP)) {
+                let line =
+                    format!("{}{}", output.palette.paint(Tone::Faint, &begin), output.palette.paint(*tone, &line));
+                output.line(line.trim_end())?;
+                begin = " ".repeat(name_width + table::GAP);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn shown(value: &SqlValue, output: &Output<'_>) -> (Tone, String) {

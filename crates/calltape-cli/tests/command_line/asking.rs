@@ -13,6 +13,7 @@ const BY_FUNCTION: &str = "sql 'SELECT function, count(*) AS calls, max(duration
 fn an_answer_is_a_table_or_an_object_a_line() {
     assert_snapshot!("sql", shown(BY_FUNCTION, 100));
     assert_snapshot!("sql_narrow", shown("sql 'SELECT id, function, args FROM calls ORDER BY id LIMIT 2'", 80));
+    assert_snapshot!("sql_lists", shown("sql 'SELECT * FROM calls ORDER BY id LIMIT 2'", 60));
     assert_snapshot!("sql_json", shown(&format!("{BY_FUNCTION} --json"), 100));
     let kinds = "sql 'SELECT 1 AS a, 2.5 AS a, NULL AS n, zeroblob(2) AS b, char(97, 10, 98) AS t'";
     assert_snapshot!("sql_kinds", shown(&format!("{kinds} --json"), 80));

@@ -1,11 +1,12 @@
 //! When the drain works: the background thread's loop.
 //!
 //! The thread polls, is woken early when a segment is sealed or somebody flushes, keeps the journal supplied, and asks
-//! the breaker before every batch. It ends when the recorder says so, or pauses and hands itself back.
+//! the breaker before every batch (`thread/round.rs`). It ends when the recorder says so, or pauses and hands itself back.
+
+mod round;
 
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,17 +14,15 @@ use std::time::{Duration, Instant};
 
 use calltape_journal::{Journal, Positions, Pressure, monotonic_ns, with_signals_blocked};
 
-use super::outcome::{DrainError, Progress};
-use super::pass::{CLEAN, Drain, MOST_CALLS};
+use super::pass::{CLEAN, Drain};
 use super::pressure::{self, Cause};
 use super::shared::{Shared, Wish};
-use crate::breaker::{Breaker, Change, Fault, Patience, Permit, State};
-use crate::forked::may_use_sqlite;
+use crate::breaker::{Breaker, Patience};
 use crate::headroom;
 use crate::messages::Level;
 use crate::retention::Limits;
 use crate::settings::{DrainBy, OnFull, Settings};
-use crate::store::StoreError;
+use round::Round;
 
 /// Between two attempts at the writer lease while another process has it.
 const LEASE_EVERY_NS: u64 = 250_000_000;
@@ -33,9 +32,6 @@ const TURN_NS: u64 = 1_000_000_000;
 
 /// How long it then leaves the lease to them: more than they wait between two attempts.
 const PAUSE_NS: u64 = 2 * LEASE_EVERY_NS;
-
-/// Calls of a probe: enough to be a real batch, few enough to be read again without a thought.
-const PROBE_CALLS: usize = 256;
 
 /// The drain with its breaker: what the thread owns, and hands back when it pauses.
 pub(crate) struct Worker {
@@ -105,18 +101,6 @@ pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Er
 
 /// The thread, which hands the worker back at its end.
 pub(crate) type Running = JoinHandle<Option<Box<Worker>>>;
-
-/// What one round came to.
-enum Round {
-    /// There is more to do now.
-    More,
-    /// Everything that was there is committed.
-    Done,
-    /// Another process drains.
-    Elsewhere,
-    /// Nothing could be done: the breaker is open or the database failed.
-    Held,
-}
 
 impl Worker {
     /// The worker of a process that records into `journal`, or of one that only drains.
@@ -250,68 +234,6 @@ impl Worker {
         self.abandoned && self.journal.as_ref().is_some_and(|journal| !journal.is_there())
     }
 
-    /// One pass, if it is this process's to do and the breaker permits. The last ones do not ask the breaker: there
-    /// is no later.
-    fn round(&mut self, last: bool, everything: bool) -> Round {
-        if self.elsewhere && !self.drain.own_is_gone() {
-            return Round::Elsewhere;
-        }
-        let now = monotonic_ns();
-        if !self.drain.has_lease() {
-            if now < self.next_lease_ns {
-                return if self.lease_fails { Round::Held } else { Round::Elsewhere };
-            }
-            self.next_lease_ns = now + LEASE_EVERY_NS;
-            let taken = self.drain.take_lease();
-            self.lease_fails = taken.is_err();
-            match taken {
-                Ok(true) if !may_use_sqlite() || self.is_settled_elsewhere() => {
-                    self.drain.give_up_lease();
-                    return Round::Held;
-                }
-                Ok(true) => self.lease_since_ns = now,
-                Ok(false) => return Round::Elsewhere,
-                Err(fault) => {
-                    self.shared.messages.say(Level::Warning, format!("the writer lease cannot be taken: {fault}"));
-                    return Round::Held;
-                }
-            }
-        }
-        if !headroom::for_a_batch() {
-            let line = "there is no memory for a batch now; calls stay in the journal";
-            self.shared.messages.say(Level::Warning, line.to_owned());
-            return Round::Held;
-        }
-        let Some(permit) = self.permit(now, last) else { return Round::Held };
-        let probe = self.breaker.state() == State::HalfOpen;
-        let calls = if probe && !last { PROBE_CALLS } else { MOST_CALLS };
-        let outcome = self.guarded_pass(everything || probe || last, calls);
-        self.say_what_was_left();
-        match outcome {
-            Ok(progress) => self.passed(permit, progress),
-            Err(DrainError::Store(StoreError::GivenUp)) => {
-                self.breaker.given_up(permit);
-                Round::More
-            }
-            Err(error) => self.failed(permit, &error),
-        }
-    }
-
-    fn permit(&mut self, now: u64, last: bool) -> Option<Permit> {
-        if last { Some(self.breaker.insist()) } else { self.breaker.ask(now).ok() }
-    }
-
-    /// A pass; a panic in it is an error like others, so that a fault of the drain's own never ends the recording.
-    fn guarded_pass(&mut self, everything: bool, calls: usize) -> Result<Progress, DrainError> {
-        let drain = &mut self.drain;
-        // What a panic leaves half done is dropped and read again from the database.
-        let outcome = catch_unwind(AssertUnwindSafe(|| drain.pass_of(everything, calls)));
-        outcome.unwrap_or_else(|_| {
-            self.drain.forget();
-            Err(DrainError::Journal("the drain met a fault of its own; please report it".to_owned()))
-        })
-    }
-
     fn look_after_journal(&mut self) {
         self.drain.look_for_files();
         self.say_what_was_left();
@@ -341,53 +263,6 @@ impl Worker {
         for warning in self.drain.take_warnings() {
             self.shared.messages.say(Level::Warning, warning);
         }
-    }
-
-    fn passed(&mut self, permit: Permit, progress: Progress) -> Round {
-        if self.breaker.succeeded(permit) == Some(Change::Closed) {
-            let line = format!("{} can be written again; what waited is being stored", self.db.display());
-            self.shared.messages.say(Level::Info, line);
-        }
-        if progress.committed {
-            let mut figures = self.shared.lock();
-            figures.writes += 1;
-            figures.calls += progress.calls;
-        }
-        if progress.more { Round::More } else { Round::Done }
-    }
-
-    fn failed(&mut self, permit: Permit, error: &DrainError) -> Round {
-        let text = error.to_string();
-        if error.is_a_wait() {
-            self.breaker.put_off(permit, &text);
-            return Round::Held;
-        }
-        let (fault, level) = match error {
-            DrainError::Store(error) if error.needs_a_person() => (error.fault(), Level::Error),
-            DrainError::Store(error) => (error.fault(), Level::Warning),
-            _ => (Fault::Other, Level::Warning),
-        };
-        let change = self.breaker.failed(permit, fault, &text, monotonic_ns());
-        if change == Some(Change::Opened) {
-            self.drain.is_left_alone(&text);
-            self.shared.messages.say(level, self.left_alone(error));
-        } else if level == Level::Error {
-            self.shared.messages.say(level, text);
-        }
-        Round::Held
-    }
-
-    /// What the log says when the breaker opens: the file, what is wrong, what to do, what happens meanwhile.
-    fn left_alone(&self, error: &DrainError) -> String {
-        let remedy = match error {
-            DrainError::Store(error) => error.remedy().map(|remedy| format!("; {remedy}")),
-            _ => None,
-        };
-        format!(
-            "{} cannot be written: {error}{}; calls wait in the journal beside it, and it is tried again by itself",
-            self.db.display(),
-            remedy.unwrap_or_default()
-        )
     }
 
     /// Puts what is known where the recorder finds it.

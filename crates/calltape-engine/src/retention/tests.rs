@@ -2,6 +2,9 @@
 
 use super::*;
 
+mod bounds;
+mod rhythm;
+
 const DAY: Duration = Duration::from_secs(86_400);
 const MIB: u64 = 1 << 20;
 const NOON: i64 = 1_791_979_200_000_000_000;
@@ -180,6 +183,50 @@ fn nothing_more_is_stored_above_a_sixteenth_too_much_until_all_that_may_go_is_go
     }
     assert!(walked > 4, "{walked} steps");
     assert!(!retention.is_overfull());
+}
+
+#[test]
+fn a_tape_is_pressed_while_it_is_larger_than_it_may_be() {
+    let mut retention = Retention::new(usual());
+    assert!(!retention.is_pressed());
+    for (room, is_pressed) in [
+        (used(1024 * MIB), false),
+        (used(1024 * MIB + 1), true),
+        (Room { used: 1023 * MIB, wal: 2 * MIB, ..Room::default() }, true),
+        (used(1023 * MIB), false),
+    ] {
+        let _ = retention.next(at(1), true, room);
+        assert_eq!(retention.is_pressed(), is_pressed, "{room:?}");
+    }
+}
+
+#[test]
+fn after_a_step_the_room_is_looked_at_once_more() {
+    let most = 1024 * MIB + 64 * MIB;
+    let pressed = || {
+        let mut retention = Retention::new(usual());
+        assert!(retention.next(at(1), true, used(1025 * MIB)).is_some());
+        assert!(!retention.is_overfull());
+        retention
+    };
+    for (room, is_overfull) in [
+        (used(most), false),
+        (used(most + 1), true),
+        (Room { used: 1000 * MIB, wal: 88 * MIB, ..Room::default() }, false),
+        (Room { used: 1000 * MIB, wal: 88 * MIB + 1, ..Room::default() }, true),
+    ] {
+        let mut retention = pressed();
+        retention.weigh(room);
+        assert_eq!(retention.is_overfull(), is_overfull, "{room:?}");
+    }
+    let mut retention = pressed();
+    retention.weigh(used(most + 1));
+    retention.weigh(used(10));
+    assert!(retention.is_overfull(), "only the next step decides that there is room again");
+    let mut within = Retention::new(usual());
+    let _ = within.next(at(1), true, used(10));
+    within.weigh(used(most + 1));
+    assert!(!within.is_overfull(), "what was not too large before the step is looked at before the next");
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The rollup: figures a function and minute, and a function and hour (`hours.rs`), so that an overview reads no calls. They are of all calls, whatever was
-//! stored of them.
-//! Gathered in memory while a batch is written, merged into the table at its end, inside the same transaction.
+//! The rollup: figures a function and minute, and a function and hour (`hours.rs`), so that an overview reads no calls.
+//! They are of all calls, whatever was stored of them. Gathered in memory while a batch is written, merged into the table
+//! at its end, inside the same transaction.
 
 use std::collections::HashMap;
 
