@@ -1,6 +1,7 @@
 """`pytest --calltape`: a tape a test, and the calls that led to a failure in its report. Each session is a real one."""
 
 import sqlite3
+import stat
 import sys
 from contextlib import closing
 
@@ -170,6 +171,8 @@ def test_fails(id): shop.place({"id": id})
     result.assert_outcomes(passed=1, failed=1)
     (kept,) = [path for path in (shop.path / "kept").iterdir() if path.suffix == ".db"]
     assert kept.name == "test_it.py_test_fails_3_.db"
+    # Arguments stand in them.
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (shop.path / "kept").iterdir()} == {0o600}
     result.stdout.fnmatch_lines([f"the tape: *{kept.name}"])
     with closing(sqlite3.connect(kept)) as tape:
         assert [*tape.execute("SELECT function, status FROM calls ORDER BY id")] == [

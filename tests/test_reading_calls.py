@@ -68,6 +68,7 @@ def test_calls_are_found_by_the_call_that_made_them_and_by_their_run(tape: callt
     assert found(tape.calls(root=place.id, order="oldest")) == ["place 1", "check 1", "charge 1"]
     (run,) = tape.runs()
     assert len([*tape.calls(run=run)]) == 9
+    assert len([*tape.calls(run=f"{run.id:016x}")]) == len([*tape.calls(where=f"run = {run.id:016x}")]) == 9
     assert [*tape.calls(run=run.id + 1)] == []
 
 
@@ -81,6 +82,11 @@ def test_calls_are_found_by_when_they_began(tape: calltape.Tape) -> None:
 
 def test_the_first_of_none_is_none(tape: calltape.Tape) -> None:
     assert tape.calls("nothing").first() is None
+
+
+def test_calls_are_true_where_there_is_one(tape: calltape.Tape) -> None:
+    assert tape.calls("place")
+    assert not tape.calls("nothing"), "`assert tape.calls(...)` must not pass by itself"
 
 
 def test_calls_say_what_they_are_without_being_read(tape: calltape.Tape) -> None:
@@ -116,6 +122,7 @@ def test_a_condition_that_does_not_parse_shows_the_place(tape: calltape.Tape) ->
         ({"faster_than": []}, "faster_than"),
         ({"pid": "7"}, "pid"),
         ({"run": -1}, "run"),
+        ({"run": "shop.py"}, "run"),
         ({"parent": 1.5}, "parent"),
         ({"root": True}, "root"),
         ({"order": "fastest"}, "order"),
@@ -125,6 +132,11 @@ def test_a_condition_that_does_not_parse_shows_the_place(tape: calltape.Tape) ->
 def test_a_wrong_argument_is_named(tape: calltape.Tape, arguments: dict[str, object], named: str) -> None:
     with pytest.raises((TypeError, ValueError), match=f"^calls: {named} must"):
         tape.calls(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(tape: calltape.Tape) -> None:
+    with pytest.raises(ValueError, match="^calls: since, '1m', is later than until, '10m'"):
+        tape.calls(since="1m", until="10m")
 
 
 def test_many_calls_are_read_a_page_at_a_time_each_once_while_others_are_stored(run_program: RunProgram) -> None:

@@ -42,6 +42,7 @@ def test_two_runs_are_compared_function_by_function(tape: calltape.Tape) -> None
     assert failing.ratio("calls") == 1.0
     assert failing.ratio("errors") is None
     assert tape.diff(f"run:{first.id}", f"run:{second.id}") == diff
+    assert tape.diff(f"run:{first.id:016x}", "run:last") == diff
     assert [row.function for row in tape.diff(first, second, "failing")] == ["failing"]
 
 
@@ -60,7 +61,13 @@ def test_a_comparison_shows_itself(tape: calltape.Tape) -> None:
     assert "fails more" in tape.diff(first, second)._repr_html_()
 
 
-@pytest.mark.parametrize("side", ["2h", "1h..2h..3h", ("1h",), ("1h", "x"), 7, None])
+@pytest.mark.parametrize("side", ["2h", "1h..2h..3h", ("1h",), ("1h", "x"), 7, None, "run:shop.py", "run:"])
 def test_a_side_that_is_none_is_named(tape: calltape.Tape, side: object) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^diff: b must be"):
+        tape.diff("1h..", side)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("side", ["1h..2h", ("1h", "2h")])
+def test_a_side_that_ends_before_it_begins_is_refused(tape: calltape.Tape, side: object) -> None:
+    with pytest.raises(ValueError, match=r"^diff: b ends before it begins"):
         tape.diff("1h..", side)  # type: ignore[arg-type]

@@ -64,6 +64,10 @@ class Calls:
                 return
             size = min(size * 4, _LARGEST_PAGE)
 
+    def __bool__(self) -> bool:
+        """Whether there is one: reads as far as the first."""
+        return self.first() is not None
+
     def first(self) -> Call | None:
         """The first of them; None where there is none."""
         return next(iter(self), None)

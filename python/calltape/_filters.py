@@ -5,9 +5,8 @@ Called by `_tape`. A wrong one is a `TypeError` or a `ValueError` that names it 
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
@@ -51,13 +50,12 @@ class Filters(TypedDict, total=False):
     thread: str | None
     task: str | None
     pid: int | None
-    run: int | Run | None
+    run: int | str | Run | None
     parent: int | Call | None
     root: int | Call | None
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RUN = re.compile(r"run:([0-9]{1,18})", re.ASCII)
 _GREATEST = 2**63 - 1
 
 
@@ -67,25 +65,28 @@ def choose(caller: str, function: object, filters: Filters) -> dict[str, Any]:
         if name not in Filters.__annotations__:
             known = ", ".join(Filters.__annotations__)
             raise TypeError(f"{caller}: there is no filter {name!r}; there are function, {known}")
-    run, pid = filters.get("run"), filters.get("pid")
-    run_id = run.id if isinstance(run, Run) else run
+    pid = filters.get("pid")
     where = text(caller, "where", filters.get("where"))
     if where is not None:
         _native.check_condition(where)
+    since_ns = moment(caller, "since", filters.get("since"))
+    until_ns = moment(caller, "until", filters.get("until"))
+    if since_ns is not None and until_ns is not None and since_ns > until_ns:
+        raise ValueError(f"{caller}: since, {filters.get('since')!r}, is later than until, {filters.get('until')!r}")
     return {
         "function": text(caller, "function", function),
         "where": where,
         "group": text(caller, "group", filters.get("group")),
         "status": statuses(caller, "status", filters.get("status")),
         "error_type": text(caller, "error_type", filters.get("error_type")),
-        "since_ns": moment(caller, "since", filters.get("since")),
-        "until_ns": moment(caller, "until", filters.get("until")),
+        "since_ns": since_ns,
+        "until_ns": until_ns,
         "slower_than_ns": span(caller, "slower_than", filters.get("slower_than")),
         "faster_than_ns": span(caller, "faster_than", filters.get("faster_than")),
         "thread": text(caller, "thread", filters.get("thread")),
         "task": text(caller, "task", filters.get("task")),
         "pid": None if pid is None else at_least(caller, "pid", pid, 0),
-        "run": None if run_id is None else at_least(caller, "run", run_id, 0),
+        "run": _run_or_none(caller, filters.get("run")),
         "parent": _id_or_none(caller, "parent", filters.get("parent")),
         "root": _id_or_none(caller, "root", filters.get("root")),
     }
@@ -93,6 +94,20 @@ def choose(caller: str, function: object, filters: Filters) -> dict[str, Any]:
 
 def _id_or_none(caller: str, name: str, value: object) -> int | None:
     return None if value is None else id_of(caller, name, value)
+
+
+def _run_or_none(caller: str, value: object) -> int | None:
+    """A run's id, by the run, the id, or the text that is shown of it."""
+    if value is None:
+        return None
+    if isinstance(value, Run):
+        return value.id
+    if not isinstance(value, str):
+        return at_least(caller, "run", value, 0)
+    found = _native.read_run(value)
+    if found is None:
+        raise ValueError(f"{caller}: run must be a Run, its id, or its 16 digits as a text, not {value!r}")
+    return found
 
 
 def text(caller: str, name: str, value: object) -> str | None:
@@ -190,12 +205,21 @@ def statuses(caller: str, name: str, value: object) -> list[str]:
     return chosen
 
 
-def side(caller: str, name: str, value: object) -> tuple[int | None, int | None, int | None]:
-    """One of two that are compared: the id of a run, or the beginning and the end of a range."""
+def side(
+    caller: str, name: str, value: object, last: Callable[[], Run | None]
+) -> tuple[int | None, int | None, int | None]:
+    """One of two that are compared: the id of a run, or the beginning and the end of a range. `last` is the last run."""
+    if isinstance(value, str) and value.strip() == "run:last":
+        value = last()
+        if value is None:
+            raise ValueError(f"{caller}: {name} is 'run:last', and the tape has no run")
     if isinstance(value, Run):
         return value.id, None, None
-    if isinstance(value, str) and (found := _RUN.fullmatch(value.strip())):
-        return int(found[1]), None, None
+    if isinstance(value, str) and value.strip().startswith("run:"):
+        run = _native.read_run(value.strip().removeprefix("run:"))
+        if run is None:
+            raise ValueError(f"{caller}: {name} must be 'run:last' or 'run:' and a run's id, not {value!r}")
+        return run, None, None
     parts: object = value
     if isinstance(value, str) and value.count("..") == 1:
         parts = tuple(part or None for part in value.split(".."))
@@ -204,4 +228,7 @@ def side(caller: str, name: str, value: object) -> tuple[int | None, int | None,
             f"{caller}: {name} must be a pair of times such as ('2h', '1h'), where None is open, a text such as "
             f"'2h..1h' or 'run:7', or a Run; not {value!r}"
         )
-    return None, moment(caller, name, parts[0]), moment(caller, name, parts[1])
+    begin, end = moment(caller, name, parts[0]), moment(caller, name, parts[1])
+    if begin is not None and end is not None and begin > end:
+        raise ValueError(f"{caller}: {name} ends before it begins: {value!r}; the earlier time comes first")
+    return None, begin, end

@@ -126,7 +126,7 @@ class Tape:
         thread: str | None = None,
         task: str | None = None,
         pid: int | None = None,
-        run: int | Run | None = None,
+        run: int | str | Run | None = None,
         parent: int | Call | None = None,
         root: int | Call | None = None,
         order: Order = "newest",
@@ -150,7 +150,7 @@ class Tape:
             thread: the thread's name; a glob.
             task: the name of the task that ran the body; a glob.
             pid: the process.
-            run: the process's recording, by its id or a :class:`Run`.
+            run: the process's recording, by its id, the 16 digits that are shown of it, or a :class:`Run`.
             parent: made by this call.
             root: of this call's tree, itself included.
             order: ``"newest"``, ``"oldest"`` or ``"slowest"`` first.
@@ -192,7 +192,7 @@ class Tape:
     def running(self, limit: int = 100, function: str | None = None, **filters: Unpack[Filters]) -> CallList:
         """The calls that run, the oldest first. Filters are those of :meth:`calls`.
 
-        A call appears when it has run for a second; one whose process died stands so until its journal is drained.
+        A call appears at the latest when it has run for a second; one whose process died stands so until its journal is drained.
         """
         chosen = choose("running", function, filters)
         rows = self._asked().running(chosen, at_least("running", "limit", limit, 0))
@@ -224,12 +224,13 @@ class Tape:
 
         Args:
             a: a range of time as a pair of ``since`` and ``until``, or a process's recording as a :class:`Run`; also as
-                the command line has them: ``"2h..1h"``, ``"run:7"``.
+                the command line has them: ``"2h..1h"``, ``"run:last"``, ``"run:000288a172d77367"``.
             b: the other side.
             function: as for :meth:`calls`, whose other filters narrow both sides.
         """
         chosen = choose("diff", function, filters)
-        rows, before, after = self._asked().diff(side("diff", "a", a), side("diff", "b", b), chosen)
+        sides = [side("diff", name, value, self._last_run) for name, value in (("a", a), ("b", b))]
+        rows, before, after = self._asked().diff(*sides, chosen)
         functions = (FunctionDiff(*[*row, Figures(*one), Figures(*two), why]) for *row, one, two, why in rows)
         return Diff(tuple(functions), Figures(*before), Figures(*after))
 
@@ -250,10 +251,9 @@ class Tape:
         Raises:
             StatementError: it does not parse, is more than one, or would do more than read.
         """
-        asked = text("sql", "statement", statement)
-        if asked is None:
-            raise TypeError("sql: statement must be a str, not None")
-        columns, rows, cut = self._asked().sql(asked, at_least("sql", "limit", limit, 0))
+        if not isinstance(statement, str):
+            raise TypeError(f"sql: statement must be a str, not {statement!r}")
+        columns, rows, cut = self._asked().sql(statement, at_least("sql", "limit", limit, 0))
         return SqlAnswer(tuple(columns), tuple(rows), cut)
 
     def call(self, id: int) -> CallDetail | None:  # noqa: A002 - the column's name
@@ -337,6 +337,9 @@ class Tape:
         """The last processes that recorded on the tape, newest first."""
         rows = self._asked().runs(at_least("runs", "limit", limit, 0))
         return [Run(*[*figures, Account(*books)]) for *figures, books in rows]
+
+    def _last_run(self) -> Run | None:
+        return next(iter(self.runs(1)), None)
 
     def incidents(self, limit: int = 100) -> list[Incident]:
         """When recording was less than complete, what lasts first, then the newest."""

@@ -101,8 +101,15 @@ def _about(call: Call, values: bool) -> str:
         outcome = f"  {one_line(call.error_type)}" + (f": {message}" if message else "")
     if not values:
         return f"{one_line(call.function)}{kind}{outcome}"
-    returned = "" if call.result_json is None else f" -> {shortened(one_line(call.result_json), _MOST_OF_A_VALUE)}"
-    return f"{one_line(call.function)}({arguments(call)}){returned}{kind}{outcome}"
+    return f"{one_line(call.function)}({arguments(call)}){_returned(call)}{kind}{outcome}"
+
+
+def _returned(call: Call) -> str:
+    """A generator's items, and its result unless it is nothing, as is usual; another function's result."""
+    parts = [] if call.yields is None else [f"{call.yields:,} item{'' if call.yields == 1 else 's'}"]
+    if call.result_json is not None and not (parts and call.result_json == "null"):
+        parts.append(shortened(one_line(call.result_json), _MOST_OF_A_VALUE))
+    return f" -> {', '.join(parts)}" if parts else ""
 
 
 def arguments(call: Call) -> str:

@@ -73,7 +73,11 @@ class RecordedTape(Tape):
         for suffix in ("", "-wal"):
             source = Path(f"{self._path}{suffix}")
             if source.exists():
-                shutil.copyfile(source, f"{path}{suffix}")
+                copy = Path(f"{path}{suffix}")
+                # A tape is its owner's alone from its first byte on, whatever the umask.
+                copy.unlink(missing_ok=True)
+                copy.touch(mode=0o600)
+                shutil.copyfile(source, copy)
             else:
                 Path(f"{path}{suffix}").unlink(missing_ok=True)
 

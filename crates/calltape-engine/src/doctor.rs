@@ -9,10 +9,10 @@ use std::time::Duration;
 use calltape_journal::{Lease, Run, list_runs};
 
 use crate::drain::tape_directory;
-use crate::query::{DAMAGED, Incident, OpenError, QueryError, Tape, set_aside, waiting_in};
+use crate::query::{Incident, OpenError, QueryError, Tape, set_aside, waiting_in};
 use crate::recover::is_there;
 use crate::settings::{DrainBy, Settings};
-use crate::store::{MINIMUM_SQLITE, SCHEMA_VERSION, WAL_LIMIT_BYTES, try_to_write};
+use crate::store::{MINIMUM_SQLITE, SCHEMA_VERSION, WAL_LIMIT_BYTES, remedy_of_damage, try_to_write};
 
 /// How long a check of the whole database may take.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
@@ -116,12 +116,16 @@ fn look_at_database(db: &Path, findings: &mut Findings) -> bool {
             findings.well("database", format!("sound; tape version {version}{older}"));
         }
         Ok(complaints) => {
-            findings.ill("database", format!("{} is damaged: {}", db.display(), complaints.join("; ")), DAMAGED);
+            findings.ill(
+                "database",
+                format!("{} is damaged: {}", db.display(), complaints.join("; ")),
+                remedy_of_damage(db),
+            );
             return true;
         }
         // What else is asked of it would say the same.
-        Err(QueryError::Damaged(fault)) => {
-            findings.ill("database", format!("{} is damaged: {fault}", db.display()), DAMAGED);
+        Err(QueryError::Damaged { source, remedy }) => {
+            findings.ill("database", format!("{} is damaged: {source}", db.display()), remedy);
             return true;
         }
         Err(fault) => findings.ill("database", fault.to_string(), fault.remedy()),

@@ -105,6 +105,9 @@ pub fn prune(
     goes_on: &mut dyn FnMut(&Pruned) -> bool,
 ) -> Result<Pruned, PruneError> {
     let now = || Moment { monotonic_ns: monotonic_ns(), unix_ns: now_ns };
+    if db.is_dir() {
+        return Err(PruneError::Open(OpenError::NotATape { path: db.to_path_buf(), found: "a folder" }));
+    }
     if !db.is_file() {
         return Err(PruneError::NoTape(db.to_path_buf()));
     }

@@ -117,7 +117,7 @@ pub fn waiting_bytes(db: &Path) -> u64 {
 
 /// Whether there is anything of a tape at `db`: the database, or journals beside it.
 pub fn is_there(db: &Path) -> bool {
-    db.is_file() || tape_directory(db).is_dir()
+    db.exists() || tape_directory(db).is_dir()
 }
 
 /// Stores what the dead left beside the tape at `db`; makes the database where it is gone. `goes_on` is asked after each
@@ -128,6 +128,9 @@ pub fn is_there(db: &Path) -> bool {
 pub fn recover(db: &Path, goes_on: &mut dyn FnMut(&Recovering) -> bool) -> Result<Recovery, RecoverError> {
     if !is_there(db) {
         return Err(RecoverError::NoTape(db.to_path_buf()));
+    }
+    if db.is_dir() {
+        return Err(RecoverError::Open(OpenError::NotATape { path: db.to_path_buf(), found: "a folder" }));
     }
     let folder = tape_directory(db);
     let lease = |source| RecoverError::Lease { path: folder.clone(), source };

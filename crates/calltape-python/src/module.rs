@@ -25,7 +25,7 @@ mod native {
     #[pymodule_export]
     use crate::capture::Serializer;
     #[pymodule_export]
-    use crate::reading::{Tape, check_condition, read_moment, read_span, statuses};
+    use crate::reading::{Tape, check_condition, read_moment, read_run, read_span, statuses};
     #[pymodule_export]
     use crate::wrapper::{CurrentCall, OpenSpan, Suppression};
 

@@ -1,6 +1,7 @@
 //! Which calls a command is about: the options that all commands which read calls share. Holds no behaviour but how one
 //! option's text is read; [`crate::asked`] makes a filter of them.
 
+use calltape_engine::query::parse_run;
 use calltape_record::Status;
 use clap::Args;
 
@@ -67,7 +68,7 @@ pub(crate) struct CallOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) task: Option<String>,
     /// Only calls of this process
-    #[arg(long, value_name = "PID")]
+    #[arg(long, value_name = "PID", value_parser = pid)]
     pub(crate) pid: Option<i64>,
     /// Only calls of this run, as `calltape show` and `calltape stats` write it
     #[arg(long, value_name = "RUN", value_parser = run_id)]
@@ -96,30 +97,17 @@ fn call_id(text: &str) -> Result<u64, &'static str> {
     text.trim().parse().map_err(|_| "an id is a whole number; `calltape tail` and `calltape errors` show them")
 }
 
-/// A run as it is shown, 16 digits in base 16, or as `--json` has it, in base 10.
 pub(crate) fn run_id(text: &str) -> Result<u64, &'static str> {
-    let text = text.trim();
-    let (digits, base) = match text.strip_prefix("0x") {
-        Some(digits) => (digits, 16),
-        None if text.len() == 16 => (text, 16),
-        None => (text, 10),
-    };
-    u64::from_str_radix(digits, base)
-        .map_err(|_| "a run is 16 digits as `calltape stats` and `calltape show` have them")
+    parse_run(text).ok_or("a run is 16 digits as `calltape stats` and `calltape show` have them")
+}
+
+fn pid(text: &str) -> Result<i64, &'static str> {
+    text.trim().parse().ok().filter(|pid| *pid >= 0).ok_or("a process is a whole number; `calltape stats` shows them")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_run_reads_as_it_is_shown_and_as_json_has_it() {
-        assert_eq!(run_id("00000000000000ff"), Ok(255));
-        assert_eq!(run_id("0xff"), Ok(255));
-        assert_eq!(run_id("255"), Ok(255));
-        assert_eq!(run_id("18446744073709551615"), Ok(u64::MAX));
-        assert!(run_id("shop.py").is_err());
-    }
 
     #[test]
     fn a_status_is_one_of_those_the_tape_has() {

@@ -62,6 +62,9 @@ pub(crate) struct Prune {
 }
 
 fn age(text: &str) -> Result<Duration, String> {
+    if is_bare(text) {
+        return Err(format!("{} of what? An age is {}", text.trim(), span::EXAMPLES));
+    }
     let age = settings::time(text.trim()).or_else(|| span::parse(text).map(Duration::from_nanos));
     let age = age.ok_or_else(|| format!("an age is {}", span::EXAMPLES))?;
     if age.is_zero() {
@@ -71,9 +74,19 @@ fn age(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn size(text: &str) -> Result<u64, &'static str> {
-    let bytes = settings::bytes(text.trim()).ok_or("a size is a number and a unit, such as 500MiB or 2GiB")?;
-    if bytes == 0 { Err("0 would remove every call that has ended; to do that give 1k") } else { Ok(bytes) }
+fn size(text: &str) -> Result<u64, String> {
+    const A_SIZE: &str = "a size is a number and a unit, such as 500MiB or 2GiB";
+    let bytes = settings::bytes(text.trim()).ok_or(A_SIZE)?;
+    match bytes {
+        0 => Err("0 would remove every call that has ended; to do that give 1k".to_owned()),
+        _ if is_bare(text) => Err(format!("{} of what? {A_SIZE}", text.trim())),
+        _ => Ok(bytes),
+    }
+}
+
+/// Whether a number stands there without a unit. A setting may do so; what removes calls may not rest on a guess.
+fn is_bare(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok_and(|number| number != 0.0)
 }
 
 #[derive(Debug, Args)]

@@ -174,12 +174,17 @@ fn write_functions(report: &Report, limit: usize, output: &mut Output<'_>) -> Re
     write_more(report.functions.len() as u64 - shown.len() as u64, "functions", output)
 }
 
+/// Terminal columns from which on the table of runs has room for their ids.
+const RUN_FITS: usize = 80;
+
 fn write_runs(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
     if report.runs.is_empty() {
         return Ok(());
     }
     output.heading("Runs")?;
-    let headings = [
+    // What is narrower has no room for it; `--json` has it.
+    let has_run = output.width >= RUN_FITS;
+    let mut headings = vec![
         ("pid", Stand::Right),
         ("began", Stand::Left),
         ("ending", Stand::Left),
@@ -187,6 +192,9 @@ fn write_runs(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
         ("unknown", Stand::Right),
         ("program", Stand::Left),
     ];
+    if has_run {
+        headings.insert(0, ("run", Stand::Right));
+    }
     let mut table = table::table(output, &headings);
     for run in &report.runs {
         let waits = report.journals.iter().any(|journal| journal.run_id == run.id && !journal.alive);
@@ -197,14 +205,18 @@ fn write_runs(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
             _ => Tone::Bad,
         };
         let unknown = run.account.unknown.map_or_else(|| "unknown".to_owned(), signed_count);
-        table.add_row([
+        let mut row = vec![
             output.palette.cell(Tone::Plain, run.pid),
             output.palette.cell(Tone::Plain, output.time(run.started_ns)),
             output.palette.cell(tone, plain(ending)),
             output.palette.cell(Tone::Plain, count(run.account.calls)),
             output.palette.cell(if unknown == "0" { Tone::Faint } else { Tone::Bad }, unknown),
             output.palette.cell(Tone::Faint, fit::keep_end(&plain(&run.program), output.width / 3)),
-        ]);
+        ];
+        if has_run {
+            row.insert(0, output.palette.cell(Tone::Faint, format!("{:016x}", run.id)));
+        }
+        table.add_row(row);
     }
     table::write(output, &table)?;
     write_more(report.run_count - report.runs.len() as u64, "runs", output)

@@ -25,7 +25,10 @@ pub(crate) fn run(
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
     let filter = asked::filter(tail.pattern.as_deref(), &tail.calls, output)?;
-    let calls = tape.latest(&filter, tail.lines)?;
+    let calls = match tail.follow {
+        true => Follower::before(tape, &filter, tail.lines)?,
+        false => tape.latest(&filter, tail.lines)?,
+    };
     write_calls(&calls, as_json, output)?;
     if tail.follow {
         follow(tape, &filter, &calls, as_json, output, should_stop)?;

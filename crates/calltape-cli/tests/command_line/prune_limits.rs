@@ -62,6 +62,9 @@ fn ages_and_sizes_that_make_no_sense_are_refused_in_a_line() {
         "--older-than 0",
         "--errors-older-than 0s",
         "--larger-than 0",
+        "--older-than 5",
+        "--errors-older-than 1.5",
+        "--larger-than 500",
         "--older-than 7d --errors-older-than 3d",
         "--errors-older-than 2d",
     ]

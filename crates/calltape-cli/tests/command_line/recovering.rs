@@ -76,6 +76,66 @@ fn prune_on_a_damaged_tape_says_which_and_what_to_do() {
     assert!(ran.err.contains("`calltape recover` sets it aside and begins a new one"), "{ran:?}");
 }
 
+/// Damage to a tape, and what is then said of it.
+type Damage = (&'static str, fn(&mut Vec<u8>));
+
+#[test]
+fn what_is_said_of_a_damaged_tape_can_be_done() {
+    let damages: [Damage; 3] = [
+        ("cut to half", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("another header", |bytes| bytes[..16].fill(b'x')),
+        ("no schema", |bytes| bytes[100..4096].fill(0x5a)),
+    ];
+    for (how, damage) in damages {
+        let (folder, db) = tape(3_000);
+        let mut bytes = std::fs::read(&db).unwrap();
+        damage(&mut bytes);
+        let copy = folder.path().join("copy.db");
+        std::fs::write(&copy, &bytes).unwrap();
+        std::fs::write(&db, &bytes).unwrap();
+        let around = surroundings(folder.path());
+        for command in ["top", "doctor", "prune --older-than 1s"] {
+            let ran = calltape(command, &around);
+            let said = format!("{}{}", ran.out, ran.err).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                ran.code > 0 && (said.contains("is damaged") || said.contains("malformed")),
+                "{how}: {command}: {ran:?}"
+            );
+            assert!(
+                said.contains("or `calltape recover` sets it aside and begins a new one"),
+                "{how}: {command}: {ran:?}"
+            );
+            // Nothing was ever recorded to a copy, and it is never set aside.
+            let ran = calltape(&format!("{command} --db copy.db"), &around);
+            let said = format!("{}{}", ran.out, ran.err).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(ran.code > 0 && !said.contains("calltape recover"), "{how}: {command}: {ran:?}");
+            let is_tape = how != "another header";
+            assert_eq!(said.contains("`sqlite3 FILE .recover`"), is_tape, "{how}: {command}: {ran:?}");
+        }
+        let ran = calltape_until("recover", &around, &|| false);
+        assert!(ran.code < 2 && ran.err.contains("set aside"), "{how}: {ran:?}");
+        assert_eq!(
+            calltape_until("doctor", &around, &|| false).code,
+            1,
+            "{how}: what was set aside is still to be seen to"
+        );
+    }
+}
+
+#[test]
+fn a_folder_is_said_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("tapes")).unwrap();
+    for command in ["top", "recover", "prune", "doctor"] {
+        let ran = calltape(&format!("{command} --db tapes"), &surroundings(folder.path()));
+        assert!(
+            ran.code > 0 && format!("{}{}", ran.out, ran.err).contains("is not a tape but a folder"),
+            "{command}: {ran:?}"
+        );
+    }
+    assert!(!folder.path().join("tapes.tape").exists());
+}
+
 #[test]
 fn a_file_that_is_no_tape_is_refused_and_gets_no_folder() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,11 +2,12 @@
 //! so every message says what happened and what to do.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::StatementError;
 use crate::drain::tape_directory;
+use crate::store::remedy_of_damage;
 
 /// Why a tape could not be opened.
 #[derive(Debug)]
@@ -32,6 +33,13 @@ pub enum OpenError {
         /// The newest version this calltape reads.
         known: i64,
     },
+    /// When the file is a tape that SQLite finds damaged.
+    Damaged {
+        /// The path asked for.
+        path: PathBuf,
+        /// What was said.
+        reason: String,
+    },
     /// When the operating system or SQLite refuses to read the file.
     Unreadable {
         /// The path asked for.
@@ -53,6 +61,7 @@ impl OpenError {
             }
             Self::NotATape { .. } => "name the tape with --db PATH or CALLTAPE_DB",
             Self::NewerVersion { .. } => "upgrade calltape",
+            Self::Damaged { path, .. } => remedy_of_damage(path),
             Self::Unreadable { .. } => "check who may read the file and write to its folder",
         }
     }
@@ -69,6 +78,7 @@ impl OpenError {
                 "{} was written by a newer calltape (tape version {found}; this one reads up to {known})",
                 path.display()
             ),
+            Self::Damaged { path, reason } => format!("{} is damaged ({reason})", path.display()),
             Self::Unreadable { path, reason } => format!("cannot read {} ({reason})", path.display()),
         }
     }
@@ -81,10 +91,6 @@ impl fmt::Display for OpenError {
 }
 
 impl std::error::Error for OpenError {}
-
-/// What to do with a damaged tape.
-pub(crate) const DAMAGED: &str = "copy it away with its -wal and -shm; the next program that records there, or `calltape recover`, sets it aside and \
-     begins a new one";
 
 /// Why a question to a tape has no answer.
 #[derive(Debug)]
@@ -99,7 +105,12 @@ pub enum QueryError {
     /// When another process kept the tape locked for the whole busy timeout.
     Busy,
     /// When SQLite found the file damaged.
-    Damaged(rusqlite::Error),
+    Damaged {
+        /// What it said.
+        source: rusqlite::Error,
+        /// What a person can do about it.
+        remedy: &'static str,
+    },
     /// When a person's own statement cannot be run: see [`Tape::sql`](super::Tape::sql).
     Statement(StatementError),
     /// When a page was asked for after a cursor of another order.
@@ -117,7 +128,7 @@ impl QueryError {
     /// What a person can do about it, in the doctor's words.
     pub(crate) fn remedy(&self) -> &'static str {
         match self {
-            Self::Damaged(_) => DAMAGED,
+            Self::Damaged { remedy, .. } => remedy,
             Self::TooSlow { .. } | Self::Interrupted | Self::Busy => "look again when it is less busy",
             Self::Statement(_) => "correct the statement",
             Self::OtherOrder => "ask for the first page of that order",
@@ -126,11 +137,13 @@ impl QueryError {
     }
 
     /// Sorts SQLite's answer into what a caller can act on.
-    pub(super) fn from_sqlite(error: rusqlite::Error, limit: Duration) -> Self {
+    pub(super) fn from_sqlite(error: rusqlite::Error, limit: Duration, path: &Path) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::OperationInterrupted) => Self::TooSlow { limit },
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Self::Damaged(error),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::Damaged { source: error, remedy: remedy_of_damage(path) }
+            }
             _ => Self::Sqlite(error),
         }
     }
@@ -141,16 +154,12 @@ impl fmt::Display for QueryError {
         match self {
             Self::TooSlow { limit } => write!(
                 f,
-                "the read took longer than {} s and was stopped: narrow it, with --since or a function pattern",
+                "the read took longer than {} s and was stopped: ask for less, such as a shorter time or fewer functions",
                 limit.as_secs_f64()
             ),
             Self::Interrupted => f.write_str("the read was interrupted"),
             Self::Busy => f.write_str("the tape stayed locked by another process: try again in a moment"),
-            Self::Damaged(error) => write!(
-                f,
-                "the tape is damaged ({error}): copy it away with its -wal and -shm; `calltape recover` sets it aside and \
-                 begins a new one"
-            ),
+            Self::Damaged { source, remedy } => write!(f, "the tape is damaged ({source}): {remedy}"),
             Self::Statement(error) => error.fmt(f),
             Self::OtherOrder => f.write_str(
                 "the place to go on from belongs to another order of calls: leave it out to begin at the first page",
@@ -163,7 +172,7 @@ impl fmt::Display for QueryError {
 impl std::error::Error for QueryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Damaged(error) | Self::Sqlite(error) => Some(error),
+            Self::Damaged { source: error, .. } | Self::Sqlite(error) => Some(error),
             Self::TooSlow { .. } | Self::Interrupted | Self::Busy | Self::Statement(_) | Self::OtherOrder => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Following a tape while it is written: each poll hands out the calls that came since the last, a call when it ends,
-//! or once as running and once more when it ends if it lasts so long that the drain stores it running.
+//! or once as running and once more when it ends if it lasts for a second: a batch of the drain also stores calls that
+//! just happen to run while it is written, and those are not worth two lines.
 //!
 //! Rows do not arrive in the order of ids: threads take ids ahead, a call gets its id when it begins and its row when
 //! it ends, and the drain reads one segment after the other. So each poll looks back over [`LOOK_BACK_NS`] and
@@ -8,6 +9,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use calltape_journal::unix_ns;
 use calltape_record::{Status, ids};
 use rusqlite::{Connection, params};
 
@@ -17,6 +19,9 @@ use super::{Call, CallFilter, QueryError, Tape};
 
 /// How far behind the youngest row a late one is still noticed: past the second after which a call is stored running.
 const LOOK_BACK_NS: i64 = 10_000_000_000;
+
+/// A call that runs is handed out from this age on.
+const RUNS_LONG_NS: i64 = 1_000_000_000;
 
 /// Rows one poll looks at: more than a person or a pipe wants, few enough to stay under some 20 ms.
 const ROWS_A_POLL: usize = 10_000;
@@ -46,19 +51,40 @@ pub struct Followed {
 }
 
 impl Follower {
+    /// The last `lines` calls of `filter`, oldest first, for whoever follows from there on: without those that began
+    /// just now and run, which are handed out when they end or have run for a second.
+    ///
+    /// # Errors
+    /// When the tape cannot be read, or not within the time limit.
+    pub fn before(tape: &Tape, filter: &CallFilter, lines: usize) -> Result<Vec<Call>, QueryError> {
+        Self::before_at(tape, filter, lines, unix_ns())
+    }
+
+    fn before_at(tape: &Tape, filter: &CallFilter, lines: usize, now_ns: i64) -> Result<Vec<Call>, QueryError> {
+        let mut calls = tape.latest(filter, lines)?;
+        calls.retain(|call| !is_young(call, now_ns));
+        Ok(calls)
+    }
+
     /// Follows the calls of `filter` on `tape` from its end, after those in `shown`, which are counted as handed out. A
     /// call is looked at when it comes and again when it ends.
     ///
     /// # Errors
     /// When the tape cannot be read, or not within the time limit.
     pub fn after(tape: &Tape, filter: &CallFilter, shown: &[Call]) -> Result<Self, QueryError> {
+        Self::after_at(tape, filter, shown, unix_ns())
+    }
+
+    fn after_at(tape: &Tape, filter: &CallFilter, shown: &[Call], now_ns: i64) -> Result<Self, QueryError> {
         let filter = filter.clone();
         let mut follower = Self { filter, newest: 0, handed_out: BTreeMap::new(), running: HashSet::new() };
         tape.read(|connection| {
             follower.newest =
                 connection.query_row("SELECT coalesce(max(id), 0) FROM call", [], |row| row.get::<_, i64>(0))?;
             let (present, _) = follower.recent(connection)?;
-            follower.handed_out = present.into_iter().collect();
+            // What runs and began just now is handed out when it has run for a while.
+            let young = sql_id(ids::at(now_ns.saturating_sub(RUNS_LONG_NS)));
+            follower.handed_out = present.into_iter().filter(|&(id, runs)| !runs || id < young).collect();
             follower.running = follower.still_running(connection)?;
             Ok(())
         })?;
@@ -67,7 +93,6 @@ impl Follower {
             let known: HashSet<u64> = shown.iter().map(|call| call.id).collect();
             let last = sql_id(last.id);
             follower.handed_out.retain(|&id, _| id <= last || known.contains(&id.cast_unsigned()));
-            follower.newest = follower.newest.min(last);
         }
         Ok(follower)
     }
@@ -77,6 +102,10 @@ impl Follower {
     /// # Errors
     /// When the tape cannot be read, or not within the time limit; the next poll goes on from the same place.
     pub fn poll(&mut self, tape: &Tape) -> Result<Followed, QueryError> {
+        self.poll_at(tape, unix_ns())
+    }
+
+    fn poll_at(&mut self, tape: &Tape, now_ns: i64) -> Result<Followed, QueryError> {
         tape.read(|connection| {
             let (present, fell_behind) = self.recent(connection)?;
             let running = self.still_running(connection)?;
@@ -92,6 +121,7 @@ impl Follower {
             let names = Names::new(connection);
             let met = self.met(&names, &fresh)?;
             let mut calls = fetch_all(&names, &fresh)?;
+            calls.retain(|call| !is_young(call, now_ns));
             self.advance(&calls, running);
             calls.retain(|call| met.binary_search(&sql_id(call.id)).is_ok());
             Ok(Followed { calls, fell_behind })
@@ -172,6 +202,11 @@ impl Follower {
         }
         Ok(running)
     }
+}
+
+/// Whether a call runs and began only just. One that began later than now is of another clock: who knows.
+fn is_young(call: &Call, now_ns: i64) -> bool {
+    call.status == Status::Running && (0..RUNS_LONG_NS).contains(&now_ns.saturating_sub(call.started_ns))
 }
 
 /// The smallest id a poll looks at when `newest` was the youngest.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::sql::{Guard, VALUE_BYTES};
 use super::{OpenError, QueryError};
 use crate::forked::{Reading, tell_files_apart};
-use crate::store::{APPLICATION_ID, SCHEMA_VERSION};
+use crate::store::{APPLICATION_ID, SCHEMA_VERSION, was_our_tape};
 
 /// How long one question may take: longer than any question over ten million calls needs, short enough to wait for.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -61,8 +61,8 @@ impl Tape {
         let version = check_marks(&connection, path)?;
         let deadline = Arc::new(Deadline::new());
         let watched = Arc::clone(&deadline);
-        prepare(&mut connection, watched).map_err(|error| unreadable(error.to_string()))?;
-        let guard = Guard::stand_at(&mut connection).map_err(|error| unreadable(error.to_string()))?;
+        prepare(&mut connection, watched).map_err(|error| unopened(path, &error))?;
+        let guard = Guard::stand_at(&mut connection).map_err(|error| unopened(path, &error))?;
         Ok(Self { connection, path: path.to_owned(), version, time_limit: DEFAULT_TIME_LIMIT, deadline, guard })
     }
 
@@ -106,24 +106,29 @@ impl Tape {
         });
         self.deadline.disarm();
         let interrupted = self.deadline.take_interrupt();
-        answer.map_err(|error| match QueryError::from_sqlite(error, self.time_limit) {
+        answer.map_err(|error| match QueryError::from_sqlite(error, self.time_limit, &self.path) {
             QueryError::TooSlow { .. } if interrupted => QueryError::Interrupted,
             other => other,
         })
     }
 }
 
+/// Why SQLite would not read the file at `path`.
+fn unopened(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let (path, reason) = (path.to_owned(), error.to_string());
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) if !was_our_tape(&path) => {
+            OpenError::NotATape { path, found: "a file that is no SQLite database" }
+        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path, reason },
+        _ => OpenError::Unreadable { path, reason },
+    }
+}
+
 /// Tells a tape from other files by the marks in its header: its version.
 fn check_marks(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     let mark = |name: &str| -> Result<i64, OpenError> {
-        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map_err(|error| {
-            match error.sqlite_error_code() {
-                Some(ErrorCode::NotADatabase) => {
-                    OpenError::NotATape { path: path.to_owned(), found: "a file that is no SQLite database" }
-                }
-                _ => OpenError::Unreadable { path: path.to_owned(), reason: error.to_string() },
-            }
-        })
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map_err(|error| unopened(path, &error))
     };
     let (application, version) = (mark("application_id")?, mark("user_version")?);
     let foreign = |found| Err(OpenError::NotATape { path: path.to_owned(), found });

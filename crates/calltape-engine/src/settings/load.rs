@@ -279,7 +279,7 @@ const SLIP: usize = 3;
 
 fn unknown(name: &str, what: &str) -> String {
     let (nearest, distance) = text::nearest(name, TABLE.iter().map(|setting| setting.name));
-    if distance <= SLIP {
+    if distance <= SLIP && distance < nearest.len() {
         return format!("{name} is no setting of calltape ({what}); did you mean {nearest}?");
     }
     let known: Vec<_> = TABLE.iter().map(|setting| setting.name).collect();

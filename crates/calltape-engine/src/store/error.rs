@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::remedy_of_damage;
 use crate::breaker::Fault;
 
 /// Why the database could not be opened or written.
@@ -119,8 +120,7 @@ impl StoreError {
 
     /// What happened to the tape at `path` and what to do about it, for a command's one line.
     pub(crate) fn advised(&self, path: &Path) -> String {
-        let damaged = "copy it away with its -wal and -shm; `calltape recover` sets it aside and begins a new one";
-        let advice = self.remedy().or_else(|| self.is_damage().then_some(damaged));
+        let advice = self.remedy().or_else(|| self.is_damage().then(|| remedy_of_damage(path)));
         let text = match self {
             Self::Sqlite { .. } => format!("{}: {self}", path.display()),
             _ => self.to_string(),

@@ -61,6 +61,6 @@ pub(crate) use minutes::{Delta, Minutes};
 pub(crate) use open::{Store, WAL_LIMIT_BYTES, beside};
 pub(crate) use peek::{stored_of_run, try_to_write};
 pub(crate) use prune::Removed;
-pub(crate) use quarantine::{can_be_written, set_aside, was_our_tape};
+pub(crate) use quarantine::{can_be_written, remedy_of_damage, set_aside, was_our_tape};
 pub(crate) use rows::{ActivityRow, CallRow, EndRow, FailureRow, RowWriter};
 pub(crate) use transaction::Transaction;

@@ -16,6 +16,17 @@ pub(crate) fn was_our_tape(db: &Path) -> bool {
     now.zip(marker::remembered(db)).is_some_and(|(now, before)| now.is_same_file(&before))
 }
 
+/// What to do with the damaged tape at `path`. Only a file that was recorded to in its place is ever set aside.
+pub(crate) fn remedy_of_damage(path: &Path) -> &'static str {
+    if was_our_tape(path) {
+        "copy it away with its -wal and -shm; the next program that records there, or `calltape recover` sets it aside \
+         and begins a new one"
+    } else {
+        "nothing was recorded to this file in this place, so it stays here: `sqlite3 FILE .recover` takes out of it what \
+         can be read"
+    }
+}
+
 /// Whether the system lets this process write to the file. Only with the database closed: this drops SQLite's locks on it.
 pub(crate) fn can_be_written(db: &Path) -> bool {
     OpenOptions::new().write(true).open(db).is_ok()

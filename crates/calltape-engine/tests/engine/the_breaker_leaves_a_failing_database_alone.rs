@@ -36,6 +36,15 @@ fn it_opens_after_the_threshold_and_not_before() {
 }
 
 #[test]
+fn a_timeout_of_nothing_leaves_it_open_for_a_moment() {
+    let mut breaker = breaker_with(1, Duration::ZERO, 1);
+    assert_eq!(fail(&mut breaker, Fault::Capacity, "disk full", 5), Some(Change::Opened));
+    assert_eq!(breaker.until_probe(5), Some(Duration::from_nanos(1)));
+    assert!(breaker.ask(5).is_err());
+    assert!(breaker.ask(6).is_ok());
+}
+
+#[test]
 fn a_success_in_between_begins_the_count_anew() {
     let mut breaker = breaker(2);
     for now in 0..10 {

@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
-use calltape_engine::recover::{RecoverError, Recovery, is_there, recover};
+use calltape_engine::drain::tape_directory;
+use calltape_engine::recover::{RecoverError, Recovery, is_there, recover, waiting_bytes};
 use calltape_testkit::Database;
 
-use crate::stage::{Stage, drain_all};
+use crate::stage::{Stage, drain_all, journal_at};
 
 const CALLS: i64 = 300;
 
@@ -36,6 +37,8 @@ fn all_of_it_is_stored_and_said() {
     let [run] = &runs[..] else { panic!("{runs:?}") };
     assert_eq!((run.stored_now, run.interrupted, run.damaged), (CALLS.unsigned_abs(), 0, 0));
     assert_eq!(batches.last(), Some(&CALLS.unsigned_abs()), "{batches:?}");
+    let again = recover(&db, &mut |_| true);
+    assert!(matches!(&again, Ok(Recovery::Done { runs, .. }) if runs.is_empty()), "{again:?}");
     let database = Database::open(&db);
     assert_eq!(database.lines("SELECT calls, stored, run FROM accounting"), ["300|300|died"]);
     database.assert_balanced();
@@ -68,6 +71,45 @@ fn where_nothing_is_nothing_is_made() {
     let recovery = recover(&db, &mut |_| true);
     assert!(matches!(&recovery, Err(RecoverError::NoTape(path)) if *path == db), "{recovery:?}");
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    // The folder of journals alone is nothing either.
+    std::fs::create_dir(tape_directory(&db)).expect("a folder");
+    let recovery = recover(&db, &mut |_| true);
+    assert!(matches!(recovery, Err(RecoverError::NoTape(_))), "{recovery:?}");
+    assert!(!db.exists());
+}
+
+#[test]
+fn what_waits_is_counted_in_bytes() {
+    let (_folder, db) = dead_run();
+    // 300 records of a few dozen bytes.
+    assert!((300 * 16..300 * 128).contains(&waiting_bytes(&db)), "{}", waiting_bytes(&db));
+    recover(&db, &mut |_| true).expect("recovered");
+    assert_eq!(waiting_bytes(&db), 0);
+}
+
+#[test]
+fn while_another_process_drains_the_dead_that_wait_for_it_are_counted() {
+    let stage = Stage::new();
+    drop((journal_at(&stage.db), journal_at(&stage.db)));
+    let _drain = stage.drain();
+    let recovery = recover(&stage.db, &mut |_| true);
+    assert!(matches!(recovery, Ok(Recovery::Elsewhere { waiting: 2, .. })), "{recovery:?}");
+}
+
+#[test]
+fn a_file_that_is_no_database_ends_it_at_once_and_the_journal_keeps_what_it_has() {
+    let (_folder, db) = dead_run();
+    std::fs::write(&db, "my precious notes, ".repeat(100)).expect("a file");
+    let recovery = recover(&db, &mut |so_far| {
+        assert!(!so_far.is_locked, "nothing to wait for");
+        true
+    });
+    let Err(fault) = recovery else { panic!("{recovery:?}") };
+    let said = fault.to_string();
+    assert!(said.starts_with(&format!("{} is not a SQLite database; move it away", db.display())), "{said}");
+    assert!(said.ends_with("; what is not stored yet stays in the journals"), "{said}");
+    std::fs::remove_file(&db).expect("moved away");
+    assert!(matches!(recover(&db, &mut |_| true), Ok(Recovery::Done { runs, .. }) if runs.len() == 1));
 }
 
 /// A dead run beside a tape that another program has locked.

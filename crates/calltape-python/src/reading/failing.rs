@@ -18,6 +18,7 @@ pub(super) fn not_opened(py: Python<'_>, path: &Path, error: &OpenError) -> PyEr
         }
         OpenError::NotATape { .. } => "give open() the path of a tape",
         OpenError::NewerVersion { .. } => "upgrade calltape",
+        OpenError::Damaged { .. } => error.remedy(),
         OpenError::Unreadable { .. } => "check who may read the file and write to its folder",
     };
     tape_error(py, &error.found(), remedy, path)
@@ -31,15 +32,13 @@ pub(super) fn unanswered(py: Python<'_>, path: &Path, error: &QueryError) -> PyE
             "narrow the question, with since= or function=, or open the tape with a larger time_limit"
         }
         QueryError::Busy | QueryError::Interrupted => "try again in a moment",
-        QueryError::Damaged(_) => {
-            "copy it away with its -wal and -shm; `calltape recover` sets it aside and begins a new one"
-        }
+        QueryError::Damaged { remedy, .. } => remedy,
         QueryError::OtherOrder => "ask for the first page of that order",
         QueryError::Sqlite(_) => "check the disk the tape is on, then look again",
     };
     let found = match error {
         QueryError::TooSlow { limit } => format!("the read took longer than {} s and was stopped", limit.as_secs_f64()),
-        QueryError::Damaged(fault) => format!("the tape is damaged ({fault})"),
+        QueryError::Damaged { source, .. } => format!("the tape is damaged ({source})"),
         QueryError::Busy => "the tape stayed locked by another process".to_owned(),
         other => other.to_string(),
     };

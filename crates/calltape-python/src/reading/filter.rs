@@ -3,7 +3,7 @@
 
 use calltape_engine::query::{
     CallFilter, Condition, DurationRange, FunctionPattern, Order, Side, TextPattern, TimeRange, parse_duration,
-    parse_time,
+    parse_run, parse_time,
 };
 use calltape_record::Status;
 use jiff::Timestamp;
@@ -101,4 +101,10 @@ pub(crate) fn read_moment(text: &str) -> Option<i64> {
 #[pyfunction]
 pub(crate) fn read_span(text: &str) -> Option<u64> {
     parse_duration(text)
+}
+
+/// A run's id of a text that names it; None where it names none.
+#[pyfunction]
+pub(crate) fn read_run(text: &str) -> Option<u64> {
+    parse_run(text)
 }

@@ -19,5 +19,5 @@ mod pool;
 mod rows;
 mod tape;
 
-pub(crate) use filter::{check_condition, read_moment, read_span, statuses};
+pub(crate) use filter::{check_condition, read_moment, read_run, read_span, statuses};
 pub(crate) use tape::Tape;

@@ -31,6 +31,8 @@ pub(super) enum Holds {
     /// One of these words.
     Word(&'static [&'static str]),
     Number,
+    /// A run's id, also as it is shown.
+    Run,
     /// Nanoseconds, written `50ms`.
     Duration,
     /// Unix nanoseconds, written as a time.
@@ -58,8 +60,8 @@ const NAMES: [(&str, Column, Holds, &str); 27] = [
     ("task", Column::Task, Holds::Text, "task = Task-12"),
     ("pid", Column::Pid, Holds::Number, "pid = 4711"),
     ("host", Column::Host, Holds::Text, "host = web-3"),
-    ("run", Column::Run, Holds::Number, "run = 3"),
-    ("run_id", Column::Run, Holds::Number, "run = 3"),
+    ("run", Column::Run, Holds::Run, "run = 000288a172d77367"),
+    ("run_id", Column::Run, Holds::Run, "run = 000288a172d77367"),
     ("parent", Column::Parent, Holds::Number, "not has parent"),
     ("parent_id", Column::Parent, Holds::Number, "not has parent"),
     ("root", Column::Root, Holds::Number, "root = 685000000000000"),

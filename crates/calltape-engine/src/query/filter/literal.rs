@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::column::Holds;
 use super::condition::{Number, Value};
 use super::json::number_of;
+use crate::query::run_text::parse_run;
 use crate::query::time_text::{parse_duration, parse_time};
 
 /// A literal as it stands in the text.
@@ -35,8 +36,11 @@ pub(super) fn of_column(written: &Written, holds: Holds, now: Timestamp, zone: &
             Some(number) => Ok(Value::Number(number)),
             None => Err(format!("{} is no number", quoted(text))),
         },
+        Holds::Run => integer(parse_run(text).map(i128::from)).ok_or_else(|| {
+            format!("{} is no run: 16 digits, as `calltape stats` and `calltape show` have them", quoted(text))
+        }),
         Holds::Duration => integer(parse_duration(text).map(i128::from)).ok_or_else(|| match number_of(text) {
-            Some(_) => format!("{text} of what? A duration has a unit: ns, us, ms, s, m or h"),
+            Some(_) => format!("{text} of what? A duration has a unit: ns, us, ms, s, m, h or d"),
             None => format!("{} is no duration", quoted(text)),
         }),
         Holds::Time => integer(parse_time(text, now, zone).map(i128::from))

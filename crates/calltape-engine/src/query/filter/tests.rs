@@ -27,7 +27,7 @@ fn a_refusal_names_what_is_wrong() {
         ("args.x = = 42", "expected a value, found `=`", "="),
         ("user_id = 42", "there is no column `user_id`: the argument user_id is args.user_id", "user_id"),
         ("statsu = ok", "there is no column `statsu`: did you mean status?", "statsu"),
-        ("duration > 50", "50 of what? A duration has a unit: ns, us, ms, s, m or h", "50"),
+        ("duration > 50", "50 of what? A duration has a unit: ns, us, ms, s, m, h or d", "50"),
         ("duration ~ 5", "~ looks at text: compare durations and times with < <= > >=", "~"),
         ("args.x < true", "`true` has no order: use = or !=", "true"),
         ("args.x = None", "None is written null here", "None"),
@@ -52,6 +52,11 @@ fn a_refusal_names_what_is_wrong() {
             "{3,1}",
         ),
         ("args.x ~ '\\'('", "`'(` is no regular expression: unclosed group", "'\\'('"),
+        (
+            "run = shop.py",
+            "`shop.py` is no run: 16 digits, as `calltape stats` and `calltape show` have them",
+            "shop.py",
+        ),
         ("started > soon", "`soon` is neither a time nor a span of time before now, such as 10m", "soon"),
     ];
     for (text, message, wrong) in cases {

@@ -56,6 +56,39 @@ fn a_long_call_comes_once_as_running_and_once_when_it_ends() {
     assert_eq!(poll(&mut follower, &tape), []);
 }
 
+/// A loop of calls of 20 ms was followed with a line too many for each batch of the drain that met one.
+#[test]
+fn a_call_that_began_just_now_comes_when_it_ends_or_has_run_for_a_second() {
+    let (sample, tape, mut follower, place) = following();
+    let at = |ns: i64| crate::query::sample_tape::START_NS + ns;
+    let poll = |follower: &mut Follower, now_ns| {
+        let found = follower.poll_at(&tape, now_ns).unwrap();
+        found.calls.iter().map(|call| (sql_id(call.id), call.status)).collect::<Vec<_>>()
+    };
+    let running = |ns| CallRow { status: RUNNING_ROW, duration_ns: None, ..CallRow::new(place, ns) };
+    let ended = |id: i64| {
+        sample.connection.execute("UPDATE call SET status = 0, duration_ns = 20000000 WHERE id = ?1", [id]).unwrap();
+    };
+    let (short, long) = (sample.call(running(2 * SECOND)), sample.call(running(2 * SECOND + 1_000)));
+    assert_eq!(poll(&mut follower, at(2 * SECOND + 2_000)), []);
+    ended(short);
+    assert_eq!(poll(&mut follower, at(3 * SECOND)), [(short, Status::Ok)]);
+    assert_eq!(poll(&mut follower, at(3 * SECOND + 1_000)), [(long, Status::Running)]);
+    assert_eq!(poll(&mut follower, at(4 * SECOND)), []);
+    let ahead = sample.call(running(9 * SECOND));
+    assert_eq!(poll(&mut follower, at(4 * SECOND)), [(ahead, Status::Running)], "a clock that is ahead hides nothing");
+    // The same where following begins with them.
+    let (young, younger) = (sample.call(running(10 * SECOND)), sample.call(running(10 * SECOND + 1_000)));
+    let (filter, now) = (CallFilter::default(), at(10 * SECOND + 2_000));
+    let shown = Follower::before_at(&tape, &filter, 10, now).unwrap();
+    assert_eq!(shown.iter().map(|call| sql_id(call.id)).max(), Some(ahead));
+    let mut later = Follower::after_at(&tape, &filter, &shown, now).unwrap();
+    assert_eq!(poll(&mut later, now), []);
+    ended(young);
+    assert_eq!(poll(&mut later, now), [(young, Status::Ok)]);
+    assert_eq!(poll(&mut later, at(12 * SECOND)), [(younger, Status::Running)]);
+}
+
 #[test]
 fn a_call_that_ran_before_following_began_is_handed_out_when_it_ends() {
     let sample = SampleTape::create();
@@ -67,6 +100,34 @@ fn a_call_that_ran_before_following_began_is_handed_out_when_it_ends() {
     assert_eq!(poll(&mut follower, &tape), []);
     sample.connection.execute("UPDATE call SET status = 0, duration_ns = 1 WHERE id = ?1", [long]).unwrap();
     assert_eq!(poll(&mut follower, &tape), [(long, Status::Ok)]);
+}
+
+/// With the place to look from put back to the last call shown, those before it came once more, and a tape with many
+/// others since then was said to be too fast at each poll.
+#[test]
+fn what_was_shown_long_before_others_came_does_not_come_again() {
+    let sample = SampleTape::create();
+    let (place, get) = (sample.function("shop.place"), sample.function("web.get"));
+    for second in 0..3 {
+        sample.call(CallRow::new(place, second * SECOND));
+    }
+    sample.connection.execute_batch("BEGIN").unwrap();
+    for n in 0..=ROWS_A_POLL as i64 {
+        sample.call(CallRow::new(get, 60 * SECOND + n * 128));
+    }
+    sample.connection.execute_batch("COMMIT").unwrap();
+    let tape = Tape::open(&sample.path()).unwrap();
+    for filter in [
+        CallFilter { functions: Some(FunctionPattern::new("place")), ..CallFilter::default() },
+        CallFilter { condition: Some(Condition::parse("function = shop.place").unwrap()), ..CallFilter::default() },
+    ] {
+        let shown = tape.latest(&filter, 10).unwrap();
+        assert_eq!(shown.len(), 3);
+        let mut follower = Follower::after(&tape, &filter, &shown).unwrap();
+        for _ in 0..2 {
+            assert_eq!(follower.poll(&tape).unwrap(), Followed::default(), "{filter:?}");
+        }
+    }
 }
 
 #[test]
