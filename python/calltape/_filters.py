@@ -69,18 +69,14 @@ def choose(caller: str, function: object, filters: Filters) -> dict[str, Any]:
     where = text(caller, "where", filters.get("where"))
     if where is not None:
         _native.check_condition(where)
-    since_ns = moment(caller, "since", filters.get("since"))
-    until_ns = moment(caller, "until", filters.get("until"))
-    if since_ns is not None and until_ns is not None and since_ns > until_ns:
-        raise ValueError(f"{caller}: since, {filters.get('since')!r}, is later than until, {filters.get('until')!r}")
     return {
         "function": text(caller, "function", function),
         "where": where,
         "group": text(caller, "group", filters.get("group")),
         "status": statuses(caller, "status", filters.get("status")),
         "error_type": text(caller, "error_type", filters.get("error_type")),
-        "since_ns": since_ns,
-        "until_ns": until_ns,
+        "since_ns": moment(caller, "since", filters.get("since")),
+        "until_ns": moment(caller, "until", filters.get("until")),
         "slower_than_ns": span(caller, "slower_than", filters.get("slower_than")),
         "faster_than_ns": span(caller, "faster_than", filters.get("faster_than")),
         "thread": text(caller, "thread", filters.get("thread")),
@@ -208,7 +204,7 @@ def statuses(caller: str, name: str, value: object) -> list[str]:
 def side(
     caller: str, name: str, value: object, last: Callable[[], Run | None]
 ) -> tuple[int | None, int | None, int | None]:
-    """One of two that are compared: the id of a run, or the beginning and the end of a range. `last` is the last run."""
+    """One of two that are compared: a run's id, or the beginning and the end of a range. `last` is the last run."""
     if isinstance(value, str) and value.strip() == "run:last":
         value = last()
         if value is None:

@@ -192,7 +192,8 @@ class Tape:
     def running(self, limit: int = 100, function: str | None = None, **filters: Unpack[Filters]) -> CallList:
         """The calls that run, the oldest first. Filters are those of :meth:`calls`.
 
-        A call appears at the latest when it has run for a second; one whose process died stands so until its journal is drained.
+        A call appears at the latest when it has run for a second; one whose process died stands so until its journal is
+        drained.
         """
         chosen = choose("running", function, filters)
         rows = self._asked().running(chosen, at_least("running", "limit", limit, 0))
@@ -229,7 +230,7 @@ class Tape:
             function: as for :meth:`calls`, whose other filters narrow both sides.
         """
         chosen = choose("diff", function, filters)
-        sides = [side("diff", name, value, self._last_run) for name, value in (("a", a), ("b", b))]
+        sides = (side("diff", "a", a, self._last_run), side("diff", "b", b, self._last_run))
         rows, before, after = self._asked().diff(*sides, chosen)
         functions = (FunctionDiff(*[*row, Figures(*one), Figures(*two), why]) for *row, one, two, why in rows)
         return Diff(tuple(functions), Figures(*before), Figures(*after))
@@ -253,6 +254,8 @@ class Tape:
         """
         if not isinstance(statement, str):
             raise TypeError(f"sql: statement must be a str, not {statement!r}")
+        if not statement:
+            raise ValueError("sql: statement must not be empty")
         columns, rows, cut = self._asked().sql(statement, at_least("sql", "limit", limit, 0))
         return SqlAnswer(tuple(columns), tuple(rows), cut)
 
