@@ -174,7 +174,10 @@ impl Breaker {
         };
         let why = match state {
             State::HalfOpen => "another call is trying whether it works again".to_owned(),
-            _ => format!("after {} failures in a row, the last of them {last}", self.failure_count()),
+            _ => match self.failure_count() {
+                1 => format!("after a failure, {last}"),
+                count => format!("after {count} failures in a row, the last of them {last}"),
+            },
         };
         let message = format!("the circuit breaker is {}: {why}; try again in {seconds:.3} s", state.name());
         Ok(PyErr::from_value(self.refusal.bind(py).call1((message, seconds))?))

@@ -9,7 +9,7 @@ use crate::entry::{Failure, Found};
 use crate::json::Object;
 use crate::output::Output;
 use crate::palette::Tone;
-use crate::text::figures::{bytes, count, signed_count};
+use crate::text::figures::{bytes, count, counted, signed_count};
 use crate::text::fit;
 use crate::text::plain::plain;
 use crate::text::table::{self, Stand};
@@ -171,7 +171,7 @@ fn write_functions(report: &Report, limit: usize, output: &mut Output<'_>) -> Re
     let mut table = table::table(output, &headings);
     table.add_rows(shown.iter().map(row));
     table::write(output, &table)?;
-    write_more(report.functions.len() as u64 - shown.len() as u64, "functions", output)
+    write_more(report.functions.len() as u64 - shown.len() as u64, ["function", "functions"], output)
 }
 
 /// Terminal columns from which on the table of runs has room for their ids.
@@ -219,7 +219,7 @@ fn write_runs(report: &Report, output: &mut Output<'_>) -> Result<(), Failure> {
         table.add_row(row);
     }
     table::write(output, &table)?;
-    write_more(report.run_count - report.runs.len() as u64, "runs", output)
+    write_more(report.run_count - report.runs.len() as u64, ["run", "runs"], output)
 }
 
 fn write_journals(journals: &[JournalState], output: &mut Output<'_>) -> Result<(), Failure> {
@@ -240,9 +240,16 @@ fn write_journals(journals: &[JournalState], output: &mut Output<'_>) -> Result<
     Ok(())
 }
 
-pub(super) fn write_more(left: u64, what: &str, output: &mut Output<'_>) -> Result<(), Failure> {
+pub(super) fn write_more(left: u64, [one, many]: [&str; 2], output: &mut Output<'_>) -> Result<(), Failure> {
     if left > 0 {
-        let more = output.paint(Tone::Faint, &format!("… {} more {what}; --limit shows them", count(left)));
+        let more = output.paint(
+            Tone::Faint,
+            &format!(
+                "… {}; --limit shows {}",
+                counted(left, &format!("more {one}"), &format!("more {many}")),
+                if left == 1 { "it" } else { "them" }
+            ),
+        );
         output.line(&more)?;
     }
     Ok(())

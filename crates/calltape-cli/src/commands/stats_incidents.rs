@@ -72,7 +72,7 @@ impl Incidents {
             ]);
         }
         table::write(output, &table)?;
-        super::stats::write_more(self.number - self.incidents.len() as u64, "incidents", output)
+        super::stats::write_more(self.number - self.incidents.len() as u64, ["incident", "incidents"], output)
     }
 
     fn write_lost(&self, output: &mut Output<'_>) -> Result<(), Failure> {

@@ -42,6 +42,9 @@ const PRAGMAS: [&str; 16] = [
 const PRAGMAS_OF: [&str; 7] =
     ["foreign_key_list", "index_info", "index_list", "index_xinfo", "table_info", "table_list", "table_xinfo"];
 
+/// What is said of a statement that would do more.
+const ONLY_READING: &str = "only reading is allowed: SELECT, and the pragmas that tell of tables and views";
+
 /// What a statement answered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SqlAnswer {
@@ -159,11 +162,12 @@ fn refused(error: QueryError, text: &str) -> QueryError {
     match inner {
         rusqlite::Error::SqlInputError { msg, offset, .. } => statement(usize::try_from(offset).ok(), msg),
         rusqlite::Error::MultipleStatement => statement(None, "give one statement at a time".to_owned()),
+        // A view cannot be written, which SQLite finds before it asks.
+        rusqlite::Error::SqliteFailure(_, Some(message)) if message.starts_with("cannot modify ") => {
+            statement(None, ONLY_READING.to_owned())
+        }
         rusqlite::Error::SqliteFailure(code, message) => match code.code {
-            rusqlite::ErrorCode::AuthorizationForStatementDenied => statement(
-                None,
-                "only reading is allowed: SELECT, and the pragmas that tell of tables and views".to_owned(),
-            ),
+            rusqlite::ErrorCode::AuthorizationForStatementDenied => statement(None, ONLY_READING.to_owned()),
             rusqlite::ErrorCode::ApiMisuse => statement(None, "there is no statement".to_owned()),
             rusqlite::ErrorCode::TooBig => statement(
                 None,

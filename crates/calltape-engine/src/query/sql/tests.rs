@@ -42,6 +42,8 @@ fn a_statement_answers_with_its_columns_and_at_most_so_many_rows() {
 fn only_reading_is_allowed() {
     let writes = [
         "DELETE FROM call",
+        "DELETE FROM calls",
+        "UPDATE calls SET args = ''",
         "INSERT INTO thread VALUES (9, 1, 1, 1, 'x')",
         "CREATE TEMP TABLE x (y)",
         "CREATE TEMP VIEW x AS SELECT 1",

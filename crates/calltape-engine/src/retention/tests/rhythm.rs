@@ -158,10 +158,13 @@ fn a_walk_by_size_goes_on_where_it_stopped_and_never_past_what_may_still_come() 
             break;
         }
     }
-    let (_, span) = calls(&mut retention);
+    let (step, span) = calls(&mut retention);
     assert_eq!(
         span.after_id,
         ids::at(at(1).unix_ns - ID_SLACK_NS),
         "the next walk begins with what may have come since"
     );
+    // Minutes as old as calls may be went already: errors are next.
+    retention.did(step, finished(0), at(1));
+    assert!(calls(&mut retention).1.errors_before_ns.is_some());
 }
