@@ -13,6 +13,7 @@ mod a_lost_definition_is_known_from_the_tape;
 mod a_moved_tape_keeps_what_it_held;
 mod a_newer_tape_is_left_alone;
 mod a_note_becomes_part_of_its_call;
+mod a_pass_says_whether_there_is_more;
 mod a_path_without_a_tape_is_said;
 mod a_pause_loses_nothing;
 mod a_reader_that_stays_does_not_grow_the_wal;
