@@ -19,6 +19,7 @@ mod a_pause_loses_nothing;
 mod a_reader_that_stays_does_not_grow_the_wal;
 mod a_recording_begins_with_what_room_there_is;
 mod a_replay_changes_nothing;
+mod a_segment_keeps_its_thread;
 mod a_tape_stays_within_its_size;
 mod an_older_tape_is_upgraded;
 mod books_balance_for_any_schedule;
