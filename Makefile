@@ -173,7 +173,7 @@ lint: $(VENV)/.tools ## cargo fmt, clippy, rustdoc, ruff: they change nothing
 fmt: ## write the sources in the house's format
 	@cargo fmt --all
 	@if [ -x $(BIN)/ruff ]; then $(BIN)/ruff format . && $(BIN)/ruff check --fix .; \
-	    else echo "no $(BIN)/ruff: make build installs it"; exit 1; fi
+	    else echo "no $(BIN)/ruff: make lint installs it"; exit 1; fi
 
 .PHONY: rust-test
 rust-test: ## the Rust crates' tests, documentation examples and the short loom run

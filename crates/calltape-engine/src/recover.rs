@@ -144,6 +144,8 @@ pub fn recover(db: &Path, goes_on: &mut dyn FnMut(&Recovering) -> bool) -> Resul
     let refused = |fault| RecoverError::Drain { path: db.to_path_buf(), fault };
     prepare_tape(&folder).map_err(|fault| refused(fault.into()))?;
     let mut drain = Drain::new(db, None);
+    // A page that went bad leaves the file's time and length as they were.
+    drain.suspect_the_database();
     if !drain.take_lease().map_err(lease)? {
         let holder = Lease::holder(&folder).map_err(lease)?.unwrap_or(Holder { pid: None });
         return Ok(Recovery::Elsewhere { holder, waiting: dead_runs(&folder) });

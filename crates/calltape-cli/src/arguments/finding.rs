@@ -72,8 +72,8 @@ pub(crate) struct Running {
 static RUNNING_HELP: LazyLock<String> = LazyLock::new(|| {
     format!(
         "The calls that have begun and not ended, the oldest first, with how long they have run and where. A call appears \
-        at the latest when it has run for a second. What a dead process left stands here until its journal is stored: `calltape recover`; \
-        then it is `interrupted`.\n\n\
+        at the latest when it has run for a second. What a dead process left stands here until its journal is stored: \
+        `calltape recover`; then it is `interrupted`.\n\n\
         Examples:\n  calltape running\n  calltape running 'orders.*' --json\n\n\
         Each line of --json: {CALL_FIELDS}, running_ns, alive. `running_ns` is how long it has run, in ns; `alive` whether \
         its process records still, null where nobody knows."
@@ -131,8 +131,9 @@ alone compares what came since with as long before it, a run alone with the run 
 minutes and of all calls that ended, stored or only counted; where more than functions and groups are asked for, they are of \
 the rows. Of a run calls come from its books and the rest from its rows; where rows were removed, no durations are given.
 
-First come the functions that stand out: called on one side only and at least 10 times, failing more or less often than chance explains, a \
-median 1.3 times or a 95th percentile 1.5 times the other's where both sides have 30 calls. Then those whose time changed most.
+First come the functions that stand out: called on one side only and at least 10 times, failing more or less often than \
+chance explains, a median 1.3 times or a 95th percentile 1.5 times the other's where both sides have 30 calls. Then those \
+whose time changed most.
 
 Examples:
   calltape diff 10:30                      since the deployment at 10:30

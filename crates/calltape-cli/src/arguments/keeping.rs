@@ -18,8 +18,8 @@ disk or permissions; `remedy` is null where `ok` is true.";
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A process that records on the tape does this by itself, within a second; then this says so. A database that is gone is \
-made again. Each run is a line: what was stored of it, which calls were interrupted, what nobody can tell any more.
+A process that records on the tape does this by itself, within a second; then this says so. The database is looked over \
+first, which takes seconds for a gigabyte: one that is damaged is set aside. One that is gone is made again. Each run is a line: what was stored of it, which calls were interrupted, what nobody can tell any more.
 
 Examples:
   calltape recover
@@ -63,7 +63,7 @@ pub(crate) struct Prune {
 
 fn age(text: &str) -> Result<Duration, String> {
     if is_bare(text) {
-        return Err(format!("{} of what? An age is {}", text.trim(), span::EXAMPLES));
+        return Err(format!("{} of what? an age is {}", text.trim(), span::EXAMPLES));
     }
     let age = settings::time(text.trim()).or_else(|| span::parse(text).map(Duration::from_nanos));
     let age = age.ok_or_else(|| format!("an age is {}", span::EXAMPLES))?;
@@ -86,7 +86,8 @@ fn size(text: &str) -> Result<u64, String> {
 
 /// Whether a number stands there without a unit. A setting may do so; what removes calls may not rest on a guess.
 fn is_bare(text: &str) -> bool {
-    text.trim().parse::<f64>().is_ok_and(|number| number != 0.0)
+    let text = text.trim();
+    !text.ends_with(|last: char| last.is_ascii_alphabetic()) && text.contains(|digit: char| matches!(digit, '1'..='9'))
 }
 
 #[derive(Debug, Args)]

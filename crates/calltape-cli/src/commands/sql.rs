@@ -102,7 +102,7 @@ fn write_lists(names: &[String], rows: &[Vec<(Tone, String)>], output: &mut Outp
         for (name, (tone, text)) in names.iter().zip(row) {
             let name = fit::keep_start(name, name_width);
             let mut begin = format!("{name}{}", " ".repeat(name_width - fit::width(&name) + table::GAP));
-            for line in fit::fold(text, output.width.saturating_sub(name_width + table::GAP)) {
+            for line in output.fold(text, output.width.saturating_sub(name_width + table::GAP)) {
                 let line =
                     format!("{}{}", output.palette.paint(Tone::Faint, &begin), output.palette.paint(*tone, &line));
                 output.line(line.trim_end())?;

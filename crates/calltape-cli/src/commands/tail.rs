@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use calltape_engine::query::{Call, CallFilter, Follower, QueryError, Tape};
+use calltape_engine::query::{Call, Follower, QueryError, Tape};
 
 use super::{call_line, nothing};
 use crate::arguments::Tail;
@@ -25,15 +25,14 @@ pub(crate) fn run(
     should_stop: &dyn Fn() -> bool,
 ) -> Result<Found, Failure> {
     let filter = asked::filter(tail.pattern.as_deref(), &tail.calls, output)?;
-    let calls = match tail.follow {
-        true => Follower::before(tape, &filter, tail.lines)?,
-        false => tape.latest(&filter, tail.lines)?,
-    };
-    write_calls(&calls, as_json, output)?;
     if tail.follow {
-        follow(tape, &filter, &calls, as_json, output, should_stop)?;
+        let (calls, follower) = Follower::begin(tape, &filter, tail.lines)?;
+        write_calls(&calls, as_json, output)?;
+        follow(tape, follower, as_json, output, should_stop)?;
         return Ok(Found::Something);
     }
+    let calls = tape.latest(&filter, tail.lines)?;
+    write_calls(&calls, as_json, output)?;
     if calls.is_empty() && tail.lines > 0 {
         nothing::say("no such call", tape, &filter, output)?;
         return Ok(Found::Nothing);
@@ -43,13 +42,11 @@ pub(crate) fn run(
 
 fn follow(
     tape: &Tape,
-    filter: &CallFilter,
-    shown: &[Call],
+    mut follower: Follower,
     as_json: bool,
     output: &mut Output<'_>,
     should_stop: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
-    let mut follower = Follower::after(tape, filter, shown)?;
     loop {
         output.streams.out.flush()?;
         if wait(should_stop) {

@@ -65,6 +65,8 @@ fn ages_and_sizes_that_make_no_sense_are_refused_in_a_line() {
         "--older-than 5",
         "--errors-older-than 1.5",
         "--larger-than 500",
+        "--larger-than 1_000",
+        "--larger-than 5i",
         "--older-than 7d --errors-older-than 3d",
         "--errors-older-than 2d",
     ]

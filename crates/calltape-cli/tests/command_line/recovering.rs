@@ -122,6 +122,23 @@ fn what_is_said_of_a_damaged_tape_can_be_done() {
     }
 }
 
+/// Nothing of the file's time and length shows a page that went bad on the disk.
+#[test]
+fn a_tape_with_a_bad_page_is_set_aside_though_its_file_looks_as_it_was_left() {
+    let (folder, db) = tape(3_000);
+    let modified = std::fs::metadata(&db).unwrap().modified().unwrap();
+    let mut bytes = std::fs::read(&db).unwrap();
+    let middle = bytes.len() / 8192 * 4096;
+    bytes[middle..middle + 4096].fill(0x5a);
+    std::fs::write(&db, bytes).unwrap();
+    std::fs::File::options().write(true).open(&db).unwrap().set_modified(modified).unwrap();
+    let around = surroundings(folder.path());
+    let doctor = calltape("doctor", &around);
+    assert!(doctor.out.contains("is damaged"), "{doctor:?}");
+    let ran = calltape_until("recover", &around, &|| false);
+    assert!(ran.code == 1 && ran.err.contains("set aside"), "{ran:?}");
+}
+
 #[test]
 fn a_folder_is_said_to_be_one() {
     let folder = tempfile::tempdir().unwrap();

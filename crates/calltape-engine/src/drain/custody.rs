@@ -26,12 +26,18 @@ impl Drain {
         let meanwhile = self.looks_after_journal();
         match &mut self.store {
             Some(store) => store.check_files(meanwhile)?,
-            None => self.open_store(false)?,
+            None => self.open_store(self.is_suspect)?,
         }
+        self.is_suspect = false;
         if let Some(store) = &self.store {
             store.make_room()?;
         }
         Ok(())
+    }
+
+    /// Has the whole database looked over when it is opened, also where its file is as it was left.
+    pub(crate) fn suspect_the_database(&mut self) {
+        self.is_suspect = true;
     }
 
     /// What is to be done now and then while the database is checked.

@@ -90,6 +90,8 @@ pub struct Drain {
     /// Something was committed since the store last settled down.
     pub(super) stirred: bool,
     turn: usize,
+    /// The database is checked when it is opened.
+    pub(super) is_suspect: bool,
     /// The tape belongs to another user than this process does.
     pub(super) is_anothers: bool,
     pub(super) wal_limit: i64,
@@ -143,6 +145,7 @@ impl Drain {
             gave_up: false,
             stirred: false,
             turn: 0,
+            is_suspect: false,
             is_anothers: false,
             wal_limit: WAL_LIMIT_BYTES,
             next_set_aside_ns: 0,

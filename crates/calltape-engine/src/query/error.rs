@@ -40,6 +40,11 @@ pub enum OpenError {
         /// What was said.
         reason: String,
     },
+    /// When another program has the whole tape locked.
+    Locked {
+        /// The path asked for.
+        path: PathBuf,
+    },
     /// When the operating system or SQLite refuses to read the file.
     Unreadable {
         /// The path asked for.
@@ -62,6 +67,7 @@ impl OpenError {
             Self::NotATape { .. } => "name the tape with --db PATH or CALLTAPE_DB",
             Self::NewerVersion { .. } => "upgrade calltape",
             Self::Damaged { path, .. } => remedy_of_damage(path),
+            Self::Locked { .. } => "try again in a moment, or end the other program's transaction on it",
             Self::Unreadable { .. } => "check who may read the file and write to its folder",
         }
     }
@@ -79,6 +85,7 @@ impl OpenError {
                 path.display()
             ),
             Self::Damaged { path, reason } => format!("{} is damaged ({reason})", path.display()),
+            Self::Locked { path } => format!("{} stayed locked by another process", path.display()),
             Self::Unreadable { path, reason } => format!("cannot read {} ({reason})", path.display()),
         }
     }

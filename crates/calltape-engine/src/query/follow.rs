@@ -51,50 +51,58 @@ pub struct Followed {
 }
 
 impl Follower {
-    /// The last `lines` calls of `filter`, oldest first, for whoever follows from there on: without those that began
-    /// just now and run, which are handed out when they end or have run for a second.
+    /// Begins to follow the calls of `filter` on `tape`, and the last `lines` of them, oldest first, which are counted as
+    /// handed out. A call is looked at when it comes and again when it ends; one that runs and began just now is handed out
+    /// when it ends or has run for a second.
     ///
     /// # Errors
     /// When the tape cannot be read, or not within the time limit.
-    pub fn before(tape: &Tape, filter: &CallFilter, lines: usize) -> Result<Vec<Call>, QueryError> {
-        Self::before_at(tape, filter, lines, unix_ns())
+    pub fn begin(tape: &Tape, filter: &CallFilter, lines: usize) -> Result<(Vec<Call>, Self), QueryError> {
+        let now_ns = unix_ns();
+        let mut follower = Self::stand(tape, filter, now_ns)?;
+        let shown = follower.show(tape, lines, now_ns)?;
+        Ok((shown, follower))
     }
 
-    fn before_at(tape: &Tape, filter: &CallFilter, lines: usize, now_ns: i64) -> Result<Vec<Call>, QueryError> {
-        let mut calls = tape.latest(filter, lines)?;
-        calls.retain(|call| !is_young(call, now_ns));
-        Ok(calls)
-    }
-
-    /// Follows the calls of `filter` on `tape` from its end, after those in `shown`, which are counted as handed out. A
-    /// call is looked at when it comes and again when it ends.
-    ///
-    /// # Errors
-    /// When the tape cannot be read, or not within the time limit.
-    pub fn after(tape: &Tape, filter: &CallFilter, shown: &[Call]) -> Result<Self, QueryError> {
-        Self::after_at(tape, filter, shown, unix_ns())
-    }
-
-    fn after_at(tape: &Tape, filter: &CallFilter, shown: &[Call], now_ns: i64) -> Result<Self, QueryError> {
+    /// At the tape's end: what comes from here on is handed out.
+    fn stand(tape: &Tape, filter: &CallFilter, now_ns: i64) -> Result<Self, QueryError> {
         let filter = filter.clone();
         let mut follower = Self { filter, newest: 0, handed_out: BTreeMap::new(), running: HashSet::new() };
         tape.read(|connection| {
             follower.newest =
                 connection.query_row("SELECT coalesce(max(id), 0) FROM call", [], |row| row.get::<_, i64>(0))?;
             let (present, _) = follower.recent(connection)?;
-            // What runs and began just now is handed out when it has run for a while.
             let young = sql_id(ids::at(now_ns.saturating_sub(RUNS_LONG_NS)));
             follower.handed_out = present.into_iter().filter(|&(id, runs)| !runs || id < young).collect();
             follower.running = follower.still_running(connection)?;
-            Ok(())
-        })?;
-        // Rows that came between the caller's read and this one are still to be handed out.
-        if let Some(last) = shown.last() {
-            let known: HashSet<u64> = shown.iter().map(|call| call.id).collect();
-            let last = sql_id(last.id);
-            follower.handed_out.retain(|&id, _| id <= last || known.contains(&id.cast_unsigned()));
+            Ok(follower)
+        })
+    }
+
+    /// The last calls, as they are now: some may have come or ended since the place was taken, and do not come again.
+    fn show(&mut self, tape: &Tape, lines: usize, now_ns: i64) -> Result<Vec<Call>, QueryError> {
+        let mut asked = lines;
+        let mut calls = loop {
+            let calls = tape.latest(&self.filter, asked)?;
+            let young = calls.iter().filter(|call| is_young(call, now_ns)).count();
+            if calls.len() < asked || lines.saturating_add(young) <= asked {
+                break calls;
+            }
+            asked = lines.saturating_add(young);
+        };
+        calls.retain(|call| !is_young(call, now_ns));
+        calls.drain(..calls.len().saturating_sub(lines));
+        for call in &calls {
+            let (id, runs) = (sql_id(call.id), call.status == Status::Running);
+            self.handed_out.insert(id, runs);
+            self.newest = self.newest.max(id);
+            if runs {
+                self.running.insert(id);
+            } else {
+                self.running.remove(&id);
+            }
         }
-        Ok(follower)
+        Ok(calls)
     }
 
     /// The calls that came, or ended, since the last poll.

@@ -94,7 +94,7 @@ fn places(connection: &Connection, filter: &CallFilter) -> rusqlite::Result<Vec<
     if let Some(run) = filter.run_id
         && !exists("SELECT 1 FROM run WHERE id = ?1", sql_id(run))?
     {
-        notices.push(format!("there is no run {run} on this tape"));
+        notices.push(format!("there is no run {run:016x} on this tape"));
     }
     for id in [filter.parent_id, filter.root_id].into_iter().flatten() {
         if !exists("SELECT 1 FROM call WHERE id = ?1", sql_id(id))? {

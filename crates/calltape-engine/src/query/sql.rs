@@ -162,8 +162,10 @@ fn refused(error: QueryError, text: &str) -> QueryError {
     match inner {
         rusqlite::Error::SqlInputError { msg, offset, .. } => statement(usize::try_from(offset).ok(), msg),
         rusqlite::Error::MultipleStatement => statement(None, "give one statement at a time".to_owned()),
-        // A view cannot be written, which SQLite finds before it asks.
-        rusqlite::Error::SqliteFailure(_, Some(message)) if message.starts_with("cannot modify ") => {
+        // A view or the schema cannot be written, which SQLite finds before it asks.
+        rusqlite::Error::SqliteFailure(_, Some(message))
+            if message.starts_with("cannot modify ") || message.ends_with("may not be modified") =>
+        {
             statement(None, ONLY_READING.to_owned())
         }
         rusqlite::Error::SqliteFailure(code, message) => match code.code {

@@ -121,6 +121,7 @@ fn unopened(path: &Path, error: &rusqlite::Error) -> OpenError {
             OpenError::NotATape { path, found: "a file that is no SQLite database" }
         }
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path, reason },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked { path },
         _ => OpenError::Unreadable { path, reason },
     }
 }

@@ -78,7 +78,7 @@ fn split_unit(text: &str) -> Option<(f64, String)> {
 /// A size as people write it: `64MiB`, `512k`, `1000`.
 pub fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = split_unit(text)?;
-    let factor = match unit.trim_end_matches('b').trim_end_matches('i') {
+    let factor = match unit.strip_suffix("ib").or(unit.strip_suffix('b')).unwrap_or(&unit) {
         "" => 1u64,
         "k" => 1 << 10,
         "m" => 1 << 20,

@@ -5,6 +5,7 @@ mod a_damaged_tape_is_set_aside;
 mod a_dead_run_is_adopted;
 mod a_deleted_database_is_made_again;
 mod a_file_that_was_never_ours_is_never_moved;
+mod a_function_defined_later_has_its_name;
 mod a_generated_tape_balances;
 mod a_journal_is_deleted_under_its_process;
 mod a_killed_process_loses_no_returned_call;

@@ -41,6 +41,8 @@ fn all_of_it_is_stored_and_said() {
     assert!(matches!(&again, Ok(Recovery::Done { runs, .. }) if runs.is_empty()), "{again:?}");
     let database = Database::open(&db);
     assert_eq!(database.lines("SELECT calls, stored, run FROM accounting"), ["300|300|died"]);
+    let ended = "SELECT ended_ns >= (SELECT max(started_ns) FROM call) FROM run";
+    assert_eq!(database.lines(ended), ["1"], "it ended with its last event");
     database.assert_balanced();
 }
 

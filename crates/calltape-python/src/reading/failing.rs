@@ -18,7 +18,7 @@ pub(super) fn not_opened(py: Python<'_>, path: &Path, error: &OpenError) -> PyEr
         }
         OpenError::NotATape { .. } => "give open() the path of a tape",
         OpenError::NewerVersion { .. } => "upgrade calltape",
-        OpenError::Damaged { .. } => error.remedy(),
+        OpenError::Damaged { .. } | OpenError::Locked { .. } => error.remedy(),
         OpenError::Unreadable { .. } => "check who may read the file and write to its folder",
     };
     tape_error(py, &error.found(), remedy, path)

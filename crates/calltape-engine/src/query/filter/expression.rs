@@ -39,7 +39,7 @@ pub(in crate::query) fn matches_nothing(regex: &Regex) -> bool {
 }
 
 fn is_impossible(expression: &Hir) -> bool {
-    let takes_some = |part: &Hir| part.properties().minimum_len().is_none_or(|least| least > 0);
+    let takes_some = |part: &Hir| part.properties().minimum_len().is_some_and(|least| least > 0);
     match expression.kind() {
         HirKind::Class(_) => expression.properties().minimum_len().is_none(),
         HirKind::Capture(capture) => is_impossible(&capture.sub),

@@ -43,6 +43,7 @@ fn only_reading_is_allowed() {
     let writes = [
         "DELETE FROM call",
         "DELETE FROM calls",
+        "DELETE FROM sqlite_schema",
         "UPDATE calls SET args = ''",
         "INSERT INTO thread VALUES (9, 1, 1, 1, 'x')",
         "CREATE TEMP TABLE x (y)",
