@@ -1,6 +1,8 @@
 //! A call is one row, wherever its START and its END are found.
 
-use crate::stage::{Stage, drain_all};
+use calltape_testkit::Database;
+
+use crate::stage::{Stage, drain_all, stranger};
 use calltape_journal::monotonic_ns;
 
 const ROWS: &str = "SELECT function, status, args, result, duration_ns FROM calls ORDER BY id";
@@ -81,4 +83,22 @@ fn an_end_stored_before_its_start_waits_for_it() {
     assert_eq!(stage.database().lines(ROWS), [r#"shop.place|ok|{"a":1,"b":2}|3|700"#]);
     assert_eq!(stage.database().one::<i64>("SELECT count(*) FROM early_end"), 0);
     stage.database().assert_balanced();
+}
+
+#[test]
+fn an_end_whose_start_never_comes_goes_with_its_run() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let id = caller.take_id();
+    caller.end_as(id, place, 3, monotonic_ns());
+    drain_all(&mut stage.drain());
+    assert_eq!(stage.database().one::<i64>("SELECT count(*) FROM early_end"), 1);
+    drop(caller);
+    let (_folder, db) = stage.die();
+    drain_all(&mut stranger(&db));
+    let database = Database::open(&db);
+    assert_eq!(database.one::<i64>("SELECT count(*) FROM early_end"), 0);
+    assert_eq!(database.lines(ROWS), [""; 0]);
+    database.assert_balanced();
 }
