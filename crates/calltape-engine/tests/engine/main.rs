@@ -22,6 +22,7 @@ mod a_recording_begins_with_what_room_there_is;
 mod a_replay_changes_nothing;
 mod a_segment_keeps_its_thread;
 mod a_tape_stays_within_its_size;
+mod an_error_that_went_comes_again;
 mod an_older_tape_is_upgraded;
 mod books_balance_for_any_schedule;
 mod calls_without_a_row_are_in_the_minutes;
