@@ -19,7 +19,8 @@ disk or permissions; `remedy` is null where `ok` is true.";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A process that records on the tape does this by itself, within a second; then this says so. The database is looked over \
-first, which takes seconds for a gigabyte: one that is damaged is set aside. One that is gone is made again. Each run is a line: what was stored of it, which calls were interrupted, what nobody can tell any more.
+first, which takes seconds for a gigabyte: one that is damaged is set aside. One that is gone is made again. Each run is \
+a line: what was stored of it, which calls were interrupted, what nobody can tell any more.
 
 Examples:
   calltape recover
