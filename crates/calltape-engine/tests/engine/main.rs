@@ -30,6 +30,7 @@ mod each_call_is_in_one_file;
 mod errors_are_told_apart_by_their_message;
 mod every_call_is_accounted_for_under_overload;
 mod hours_are_their_minutes_added_up;
+mod ids_stand_for_times;
 mod latency_figures_are_close_and_add_up;
 mod one_process_drains_for_all;
 mod recorder_end_to_end;
