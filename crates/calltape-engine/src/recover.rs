@@ -115,9 +115,9 @@ pub fn waiting_bytes(db: &Path) -> u64 {
     runs.iter().filter_map(|folder| Run::open(folder).ok()).map(|run| waiting_in(&run)).sum()
 }
 
-/// Whether there is anything of a tape at `db`: the database, or journals beside it.
+/// Whether there is anything at `db` to be looked at: the database, or a folder in its place, or journals beside it.
 pub fn is_there(db: &Path) -> bool {
-    db.exists() || tape_directory(db).is_dir()
+    db.is_file() || db.is_dir() || tape_directory(db).is_dir()
 }
 
 /// Stores what the dead left beside the tape at `db`; makes the database where it is gone. `goes_on` is asked after each

@@ -2,7 +2,7 @@
 //! does more than keep its own journal supplied.
 //!
 //! ```text
-//! thread.rs   when: poll, lease, breaker, wake, finish
+//! thread.rs   when: poll, wake, finish; thread/round.rs one round: lease, breaker, pass
 //! shared.rs   what recorder and thread tell each other
 //! pass.rs     one batch: read, write, then release what is committed
 //! commit.rs   the writing and the releasing
