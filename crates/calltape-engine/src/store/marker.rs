@@ -1,11 +1,14 @@
 //! What is remembered of the tape outside of it, in `<db>.tape/database`: which file it is, and how it looked when the
 //! drain last left it. A file that cannot be read as a tape any more is set aside only when it is the one remembered
 //! here; one that was never ours is never moved.
+//!
+//! It is kept twice, for a disk that damages a tape may damage this as well. Either copy tells: a file has an inode and
+//! a time of birth that no damage makes by chance.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use super::StoreError;
@@ -66,19 +69,33 @@ impl Look {
     }
 }
 
-fn marker_of(db: &Path) -> PathBuf {
-    beside(db, ".tape").join("database")
+/// The copies, as files in `<db>.tape`.
+const COPIES: [&str; 2] = ["database", "database.copy"];
+
+/// How the file at `db` was left, which looks like `now`: what is remembered of this file, by each copy.
+fn remembered(db: &Path, now: &Look) -> impl Iterator<Item = Look> {
+    let folder = beside(db, ".tape");
+    let copies = COPIES.into_iter().filter_map(move |name| Look::parse(&fs::read_to_string(folder.join(name)).ok()?));
+    copies.filter(move |before| before.is_same_file(now))
 }
 
-/// The tape that was last at `db`, as it looked then; `None` when none was, or nobody remembers.
-pub(super) fn remembered(db: &Path) -> Option<Look> {
-    Look::parse(&fs::read_to_string(marker_of(db)).ok()?)
+/// Whether the file that looks like `now` is the tape that was last at `db`.
+pub(super) fn was_here(db: &Path, now: &Look) -> bool {
+    remembered(db, now).next().is_some()
+}
+
+/// Whether the file that looks like `now` is the tape that was last at `db` and was changed since, as far as a copy knows.
+pub(super) fn has_changed(db: &Path, now: &Look) -> bool {
+    remembered(db, now).any(|before| before != *now)
 }
 
 /// Remembers the tape at `db` as it looks now. Best effort: without it a damaged tape waits for a person.
 pub(super) fn remember(db: &Path, look: &Look) {
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(marker_of(db));
-    let _ = opened.and_then(|mut file| file.write_all(look.line().as_bytes()));
+    for name in COPIES {
+        let path = beside(db, ".tape").join(name);
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+        let _ = opened.and_then(|mut file| file.write_all(look.line().as_bytes()));
+    }
 }
 
 #[cfg(test)]

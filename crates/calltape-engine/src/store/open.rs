@@ -76,14 +76,13 @@ impl Store {
             return Err(StoreError::NotAFile(path.to_path_buf()));
         }
         prepare_directory(path)?;
-        let before = marker::remembered(path);
         let now = Look::at_if_there(path)?;
         // SQLite would delete the WAL of a file that is gone; it may hold all there is left of it.
         let is_gone = now.is_none();
         let remains = is_gone.then(|| quarantine::clear_remains(path, false, calltape_journal::unix_ns())).flatten();
         create_private(path)?;
-        let changed = now.zip(before).filter(|(now, before)| now.is_same_file(before) && now != before);
-        if changed.is_some_and(|(now, _)| now.bytes == 0) {
+        let has_changed = now.is_some_and(|now| marker::has_changed(path, &now));
+        if has_changed && now.is_some_and(|now| now.bytes == 0) {
             return Err(StoreError::Damaged { path: path.to_path_buf(), how: "it was emptied".to_owned() });
         }
         crate::forked::tell_files_apart();
@@ -92,7 +91,7 @@ impl Store {
         let path = path.to_path_buf();
         let mut store = Self { connection, path, watch: Cell::new(None), wal_limit, remains, left: true };
         store.set_up().map_err(|error| store.judged(error))?;
-        if let Some(now) = now.filter(|now| changed.is_some() || (is_suspect && now.bytes > 0)) {
+        if let Some(now) = now.filter(|now| has_changed || (is_suspect && now.bytes > 0)) {
             store.verify(now.bytes, meanwhile)?;
         }
         store.note_files().inspect_err(|_| _ = store.rescue())?;

@@ -12,8 +12,7 @@ const ENDINGS: [&str; 3] = ["-wal", "-shm", ""];
 
 /// Whether the file at `db` is the tape that was there before, whatever it looks like by now.
 pub(crate) fn was_our_tape(db: &Path) -> bool {
-    let now = marker::Look::at(db).ok().filter(|_| db.is_file());
-    now.zip(marker::remembered(db)).is_some_and(|(now, before)| now.is_same_file(&before))
+    db.is_file() && marker::Look::at(db).is_ok_and(|now| marker::was_here(db, &now))
 }
 
 /// What to do with the damaged tape at `path`. Only a file that was recorded to in its place is ever set aside.

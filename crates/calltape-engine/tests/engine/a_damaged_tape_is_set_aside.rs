@@ -189,6 +189,28 @@ fn a_tape_damaged_between_two_runs_is_set_aside_by_the_next() {
 }
 
 #[test]
+fn a_tape_is_known_again_where_one_memory_of_it_is_damaged_too() {
+    let damages: [(&str, Damage); 3] = [
+        ("other bytes", |memory| write_at(memory, 10, b"\xcf")),
+        ("another number", |memory| write_at(memory, 19, b"7")),
+        ("gone", |memory| shell(&format!("rm '{}'", memory.display()))),
+    ];
+    for (what, damage) in damages {
+        for memory in ["database", "database.copy"] {
+            let Scene { stage, mut caller, mut drain, place, .. } = recorded();
+            drain_all(&mut drain);
+            drop(drain);
+            cut(&stage.db, 4096 * 4);
+            damage(&beside(&stage.db, ".tape").join(memory));
+            assert!(caller.call(place, 9_999, 0));
+            drain_all(&mut stage.drain());
+            assert_eq!(set_aside(&stage.db).len(), 1, "{memory}: {what}");
+            assert_eq!(calls(&stage.db), BTreeSet::from([9_999]), "{memory}: {what}");
+        }
+    }
+}
+
+#[test]
 fn a_tape_that_was_only_touched_is_recorded_on() {
     let scene = recorded();
     shell(&format!("touch '{0}' '{0}-wal'", scene.stage.db.display()));

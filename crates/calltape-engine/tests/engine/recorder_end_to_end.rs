@@ -46,7 +46,7 @@ fn calls_are_rows_after_a_flush_and_the_journal_is_gone_after_the_end() {
     let left = std::fs::read_dir(folder.path().join(".calltape/calls.db.tape")).expect("a tape directory");
     let mut left: Vec<_> = left.map(|entry| entry.expect("an entry").file_name()).collect();
     left.sort();
-    assert_eq!(left, ["database", "ids", "writer.lock"]);
+    assert_eq!(left, ["database", "database.copy", "ids", "writer.lock"]);
     let mode = |path: &std::path::Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
     assert_eq!((mode(&db), mode(&folder.path().join(".calltape"))), (0o600, 0o700));
     let ignore = folder.path().join(".calltape/.gitignore");

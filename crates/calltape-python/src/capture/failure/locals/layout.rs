@@ -1,7 +1,7 @@
 //! Variables where CPython 3.11 and 3.12 have them: in the frame's own array. The layouts are those of the releases,
 //! which do not change them any more; later interpreters are asked (`view.rs`).
 
-use std::ffi::{c_char, c_int, c_short};
+use std::ffi::{c_char, c_int};
 
 use pyo3::ffi::{self, PyObject};
 
@@ -65,9 +65,9 @@ struct Code {
     exception_table: *mut PyObject,
     flags: c_int,
     #[cfg(not(Py_3_12))]
-    warmup: c_short,
+    warmup: std::ffi::c_short,
     #[cfg(not(Py_3_12))]
-    line_entry_size: c_short,
+    line_entry_size: std::ffi::c_short,
     argument_counts: [c_int; 3],
     stack_size: c_int,
     first_line: c_int,
