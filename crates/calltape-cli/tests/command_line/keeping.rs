@@ -263,6 +263,21 @@ fn the_doctor_recognises_a_damaged_database() {
 }
 
 #[test]
+fn the_doctor_recognises_a_view_that_asks_for_something_else() {
+    let sample = some_calls();
+    sample
+        .connection
+        .execute_batch(
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(sql, 'WHEN 1', 'WHEN 3') WHERE name = 'errors'",
+        )
+        .unwrap();
+    let ran = calltape("doctor", &surroundings(sample.folder.path()));
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("is damaged: the view errors is not as it was made"), "{ran:?}");
+}
+
+#[test]
 fn incidents_and_errors_that_were_only_counted_are_in_stats() {
     let sample = some_calls();
     let folder = sample.folder.path();

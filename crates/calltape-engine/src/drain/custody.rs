@@ -71,7 +71,8 @@ impl Drain {
         }
         let was_ours = self.store.is_some() || was_our_tape(&self.db);
         let is_damage = error.is_damage() || error.is_read_only();
-        if !is_damage || !was_ours || monotonic_ns() < self.next_set_aside_ns {
+        let may_be_damage = is_damage || (error.is_of_the_schema() && !self.was_found_sound);
+        if !may_be_damage || !was_ours || monotonic_ns() < self.next_set_aside_ns {
             return Ok(false);
         }
         self.keep_books();

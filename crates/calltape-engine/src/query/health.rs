@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::calls::unsigned;
 use super::{QueryError, Tape};
 use crate::retention::{Limits, Room};
+use crate::store::{SCHEMA_VERSION, first_changed};
 
 /// Complaints of a check that are shown.
 const MOST_COMPLAINTS: usize = 5;
@@ -65,7 +66,8 @@ const ALL_CALLS: &str =
     "SELECT count(*) FILTER (WHERE status != 5), count(*) FILTER (WHERE status IN (1, 6)) FROM call";
 
 impl Tape {
-    /// What SQLite's quick check finds wrong with the file, at most a few lines; none when it is sound.
+    /// What SQLite's quick check finds wrong with the file, at most a few lines, and the first of the tape's tables and views
+    /// that is not as calltape makes it; none when it is sound.
     ///
     /// # Errors
     /// When the tape cannot be read, or not within the time limit.
@@ -74,7 +76,11 @@ impl Tape {
             let pragma = format!("PRAGMA quick_check({MOST_COMPLAINTS})");
             let lines: Vec<String> =
                 connection.prepare(&pragma)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            Ok(lines.into_iter().filter(|line| line != "ok").collect())
+            let mut complaints: Vec<String> = lines.into_iter().filter(|line| line != "ok").collect();
+            if self.version() == SCHEMA_VERSION {
+                complaints.extend(first_changed(connection)?);
+            }
+            Ok(complaints)
         })
     }
 

@@ -89,6 +89,13 @@ impl StoreError {
         }
     }
 
+    /// Whether SQLite makes no sense of a statement, which it did when the tape was made: a table or column has another name.
+    pub(crate) fn is_of_the_schema(&self) -> bool {
+        let Self::Sqlite { source, .. } = self else { return false };
+        let is_error = |error: &rusqlite::ffi::Error| error.extended_code & 0xff == rusqlite::ffi::SQLITE_ERROR;
+        matches!(source, rusqlite::Error::SqlInputError { .. }) || source.sqlite_error().is_some_and(is_error)
+    }
+
     /// Whether SQLite takes the database for one that must not be written. Its header can say so too.
     pub(crate) fn is_read_only(&self) -> bool {
         // Not the kinds that name another reason: a folder, a lock, a file that was moved.

@@ -12,6 +12,7 @@
 //! transaction.rs begin, commit
 //! watch.rs       whether the files are as they were left: moved, replaced, damaged
 //! wal.rs         whether the WAL's frames are
+//! shape.rs       whether its tables and views are as they were made
 //! marker.rs      which file was our tape, remembered outside of it
 //! quarantine.rs  a damaged tape out of the way
 //! rows.rs        call, failure, early_end
@@ -45,6 +46,7 @@ mod peek;
 mod prune;
 mod quarantine;
 mod rows;
+mod shape;
 mod transaction;
 mod upgrade;
 mod wal;
@@ -63,4 +65,5 @@ pub(crate) use peek::{stored_of_run, try_to_write};
 pub(crate) use prune::Removed;
 pub(crate) use quarantine::{can_be_written, remedy_of_damage, set_aside, was_our_tape};
 pub(crate) use rows::{ActivityRow, CallRow, EndRow, FailureRow, RowWriter};
+pub(crate) use shape::first_changed;
 pub(crate) use transaction::Transaction;

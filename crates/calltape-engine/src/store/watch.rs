@@ -13,7 +13,7 @@ use calltape_journal::unix_ns;
 use super::checkpoint::Wal;
 use super::marker::{self, Look};
 use super::open::beside;
-use super::{Store, StoreError, check_format, quarantine, wal};
+use super::{Store, StoreError, check_format, quarantine, shape, wal};
 use crate::breaker::Fault;
 
 /// Pages (64 MiB) up to which the thorough check is made, which compares indexes with their tables as well.
@@ -152,6 +152,9 @@ impl Store {
         let found = self.connection.query_row(check, [], |row| row.get::<_, String>(0)).map_err(&doing)?;
         if found != "ok" {
             return Err(self.damaged(found.lines().last().unwrap_or_default().to_owned()));
+        }
+        if let Some(changed) = shape::first_changed(&self.connection).map_err(&doing)? {
+            return Err(self.damaged(changed));
         }
         // A header can forbid writing, which shows at the first write only.
         let write = "BEGIN IMMEDIATE; UPDATE tape SET id_lead_ns = id_lead_ns; ROLLBACK";
