@@ -1,5 +1,7 @@
 """`Tape.diff`: what changed between two times or two runs."""
 
+import dataclasses
+
 import pytest
 from conftest import RunProgram
 
@@ -65,6 +67,13 @@ def test_a_comparison_shows_itself(tape: calltape.Tape) -> None:
 def test_a_side_that_is_none_is_named(tape: calltape.Tape, side: object) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^diff: b must be"):
         tape.diff("1h..", side)  # type: ignore[arg-type]
+
+
+def test_a_run_of_another_tape_is_refused(tape: calltape.Tape) -> None:
+    second, first = tape.runs()
+    for side in (f"run:{first.id + 1:016x}", dataclasses.replace(first, id=first.id + 1)):
+        with pytest.raises(ValueError, match=rf"^diff: a is the run {first.id + 1:016x}, which is not on this tape"):
+            tape.diff(side, second)
 
 
 @pytest.mark.parametrize("side", ["1h..2h", ("1h", "2h")])

@@ -202,20 +202,23 @@ def statuses(caller: str, name: str, value: object) -> list[str]:
 
 
 def side(
-    caller: str, name: str, value: object, last: Callable[[], Run | None]
+    caller: str, name: str, value: object, runs: Callable[[], list[Run]]
 ) -> tuple[int | None, int | None, int | None]:
-    """One of two that are compared: a run's id, or the beginning and the end of a range. `last` is the last run."""
-    if isinstance(value, str) and value.strip() == "run:last":
-        value = last()
-        if value is None:
-            raise ValueError(f"{caller}: {name} is 'run:last', and the tape has no run")
+    """One of two that are compared: a run's id, or the beginning and the end of a range. `runs` are the tape's, newest
+    first.
+    """
     if isinstance(value, Run):
-        return value.id, None, None
+        return _run_of(caller, name, value.id, runs()), None, None
+    if isinstance(value, str) and value.strip() == "run:last":
+        newest = next(iter(runs()), None)
+        if newest is None:
+            raise ValueError(f"{caller}: {name} is 'run:last', and the tape has no run")
+        return newest.id, None, None
     if isinstance(value, str) and value.strip().startswith("run:"):
         run = _native.read_run(value.strip().removeprefix("run:"))
         if run is None:
             raise ValueError(f"{caller}: {name} must be 'run:last' or 'run:' and a run's id, not {value!r}")
-        return run, None, None
+        return _run_of(caller, name, run, runs()), None, None
     parts: object = value
     if isinstance(value, str) and value.count("..") == 1:
         parts = tuple(part or None for part in value.split(".."))
@@ -228,3 +231,10 @@ def side(
     if begin is not None and end is not None and begin > end:
         raise ValueError(f"{caller}: {name} ends before it begins: {value!r}; the earlier time comes first")
     return None, begin, end
+
+
+def _run_of(caller: str, name: str, run: int, runs: list[Run]) -> int:
+    """A run's id, where the tape has it."""
+    if all(found.id != run for found in runs):
+        raise ValueError(f"{caller}: {name} is the run {run:016x}, which is not on this tape; Tape.runs() lists them")
+    return run
