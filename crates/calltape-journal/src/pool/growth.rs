@@ -18,6 +18,10 @@ const GROWTH_PAUSE_NS: u64 = 100_000_000;
 /// (3.4 us a page).
 const STEP_BYTES: u64 = 4 << 20;
 
+/// Bytes of free segments kept prefaulted for a burst while fewer are taken: three thousand calls of usual size. A burst
+/// beyond them meets each page once in the life of a process; an idle one need not hold them all.
+const READY_BYTES: usize = 768 << 10;
+
 impl Pool {
     /// Makes a chunk because a caller has found no segment.
     pub(super) fn grow_for_a_caller(&self) {
@@ -97,18 +101,23 @@ impl Pool {
         }
     }
 
+    /// Prefaults free segments until as many are ready as are taken, or [`READY_BYTES`].
     fn prefault_free(&self) {
-        let mut left = (STEP_BYTES / self.geometry.segment_bytes as u64).max(1);
-        for chunk in self.chunks() {
-            for (position, segment) in chunk.segments().iter().enumerate() {
-                if left == 0 {
-                    return;
-                }
-                if !chunk.is_prefaulted(position) && segment.state() == SegmentState::Free {
-                    chunk.prefault(position);
-                    left -= 1;
-                }
-            }
+        let chunks = self.chunks();
+        let segments = || {
+            chunks.iter().flat_map(|chunk| {
+                let free = |segment: &Segment| segment.state() == SegmentState::Free;
+                chunk.segments().iter().enumerate().map(move |(position, segment)| (chunk, position, free(segment)))
+            })
+        };
+        let taken = segments().filter(|(_, _, is_free)| !is_free).count();
+        let ready = segments().filter(|(chunk, position, is_free)| *is_free && chunk.is_prefaulted(*position)).count();
+        let segment_bytes = self.geometry.segment_bytes;
+        let wanted = taken.max(READY_BYTES.div_ceil(segment_bytes)).saturating_sub(ready);
+        let step = (STEP_BYTES / segment_bytes as u64).max(1) as usize;
+        let cold = segments().filter(|(chunk, position, is_free)| *is_free && !chunk.is_prefaulted(*position));
+        for (chunk, position, _) in cold.take(wanted.min(step)) {
+            chunk.prefault(position);
         }
     }
 
