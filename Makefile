@@ -288,6 +288,8 @@ mutants: $(CARGO_MUTANTS) ## changes to journal, drain, breaker, books, retentio
 	done
 	@$(PYTHON) .ci/mutants "$(MUTANTS_OUT)"
 
+GET_VALGRIND := command -v valgrind >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y valgrind >/dev/null; } || true
+
 # Its own directory, as with loom. Leaks are the interpreter's to have, so they are not looked for.
 ASAN_TARGET := target/asan
 ASAN_TRIPLE := x86_64-unknown-linux-gnu
@@ -298,11 +300,17 @@ asan: build-quick ## AddressSanitizer over the journal's tests, valgrind over a 
 	$(SAY) "AddressSanitizer over the journal's tests"
 	@RUSTFLAGS="-Zsanitizer=address" ASAN_OPTIONS=detect_leaks=0 CARGO_TARGET_DIR=$(ASAN_TARGET) \
 	    cargo +nightly test $(LOCKED) --package calltape-journal --target $(ASAN_TRIPLE) --lib --tests --quiet
-	@command -v valgrind >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qq -y valgrind >/dev/null; } || true
+	@$(GET_VALGRIND)
 	@if command -v valgrind >/dev/null; then \
 	    printf '\n==> %s\n' "valgrind over a short run of the extension"; \
 	    PYTHONPATH=tests $(BIN)/python -m torture.valgrind; \
 	else printf '\n==> %s\n' "valgrind is not here: the extension's run under it is left out"; fi
+
+.PHONY: text-order
+text-order: build ## list anew which functions run while a process records, for the linker (decision 015); needs valgrind
+	@$(GET_VALGRIND)
+	$(SAY) "what runs while a process records"
+	@$(BIN)/python .ci/text-order
 
 .PHONY: test-memory
 test-memory: $(VENV)/.tools build-quick ## memory pressure at length: 200 n of each fault, a million threads, ten million calls
