@@ -190,20 +190,11 @@ impl Tallies {
         });
     }
 
-    /// The tallies there are, with their slots.
+    /// The tallies there are, with their slots. Places that were never given are not looked at: each look would keep a page.
     pub(crate) fn all(&self) -> Vec<(u32, &Tally)> {
-        let mappings = self.steps.iter().map_while(OnceLock::get);
-        mappings.enumerate().flat_map(|(step, mapping)| used(mapping, step == 0)).collect()
+        let given = self.with_next(|next| next.place as u64);
+        (1..given).filter_map(|place| self.at(place)).filter_map(|tally| Some((tally.slot()?, tally))).collect()
     }
-}
-
-/// The used tallies of a mapping, without the header's place where it begins with that.
-fn used(mapping: &Mapping, with_header: bool) -> impl Iterator<Item = (u32, &Tally)> {
-    let entries = mapping.bytes() / at::BYTES;
-    (usize::from(with_header)..entries).filter_map(|entry| {
-        let tally: &Tally = mapping.view(entry * at::BYTES);
-        Some((tally.slot()?, tally))
-    })
 }
 
 /// The tallies of any run, as read.
@@ -255,7 +246,9 @@ impl FoundTallies {
 
     /// The tallies there are, with their slots.
     pub(crate) fn all(&self) -> Vec<(u32, &Tally)> {
-        self.mapping.iter().flat_map(|mapping| used(mapping, true)).collect()
+        let Some(mapping) = &self.mapping else { return Vec::new() };
+        let tallies = (1..mapping.bytes() / at::BYTES).map(|place| mapping.view(place * at::BYTES));
+        tallies.filter_map(|tally: &Tally| Some((tally.slot()?, tally))).collect()
     }
 }
 
