@@ -188,3 +188,111 @@ const MOST_CHUNK_BYTES: usize = 1 << 30;
 
 /// What is assumed when neither control file nor chunk says: the default options' cut.
 const DEFAULT_GEOMETRY: Geometry = Geometry { segment_bytes: 128 << 10, chunk_segments: 16 };
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+    use crate::segment::SegmentState;
+
+    const PAGE_BYTES: usize = 4096;
+    const GEOMETRY: Geometry = Geometry { segment_bytes: 2 * PAGE_BYTES, chunk_segments: 4 };
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    fn made(folder: &tempfile::TempDir) -> Chunk {
+        Chunk::create(folder.path(), 7, 2, GEOMETRY, 0).expect("a chunk")
+    }
+
+    /// The file of chunk 2 with this length, opened as one of run 7.
+    fn opened(folder: &tempfile::TempDir, length: u64, geometry: Option<Geometry>) -> Option<Chunk> {
+        let path = folder.path().join("000002.seg");
+        OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(length)).expect("cuts");
+        Chunk::open(&path, 7, 2, geometry).expect("opens")
+    }
+
+    /// Which pages of a chunk the process has in its page table: bit 63 of an entry of `/proc/self/pagemap`.
+    fn present(chunk: &Chunk) -> Vec<usize> {
+        let map = File::open("/proc/self/pagemap").expect("the page table");
+        let first = chunk.mapping.base() as usize / PAGE_BYTES;
+        let is_present = |page: &usize| {
+            let mut entry = [0; 8];
+            map.read_exact_at(&mut entry, (first + page) as u64 * 8).expect("an entry");
+            u64::from_le_bytes(entry) >> 63 == 1
+        };
+        (0..GEOMETRY.chunk_bytes() / PAGE_BYTES).filter(is_present).collect()
+    }
+
+    #[test]
+    fn a_file_is_cut_into_as_many_segments_as_have_a_header_and_says_what_it_lacks() {
+        let segment = GEOMETRY.segment_bytes as u64;
+        // Length, bytes of each segment, bytes that are gone.
+        let cases: [(u64, &[u64], u64); 5] = [
+            (4 * segment, &[segment; 4], 0),
+            (4 * segment - 1, &[segment, segment, segment, segment - 8], 1),
+            (segment + 128, &[segment, 128], 3 * segment - 128),
+            (segment + 127, &[segment], 3 * segment - 127),
+            (128, &[128], 4 * segment - 128),
+        ];
+        for (length, expected, missing) in cases {
+            let folder = folder();
+            made(&folder);
+            let chunk = opened(&folder, length, Some(GEOMETRY)).expect("a segment");
+            let bytes: Vec<u64> = chunk.segments().iter().map(|segment| segment.memory().bytes() as u64).collect();
+            assert_eq!((bytes.as_slice(), chunk.missing_bytes()), (expected, missing), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_whole_header_is_no_chunk() {
+        for length in [0, 1, 8, 120, 127] {
+            let folder = folder();
+            made(&folder);
+            assert!(opened(&folder, length, Some(GEOMETRY)).is_none(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn the_cut_is_the_control_files_or_else_the_chunks_own_or_else_the_usual_one() {
+        let cuts = |chunk: &Chunk| (chunk.segments().len(), chunk.segments()[0].memory().bytes());
+        let folder = folder();
+        made(&folder);
+        let said = Geometry { segment_bytes: 1024, chunk_segments: 8 };
+        assert_eq!(cuts(&opened(&folder, 32 << 10, Some(said)).expect("a chunk")), (8, 1024));
+        assert_eq!(cuts(&opened(&folder, 32 << 10, None).expect("a chunk")), (4, 8192));
+        let file = OpenOptions::new().write(true).open(folder.path().join("000002.seg")).expect("opens");
+        file.write_all_at(&[0xff; 8], at::GEOMETRY as u64).expect("writes");
+        assert_eq!(cuts(&opened(&folder, 4 << 20, None).expect("a chunk")), (16, 128 << 10));
+    }
+
+    #[test]
+    fn segments_are_numbered_through_the_chunks_of_a_run() {
+        let folder = folder();
+        let chunk = made(&folder);
+        assert_eq!(chunk.segments().iter().map(Segment::number).collect::<Vec<_>>(), [4, 5, 6, 7]);
+        for (number, expected) in [(3, None), (4, Some(4)), (7, Some(7)), (8, None)] {
+            assert_eq!(chunk.segment(number).map(Segment::number), expected);
+        }
+        assert!(chunk.segments().iter().all(|segment| segment.state() == SegmentState::Free));
+    }
+
+    /// The risk is a fault on the way of a call, or memory that an idle process keeps; neither is seen in a result.
+    #[test]
+    fn prefaulting_and_letting_go_concern_the_pages_of_one_segment() {
+        let folder = folder();
+        let chunk = made(&folder);
+        assert_eq!(present(&chunk), [0, 2, 4, 6], "the headers");
+        chunk.prefault(2);
+        let prefaulted: Vec<bool> = (0..4).map(|position| chunk.is_prefaulted(position)).collect();
+        assert_eq!(prefaulted, [false, false, true, false]);
+        assert_eq!(present(&chunk), [0, 2, 4, 5, 6]);
+        chunk.let_go(6);
+        assert_eq!(present(&chunk), [0, 2, 6]);
+        chunk.let_go(5);
+        chunk.let_go(99);
+        assert_eq!(present(&chunk), [0, 6]);
+    }
+}

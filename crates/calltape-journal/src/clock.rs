@@ -24,3 +24,17 @@ pub(crate) fn unix_offset_ns() -> i64 {
     let after = monotonic_ns() as i64;
     unix - (before + (after - before) / 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn the_offset_turns_a_monotonic_time_into_what_the_system_says_the_time_is() {
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as i64;
+        let apart_ns = monotonic_ns() as i64 + unix_offset_ns() - system;
+        assert!(apart_ns.abs() < 1_000_000_000, "{apart_ns}");
+    }
+}

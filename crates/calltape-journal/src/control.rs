@@ -253,3 +253,6 @@ fn identity_bytes(mapping: &Mapping) -> Option<Vec<u8>> {
     mapping.copy_out(at::IDENTITY, &mut bytes);
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,143 @@ fn is_abandoned(building: &Path) -> bool {
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::LockedFile;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("lists").flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn sixteen_lower_case_digits_name_a_run_and_nothing_else_does() {
+        assert_eq!(run_id_of(Path::new("/tape/00000000000000ff")), Some(255));
+        assert_eq!(run_id_of(Path::new(&run_name(u64::MAX))), Some(u64::MAX));
+        let others =
+            ["ff", "0000000000000000ff", "00000000000000FF", "+0000000000000ff", "000000000000000g", ".", ".."];
+        for name in others {
+            assert_eq!(run_id_of(Path::new(name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_chunks_name_gives_its_number_and_nothing_else_does() {
+        for number in [1, 999_999, 1_000_000, u32::MAX] {
+            assert_eq!(chunk_number_of(&chunk_name(number)), Some(number));
+        }
+        for name in
+            ["000000.seg", "1.seg", "0000001.seg", "+00001.seg", "000001", "000001.new", "4294967296.seg", ".seg"]
+        {
+            assert_eq!(chunk_number_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn runs_are_listed_oldest_first_and_a_tape_that_does_not_exist_has_none() {
+        let tape = folder();
+        for name in ["000000000000000b", "000000000000000a", ".new-000000000000000c", "other"] {
+            fs::create_dir(tape.path().join(name)).expect("makes");
+        }
+        fs::write(tape.path().join("000000000000000d"), "a file").expect("writes");
+        let expected = ["000000000000000a", "000000000000000b"].map(|name| tape.path().join(name));
+        assert_eq!(list_runs(tape.path()).expect("lists"), expected);
+        assert_eq!(list_runs(&tape.path().join("missing")).expect("none"), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_tape_that_is_no_folder_cannot_be_listed() {
+        let tape = folder();
+        let file = tape.path().join("tape");
+        fs::write(&file, "a file").expect("writes");
+        assert_eq!(list_runs(&file).map_err(|error| error.kind()), Err(io::ErrorKind::NotADirectory));
+    }
+
+    #[test]
+    fn a_run_is_removed_with_all_it_holds() {
+        let tape = folder();
+        let run = tape.path().join("000000000000000a");
+        fs::create_dir(&run).expect("makes");
+        fs::write(run.join(CONTROL), "control").expect("writes");
+        remove_run(&run).expect("removes");
+        assert_eq!(names(tape.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_run_that_cannot_be_renamed_or_taken_apart_is_an_error_that_says_so() {
+        let tape = folder();
+        let run = tape.path().join("000000000000000a");
+        let action = |removed| match removed {
+            Err(JournalError::Io { action, .. }) => Some(action),
+            _ => None,
+        };
+        assert_eq!(action(remove_run(&run)), Some("rename"), "there is none");
+        fs::write(&run, "no folder").expect("writes");
+        assert_eq!(action(remove_run(&run)), Some("remove"));
+    }
+
+    #[test]
+    fn a_run_that_is_given_up_before_it_has_its_place_leaves_nothing() {
+        let tape = folder();
+        let new = NewRun::begin(tape.path(), 10).expect("makes");
+        fs::write(new.path().join(CONTROL), "control").expect("writes");
+        assert_eq!(names(tape.path()), [".new-000000000000000a"]);
+        drop(new);
+        assert_eq!(names(tape.path()), Vec::<String>::new());
+        let new = NewRun::begin(tape.path(), 10).expect("makes");
+        assert_eq!(new.settle(tape.path(), 10).expect("settles"), tape.path().join("000000000000000a"));
+        assert_eq!(names(tape.path()), ["000000000000000a"]);
+    }
+
+    /// A run under `name` that was last changed so long ago. The lock is held until it is dropped.
+    fn left(tape: &Path, name: &str, control: &str, age_seconds: u64) -> Option<LockedFile> {
+        let run = tape.join(name);
+        fs::create_dir(&run).expect("makes");
+        let path = run.join(CONTROL);
+        let lock = match control {
+            "none" => None,
+            "unreadable" => {
+                std::os::unix::fs::symlink(CONTROL, &path).expect("a link to itself");
+                None
+            }
+            _ => {
+                let file = create_file(&path).expect("makes");
+                (control == "held").then(|| LockedFile::try_lock(file).expect("locks").expect("is free"))
+            }
+        };
+        let then = SystemTime::now() - Duration::from_secs(age_seconds);
+        File::open(&run).and_then(|folder| folder.set_modified(then)).expect("an older time");
+        lock
+    }
+
+    #[test]
+    fn what_dead_processes_left_is_swept_and_what_may_be_in_use_stays() {
+        let cases = [
+            (".gone-000000000000000a", "none", 0, false),
+            (".gone-000000000000000a", "held", 0, false),
+            (".new-000000000000000a", "none", 50, true),
+            (".new-000000000000000a", "free", 50, true),
+            (".new-000000000000000a", "none", 70, false),
+            (".new-000000000000000a", "free", 70, false),
+            (".new-000000000000000a", "held", 70, true),
+            (".new-000000000000000a", "unreadable", 70, true),
+            ("000000000000000a", "none", 70, true),
+            ("other", "none", 70, true),
+        ];
+        for (name, control, age, stays) in cases {
+            let tape = folder();
+            let _lock = left(tape.path(), name, control, age);
+            sweep(tape.path());
+            assert_eq!(names(tape.path()) == [name], stays, "{name}, control file {control}, {age} s");
+        }
+        sweep(&folder().path().join("missing"));
+    }
+}

@@ -116,3 +116,86 @@ impl std::error::Error for JournalError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    fn os(code: i32) -> io::Error {
+        io::Error::from_raw_os_error(code)
+    }
+
+    fn io(code: i32) -> JournalError {
+        JournalError::io("open", Path::new("/tape/ids"))(os(code))
+    }
+
+    fn allocation(code: i32) -> JournalError {
+        JournalError::allocation(Path::new("/tape/ids"), 4096)(os(code))
+    }
+
+    fn newer() -> JournalError {
+        JournalError::NewerFormat { path: "/tape/run/control".into(), found: 9 }
+    }
+
+    #[test]
+    fn each_error_says_what_happened_to_what() {
+        let cases = [
+            (JournalError::Options("too small"), "the journal options do not fit: too small"),
+            (allocation(libc::ENOSPC), "no room for 4096 bytes at /tape/ids (No space left on device (os error 28)); "),
+            (io(libc::EACCES), "cannot open /tape/ids: Permission denied"),
+            (allocation(libc::EACCES), "cannot reserve /tape/ids: Permission denied"),
+            (JournalError::NoMemory(os(libc::ENOMEM)), "no memory for a journal: Cannot allocate memory"),
+            (JournalError::NotARun("/tape/x".into()), "/tape/x is not a recording; its name should be 16 hex"),
+            (newer(), "/tape/run/control has journal format 9, this calltape knows up to 2; use a newer calltape"),
+            (JournalError::DefinitionTooLong(7), "a function definition of 7 bytes is too long"),
+        ];
+        for (error, expected) in cases {
+            assert!(error.to_string().starts_with(expected), "{error}");
+        }
+        assert_eq!(
+            Full.to_string(),
+            "the journal is full; a drain must free a segment, or journal_limit must be raised"
+        );
+    }
+
+    #[test]
+    fn no_room_for_a_file_is_told_from_other_refusals() {
+        for code in [libc::ENOSPC, libc::EDQUOT, libc::EFBIG] {
+            assert!(matches!(allocation(code), JournalError::NoSpace { bytes: 4096, .. }), "{code}");
+        }
+        assert!(matches!(allocation(libc::EIO), JournalError::Io { action: "reserve", .. }));
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_transient_and_nothing_else_is() {
+        let refusals = [libc::EINTR, libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE, libc::EIO];
+        let transient = refusals.map(io).into_iter();
+        for error in transient.chain([allocation(libc::ENOSPC), JournalError::NoMemory(os(libc::ENOMEM))]) {
+            assert!(error.is_transient(), "{error}");
+        }
+        let lasting = [
+            io(libc::EACCES),
+            io(libc::ENOENT),
+            JournalError::io("find", Path::new(""))(io::ErrorKind::InvalidInput.into()),
+            JournalError::Options(""),
+            JournalError::NotARun(PathBuf::new()),
+            newer(),
+            JournalError::DefinitionTooLong(7),
+        ];
+        for error in lasting {
+            assert!(!error.is_transient(), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_the_source_of_what_it_made_impossible() {
+        let code = |error: &JournalError| error.source()?.downcast_ref::<io::Error>()?.raw_os_error();
+        for error in [io(libc::EIO), JournalError::NoMemory(os(libc::EIO))] {
+            assert_eq!(code(&error), Some(libc::EIO), "{error}");
+        }
+        assert_eq!(code(&allocation(libc::ENOSPC)), Some(libc::ENOSPC));
+        assert!(newer().source().is_none());
+    }
+}

@@ -254,4 +254,65 @@ mod tests {
         assert_eq!(lost[0].place, "p".repeat(128));
         assert_eq!(lost[0].calls, 2);
     }
+
+    #[test]
+    fn all_errors_are_counted_together_too() {
+        let control = control(&tempfile::tempdir().expect("a folder"));
+        for expected in 0..4 {
+            assert_eq!(count_of_all(&control), u64::from(expected));
+            count(&control, &Kind { slot: 1, error_type: "E", file: "f", line: expected % 2, place: "p" });
+        }
+    }
+
+    #[test]
+    fn the_first_error_beyond_the_last_kind_is_named_like_the_others() {
+        let control = control(&tempfile::tempdir().expect("a folder"));
+        for line in 0..1025 {
+            count(&control, &Kind { slot: 3, error_type: "E", file: "f", line, place: "p" });
+        }
+        let others = read(&control).swap_remove(0);
+        assert_eq!((others.error_type.as_str(), others.number, others.calls), ("(other)", 0, 1));
+        assert!(others.first_unix_ns > 0 && others.first_unix_ns == others.last_unix_ns);
+    }
+
+    /// The offsets are written out: a stranger's file has them there.
+    #[test]
+    fn an_entry_stands_where_a_stranger_looks_for_it() {
+        let control = control(&tempfile::tempdir().expect("a folder"));
+        let kind = Kind { slot: 3, error_type: "KeyError", file: "shop.py", line: 20, place: "place" };
+        let entry = Entry::of(&control, 5).expect("an entry");
+        entry.fill(&kind, 1_000);
+        entry.count(1_000);
+        entry.count(2_000);
+        let base = 1_052_672 + 5 * 512;
+        let words = [0, 16, 24, 32, 40].map(|at| control.mapping().word(base + at).load(Ordering::Relaxed));
+        assert_eq!(words, [2, 3 | (20 << 32), 1_000, 2_000, 8 | (7 << 16) | (5 << 32)]);
+        for (at, expected) in [(48, "KeyError"), (176, "shop.py"), (384, "place")] {
+            let mut text = vec![0; expected.len()];
+            control.mapping().copy_out(base + at, &mut text);
+            assert_eq!(text, expected.as_bytes());
+        }
+        assert_eq!(read(&control).iter().map(|lost| lost.number).collect::<Vec<_>>(), [5]);
+    }
+
+    #[test]
+    fn an_entry_of_a_slot_that_does_not_exist_counts_for_slot_zero() {
+        let control = control(&tempfile::tempdir().expect("a folder"));
+        let entry = Entry::of(&control, 1).expect("an entry");
+        for (slot, expected) in [(16_383, 16_383), (16_384, 0), (u32::MAX, 0)] {
+            entry.fill(&Kind { slot, ..Kind::OTHERS }, 1);
+            entry.count(1);
+            assert_eq!(read(&control)[0].slot, expected);
+        }
+    }
+
+    #[test]
+    fn lengths_that_no_text_has_are_cut_to_the_texts_places() {
+        let control = control(&tempfile::tempdir().expect("a folder"));
+        let entry = Entry::of(&control, 1).expect("an entry");
+        entry.put(at::LENGTHS, u64::MAX);
+        entry.count(1);
+        let lost = &read(&control)[0];
+        assert_eq!((lost.error_type.len(), lost.file.len(), lost.place.len()), (128, 208, 128));
+    }
 }

@@ -210,4 +210,45 @@ mod tests {
         }
         assert_eq!(writer.append(b"").expect("appends"), 0);
     }
+
+    #[test]
+    fn a_definition_is_read_up_to_the_longest_there_can_be() {
+        let longest = at::MAXIMUM_DEFINITION_BYTES;
+        let file = file_of(&[&vec![1; longest], &vec![2; longest], &vec![3; longest]]);
+        let mut reader = DefinitionsReader::new(7);
+        assert!(reader.read_on(&file, true).expect("reads").is_empty());
+        assert_eq!(reader.definitions().iter().map(Vec::len).collect::<Vec<_>>(), [longest; 3]);
+        let mut reader = DefinitionsReader::new(7);
+        assert_eq!(reader.read_on(&file_of(&[&vec![1; longest + 1]]), true).expect("reads"), [1]);
+        assert!(reader.definitions().is_empty());
+    }
+
+    #[test]
+    fn definitions_beyond_the_last_slot_are_not_read() {
+        let mut bytes = Vec::new();
+        for slot in 1..MAXIMUM_SLOTS + 5 {
+            bytes.extend_from_slice(&encode(7, slot, b""));
+        }
+        let mut reader = DefinitionsReader::new(7);
+        assert!(reader.parse(&bytes, true).is_empty());
+        assert_eq!(reader.definitions().len(), MAXIMUM_SLOTS as usize - 1);
+    }
+
+    /// A hole takes no disk, so any length costs a stranger nothing.
+    #[test]
+    fn of_a_file_of_absurd_length_only_what_there_can_be_is_read() {
+        let file = file_of(&[b"one"]);
+        file.set_len(1 << 43).expect("a hole");
+        let mut reader = DefinitionsReader::new(7);
+        assert!(!reader.read_on(&file, true).expect("reads").is_empty());
+        assert_eq!(reader.definitions()[0], b"one");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let no_file = File::open(folder.path()).expect("opens");
+        let refused = DefinitionsReader::new(7).read_on(&no_file, true).map_err(|error| error.kind());
+        assert_eq!(refused, Err(io::ErrorKind::IsADirectory));
+    }
 }

@@ -129,4 +129,23 @@ mod tests {
         let ids = Ids::open(tape.path()).expect("opens");
         assert!(ids.take().start < 1 << 53);
     }
+
+    #[test]
+    fn a_block_has_256_ids() {
+        let ids = Ids::in_memory().expect("memory");
+        for _ in 0..3 {
+            let block = ids.take();
+            assert_eq!(block.end - block.start, 256);
+        }
+    }
+
+    #[test]
+    fn a_counter_is_believed_up_to_ten_years_ahead() {
+        let ten_years = 315_360_000 * 1_000_000_000 / 128;
+        let cases =
+            [(0, 1000), (1000, 1000), (1001, 1001), (1000 + ten_years, 1000 + ten_years), (1001 + ten_years, 1000)];
+        for (next, expected) in cases {
+            assert_eq!(first_free(next, 1000), expected, "{next}");
+        }
+    }
 }

@@ -257,3 +257,112 @@ fn map(bytes: usize, flags: libc::c_int, file: libc::c_int, offset: libc::off_t)
 fn heap_layout(bytes: usize) -> Option<Layout> {
     Layout::from_size_align(bytes, SLOT_BYTES).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    fn file(bytes: usize) -> File {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(bytes as u64).expect("a length");
+        file
+    }
+
+    fn of_file(bytes: usize) -> Mapping {
+        Mapping::of_file(&file(bytes), bytes).expect("maps")
+    }
+
+    /// Whether the process has a page in its page table: bit 63 of an entry of `/proc/self/pagemap`.
+    fn is_present(mapping: &Mapping, page: usize) -> bool {
+        let map = File::open("/proc/self/pagemap").expect("the page table");
+        let mut entry = [0; 8];
+        let at = (mapping.base() as usize / PAGE_BYTES + page) * 8;
+        map.read_exact_at(&mut entry, at as u64).expect("an entry");
+        u64::from_le_bytes(entry) >> 63 == 1
+    }
+
+    #[test]
+    fn a_range_is_rounded_down_to_its_page_and_clipped_to_the_mapping() {
+        let mapping = of_file(20_000);
+        let cases = [
+            ((0, 10), (0, 10)),
+            ((4095, 1), (0, 4096)),
+            ((4096, 4096), (4096, 8192)),
+            ((5000, 10), (4096, 5010)),
+            ((8191, 1), (4096, 8192)),
+            ((12_289, 1), (12_288, 12_290)),
+            ((19_999, 100), (16_384, 20_000)),
+            ((30_000, 1), (16_384, 20_000)),
+            ((8192, usize::MAX), (8192, 20_000)),
+        ];
+        for ((from, bytes), expected) in cases {
+            assert_eq!(mapping.pages(from, bytes), expected, "{bytes} bytes from {from}");
+        }
+    }
+
+    #[test]
+    fn touching_makes_pages_present_and_changes_no_byte() {
+        let mapping = of_file(3 * PAGE_BYTES + 4);
+        mapping.word(PAGE_BYTES).store(7, Ordering::Relaxed);
+        assert!(!is_present(&mapping, 2));
+        mapping.touch(PAGE_BYTES, mapping.bytes());
+        assert!(is_present(&mapping, 2) && !is_present(&mapping, 0));
+        let words = [0, PAGE_BYTES, 2 * PAGE_BYTES].map(|offset| mapping.word(offset).load(Ordering::Relaxed));
+        assert_eq!(words, [0, 7, 0]);
+    }
+
+    #[test]
+    fn what_is_let_go_is_still_there() {
+        for mapping in [of_file(2 * PAGE_BYTES), Mapping::in_memory(2 * PAGE_BYTES).expect("memory")] {
+            mapping.word(PAGE_BYTES).store(7, Ordering::Relaxed);
+            mapping.let_go(0, 2 * PAGE_BYTES);
+            assert_eq!(mapping.word(PAGE_BYTES).load(Ordering::Relaxed), 7);
+        }
+    }
+
+    #[test]
+    fn memory_is_zeroed_pages_and_nothing_is_no_memory() {
+        let mapping = Mapping::in_memory(PAGE_BYTES).expect("memory");
+        assert_eq!((mapping.source, mapping.bytes()), (Source::Pages, PAGE_BYTES));
+        assert_eq!(mapping.word(PAGE_BYTES - 8).load(Ordering::Relaxed), 0);
+        let refused = |mapping: io::Result<Mapping>| mapping.err().map(|error| error.kind());
+        assert_eq!(refused(Mapping::in_memory(0)), Some(io::ErrorKind::InvalidInput));
+        assert_eq!(refused(Mapping::of_file(&file(8), 0)), Some(io::ErrorKind::UnexpectedEof));
+    }
+
+    #[test]
+    fn a_mapping_that_nobody_holds_is_given_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mapped");
+        let file = crate::directory::create_file(&path).expect("a file");
+        file.set_len(8).expect("a length");
+        let is_mapped = || {
+            let maps = std::fs::read_to_string("/proc/self/maps").expect("reads");
+            maps.contains(path.to_str().expect("a text"))
+        };
+        let mapping = Mapping::of_file(&file, 8).expect("maps");
+        assert!(is_mapped());
+        drop(mapping);
+        assert!(!is_mapped());
+    }
+
+    /// One test, for there is one spare memory in a process.
+    #[test]
+    fn the_spare_memory_serves_one_mapping_at_a_time_and_is_zeroed_for_each() {
+        let spare = |bytes| take_spare(bytes).map(|base| Mapping { base, bytes, source: Source::Spare });
+        assert!(spare(CONTROL_BYTES + 1).is_none(), "it has room for one control file");
+        let mapping = spare(CONTROL_BYTES).expect("is free");
+        mapping.word(CONTROL_BYTES - 8).store(7, Ordering::Relaxed);
+        assert!(spare(PAGE_BYTES).is_none(), "a mapping has it");
+        drop(mapping);
+        let again = spare(CONTROL_BYTES).expect("is free again");
+        assert_eq!(again.word(CONTROL_BYTES - 8).load(Ordering::Relaxed), 0);
+        drop(again);
+        let of_the_parent = std::mem::ManuallyDrop::new(spare(PAGE_BYTES).expect("a smaller one has it too"));
+        assert_eq!(of_the_parent.bytes(), PAGE_BYTES);
+        forget_spare_after_fork();
+        assert!(spare(PAGE_BYTES).is_some(), "a child has forgotten its parent's");
+    }
+}

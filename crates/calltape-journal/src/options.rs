@@ -184,11 +184,76 @@ mod tests {
 
     #[test]
     fn options_that_do_not_divide_are_refused() {
-        let refused = |options: Options| matches!(options.geometry(), Err(JournalError::Options(_)));
-        assert!(refused(Options { segment_bytes: 100, ..Options::default() }));
-        assert!(refused(Options { segment_bytes: 32 << 20, chunk_bytes: 32 << 20, ..Options::default() }));
-        assert!(refused(Options { chunk_bytes: (2 << 20) + 64, ..Options::default() }));
-        assert!(refused(Options { limit_bytes: 1 << 20, ..Options::default() }));
-        assert!(!refused(Options::default()));
+        // Bytes of a segment, of a chunk and at the limit.
+        let cut = |segment_bytes, chunk_bytes, limit_bytes| {
+            let options = Options { segment_bytes, chunk_bytes, limit_bytes, ..Options::default() };
+            match options.geometry() {
+                Ok(_) => "",
+                Err(JournalError::Options(why)) => why,
+                Err(_) => "something else",
+            }
+        };
+        let (segment, chunk, limit) = ("segment_bytes must be", "chunk_bytes must be", "limit_bytes must hold");
+        let cases = [
+            (256, 256, 256, ""),
+            (320, 640, 700, ""),
+            (16 << 20, 16 << 20, 16 << 20, ""),
+            (1024, 4096, 0, ""),
+            (100, 800, 800, segment),
+            (192, 384, 384, segment),
+            (288, 576, 576, segment),
+            (32 << 20, 32 << 20, 32 << 20, segment),
+            (1024, 512, 4096, chunk),
+            (1024, 0, 4096, chunk),
+            (1024, 4096 + 64, 8192, chunk),
+            (1024, 4096, 4095, limit),
+            (256, 256 << 21, 1 << 40, "a chunk has too many segments"),
+        ];
+        for (segment_bytes, chunk_bytes, limit_bytes, expected) in cases {
+            let why = cut(segment_bytes, chunk_bytes, limit_bytes);
+            let fits = why.starts_with(expected) && why.is_empty() == expected.is_empty();
+            assert!(fits, "{segment_bytes} bytes a segment, {chunk_bytes} a chunk, {limit_bytes} at most: {why}");
+        }
+    }
+
+    #[test]
+    fn a_journal_begins_with_one_chunk_at_least_and_its_limit_at_most() {
+        let chunks = |initial_bytes, limit_bytes| {
+            let options =
+                Options { initial_bytes, limit_bytes, segment_bytes: 512, chunk_bytes: 1024, ..Options::default() };
+            (options.initial_chunks(), options.most_chunks())
+        };
+        let cases = [
+            ((0, 4096), (1, 4)),
+            ((1024, 4096), (1, 4)),
+            ((1025, 4096), (2, 4)),
+            ((9000, 4100), (4, 4)),
+            ((9, 0), (0, 0)),
+        ];
+        for ((initial, limit), expected) in cases {
+            assert_eq!(chunks(initial, limit), expected, "{initial} bytes at first, {limit} at most");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_whole_identity_are_none() {
+        let bytes = RunIdentity { host: "h".into(), ..RunIdentity::default() }.to_bytes();
+        assert!((0..bytes.len()).all(|length| RunIdentity::from_bytes(&bytes[..length]).is_none()));
+        let no_text = [&bytes[..30], &[0xff], &bytes[31..]].concat();
+        assert!(RunIdentity::from_bytes(&no_text).is_none());
+    }
+
+    #[test]
+    fn each_cut_has_the_segments_it_promises() {
+        // Segments at the start and at the limit, and bytes of one.
+        let cut = |options: Options| {
+            let geometry = options.geometry().expect("a cut");
+            let [initial, most] = [options.initial_chunks(), options.most_chunks()];
+            (initial * geometry.chunk_segments, most * geometry.chunk_segments, geometry.segment_bytes)
+        };
+        assert_eq!(cut(Options::default()), (16, 512, 128 << 10));
+        assert_eq!(cut(Options::small()), (8, 64, 32 << 10));
+        assert_eq!(cut(Options::in_memory()), (4, 16, 32 << 10));
+        assert_eq!(cut(Options::counting()), (0, 0, 32 << 10));
     }
 }

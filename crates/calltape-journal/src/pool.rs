@@ -274,3 +274,81 @@ fn count_free(chunks: &[Arc<Chunk>]) -> usize {
         |chunk: &Arc<Chunk>| chunk.segments().iter().filter(|segment| segment.state() == SegmentState::Free).count();
     chunks.iter().map(free).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::RunIdentity;
+
+    /// A pool of segments that are cut from chunks of so many; idle at once.
+    pub(super) fn pool(place: Place, segment_bytes: usize, chunk_segments: usize, initial: u64, most: u64) -> Pool {
+        let chunk_bytes = segment_bytes * chunk_segments;
+        let [initial_bytes, limit_bytes] = [initial, most].map(|chunks| chunks * chunk_bytes as u64);
+        let options = Options { limit_bytes, initial_bytes, segment_bytes, chunk_bytes, idle: Duration::ZERO };
+        let geometry = options.geometry().expect("a cut");
+        let control = Control::in_memory(7, geometry, &RunIdentity::default()).expect("memory");
+        let chunks = place.create_first_chunks(7, &options).expect("chunks");
+        Pool::new(7, place, &options, chunks, control).expect("a pool")
+    }
+
+    pub(super) fn lease(pool: &Pool, count: usize) -> Vec<Tail> {
+        (0..count).map(|_| pool.lease(Purpose::Errors).expect("a segment")).collect()
+    }
+
+    fn refused(pool: &Pool) -> u64 {
+        pool.counts.refused_leases.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn who_is_refused_is_refused_unseen_for_a_while_and_others_are_not() {
+        let pool = pool(Place::Memory, 512, 2, 1, 1);
+        let _tails = lease(&pool, 2);
+        let before = clock::monotonic_ns();
+        assert!(pool.lease(Purpose::Calls).is_err());
+        let until = pool.refuse_until.each_ref().map(|until| until.load(Ordering::Relaxed));
+        assert!(until[0] >= before + REFUSAL_NS && until[1] == 0, "{until:?}, from {before}");
+        assert_eq!(refused(&pool), 1);
+    }
+
+    #[test]
+    fn a_refusal_ends_by_its_time_or_when_a_segment_becomes_free() {
+        let pool = pool(Place::Memory, 512, 4, 1, 1);
+        let until = &pool.refuse_until[Purpose::Calls as usize];
+        until.store(u64::MAX, Ordering::Relaxed);
+        assert!(pool.lease(Purpose::Calls).is_err(), "although there are free ones");
+        assert_eq!(refused(&pool), 1);
+        assert!(pool.lease(Purpose::Errors).is_ok());
+        until.store(1, Ordering::Relaxed);
+        assert!(pool.lease(Purpose::Calls).is_ok());
+        assert_eq!(until.load(Ordering::Relaxed), 0);
+        until.store(u64::MAX, Ordering::Relaxed);
+        pool.announce_space();
+        assert!(pool.lease(Purpose::Calls).is_ok());
+        assert_eq!((refused(&pool), pool.counts.leases.load(Ordering::Relaxed)), (1, 3));
+    }
+
+    #[test]
+    fn there_is_space_where_a_chunk_can_be_made() {
+        let pool = pool(Place::Memory, 512, 2, 1, 4);
+        let mut tails = lease(&pool, 2);
+        assert!(pool.wait_for_space(Duration::ZERO), "three more chunks can be made");
+        pool.no_growth_until.store(u64::MAX, Ordering::Relaxed);
+        assert!(!pool.wait_for_space(Duration::ZERO), "the disk gives none");
+        pool.no_growth_until.store(0, Ordering::Relaxed);
+        tails.extend(lease(&pool, 6));
+        assert!(!pool.wait_for_space(Duration::ZERO), "that was all");
+    }
+
+    #[test]
+    fn a_segment_that_is_ready_is_leased_before_one_that_is_not() {
+        let pool = pool(Place::Memory, 4096, 4, 1, 1);
+        pool.chunks()[0].prefault(2);
+        let leased = [(); 3].map(|()| {
+            let _tail = lease(&pool, 1);
+            let chunk = pool.chunks().remove(0);
+            let newest = chunk.segments().iter().max_by_key(|segment| segment.generation());
+            newest.map(Segment::number)
+        });
+        assert_eq!(leased, [Some(2), Some(0), Some(1)]);
+    }
+}

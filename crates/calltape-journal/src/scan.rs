@@ -135,7 +135,8 @@ impl<'a> Reading<'a> {
             }
             at += 8;
         }
-        self.end_of_damage(offset).max(self.known_end.max(offset))
+        // What a live writer commits beyond the end it has published is read after this.
+        if owner_is_dead { self.end_of_damage(offset).max(self.known_end.max(offset)) } else { self.known_end }
     }
 
     /// With no valid frame left: the end of what a committed word at `offset` claims, as far as bytes stand there.
@@ -149,5 +150,138 @@ impl<'a> Reading<'a> {
             end -= 8;
         }
         end
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::layout::segment::HEADER_BYTES;
+    use crate::mapping::Mapping;
+    use crate::memory::Memory;
+    use crate::segment::Geometry;
+    use crate::tail::Tail;
+
+    /// A word that no writer commits: its kind is 0.
+    const JUNK: u64 = 0x77;
+
+    /// A leased segment that holds these payloads as frames of kind 2.
+    fn written(bytes: usize, payloads: &[&[u8]]) -> Segment {
+        let mapping = Arc::new(Mapping::in_memory(bytes).expect("memory"));
+        let segment = Segment::new(Memory::part(&mapping, 0, bytes), 7, 1);
+        segment.format(Geometry { segment_bytes: bytes, chunk_segments: 1 }, 0);
+        assert!(segment.try_lease(1));
+        let mut tail = Tail::of_leased(segment.clone());
+        for payload in payloads {
+            tail.put(2, payload);
+        }
+        segment
+    }
+
+    /// What a reading from the start delivers, and how it ends.
+    fn reading(segment: &Segment, owner_is_dead: bool) -> (Vec<Vec<u8>>, ReadEnd) {
+        let mut payloads = Vec::new();
+        let end = read(segment, 0, owner_is_dead, |frame| {
+            payloads.push(frame.payload.to_vec());
+            ControlFlow::Continue(())
+        });
+        (payloads, end)
+    }
+
+    fn ends(offset: usize, damaged_bytes: u64, owner_is_dead: bool) -> ReadEnd {
+        ReadEnd { offset, damaged_bytes, damaged_frames: u64::from(damaged_bytes > 0), finished: owner_is_dead }
+    }
+
+    /// The frame before the hole is the smallest, so that the word before the hole is a frame too.
+    #[test]
+    fn a_hole_that_a_live_writer_has_passed_is_damage_and_what_follows_is_read() {
+        let segment = written(256, &[b"", b"lost", b"kept"]);
+        segment.memory().store(136, 0);
+        assert_eq!(reading(&segment, false), (vec![b"".to_vec(), b"kept".to_vec()], ends(168, 16, false)));
+    }
+
+    /// The search for what follows once took all up to the segment's end for damage, the frames committed meanwhile too.
+    #[test]
+    fn damage_before_the_end_a_live_writer_has_published_ends_there() {
+        let segment = written(256, &[b"one", b"two", b"three"]);
+        segment.memory().store(144, JUNK);
+        segment.publish(160);
+        assert_eq!(reading(&segment, false), (vec![b"one".to_vec(), b"three".to_vec()], ends(176, 16, false)));
+    }
+
+    #[test]
+    fn what_stands_beyond_the_end_a_live_writer_has_published_is_no_damage() {
+        let segment = written(256, &[b"kept"]);
+        segment.memory().store(144, JUNK);
+        assert_eq!(reading(&segment, false), (vec![b"kept".to_vec()], ends(144, 0, false)));
+    }
+
+    #[test]
+    fn a_dead_writers_frames_beyond_a_hole_and_its_published_end_are_read() {
+        let segment = written(256, &[b"", b"lost", b"kept"]);
+        segment.memory().store(136, 0);
+        segment.publish(HEADER_BYTES);
+        assert_eq!(reading(&segment, true), (vec![b"".to_vec(), b"kept".to_vec()], ends(168, 16, true)));
+    }
+
+    #[test]
+    fn a_full_segment_of_a_dead_writer_ends_with_its_last_frame() {
+        let segment = written(256, &[&[9; 120]]);
+        assert_eq!(reading(&segment, true), (vec![vec![9; 120]], ends(256, 0, true)));
+    }
+
+    #[test]
+    fn the_damage_a_dead_writer_leaves_ends_where_its_bytes_do() {
+        // Where junk stands, how far the writer said it had committed, and where reading ends.
+        let cases: [(&[usize], usize, usize); 7] = [
+            (&[], 128, 128),
+            (&[128], 128, 136),
+            (&[128, 200], 128, 208),
+            (&[128, 248], 128, 256),
+            (&[128, 200], 240, 240),
+            // A zero word was never committed, so what stands behind it was only begun.
+            (&[136, 200], 128, 128),
+            (&[136, 200], 240, 240),
+        ];
+        for (junk, committed, expected) in cases {
+            let segment = written(256, &[]);
+            junk.iter().for_each(|&offset| segment.memory().store(offset, JUNK));
+            segment.publish(committed);
+            let damage = (expected - HEADER_BYTES) as u64;
+            assert_eq!(reading(&segment, true), (vec![], ends(expected, damage, true)), "{junk:?}, {committed}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_claims_more_bytes_than_are_left_is_damage() {
+        for length in [121, 200, 255, frame::LENGTH_MASK as usize] {
+            let segment = written(256, &[]);
+            segment.memory().store(HEADER_BYTES, u64::from(frame::head(2, length)));
+            assert_eq!(reading(&segment, true), (vec![], ends(136, 8, true)), "{length}");
+        }
+    }
+
+    /// Each word claims all bytes behind it: to check every claim would take the square of the segment's size.
+    #[test]
+    fn a_search_that_would_cost_too_much_is_given_up() {
+        let bytes = 4096;
+        let segment = written(bytes, &[]);
+        let claim = |at: usize| u64::from(frame::head(2, bytes - at - frame::WORD_BYTES));
+        (HEADER_BYTES..bytes - 16).step_by(8).for_each(|at| segment.memory().store(at, claim(at)));
+        segment.memory().commit(bytes - 16, frame::head(2, 8), b"too late", segment.seed());
+        assert_eq!(reading(&segment, true), (vec![], ends(bytes, (bytes - HEADER_BYTES) as u64, true)));
+    }
+
+    #[test]
+    fn a_frame_of_another_run_segment_or_epoch_is_not_delivered() {
+        let segment = written(256, &[b"mine"]);
+        let other = |run_id, number| Segment::new(segment.memory().clone(), run_id, number);
+        assert_eq!(reading(&other(7, 1), false).0, [b"mine"]);
+        assert_eq!(reading(&other(8, 1), false).0, Vec::<Vec<u8>>::new());
+        assert_eq!(reading(&other(7, 2), false).0, Vec::<Vec<u8>>::new());
+        segment.format(Geometry { segment_bytes: 256, chunk_segments: 1 }, 1);
+        assert_eq!(reading(&segment, false).0, Vec::<Vec<u8>>::new());
     }
 }

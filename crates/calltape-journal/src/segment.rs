@@ -203,3 +203,118 @@ impl Segment {
         self.memory.store(at::STATE, SegmentState::Free.word());
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::mapping::Mapping;
+
+    const GEOMETRY: Geometry = Geometry { segment_bytes: 256, chunk_segments: 2 };
+
+    fn memory(bytes: usize) -> Memory {
+        Memory::part(&Arc::new(Mapping::in_memory(4096).expect("memory")), 0, bytes)
+    }
+
+    fn segment(bytes: usize) -> Segment {
+        let segment = Segment::new(memory(bytes), 7, 3);
+        segment.format(GEOMETRY, 5);
+        segment
+    }
+
+    #[test]
+    fn a_cut_that_no_run_has_is_refused() {
+        let word = |bytes: u64, segments: u64| Geometry::from_word(bytes | (segments << 32));
+        for (bytes, segments) in [(256, 1), (264, 2), (16 << 20, 1 << 20)] {
+            let expected = Geometry { segment_bytes: bytes as usize, chunk_segments: segments as usize };
+            assert_eq!(word(bytes, segments), Some(expected));
+            assert_eq!(Geometry::from_word(expected.word()), Some(expected));
+        }
+        let refused = [(257, 1), (248, 1), ((16 << 20) + 8, 1), (0, 1), (256, 0), (256, (1 << 20) + 1)];
+        for (bytes, segments) in refused {
+            assert_eq!(word(bytes, segments), None, "{segments} segments of {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn a_header_is_sound_in_every_state_and_in_the_versions_that_are_known() {
+        let segment = segment(256);
+        assert!(segment.header_is_sound(), "free");
+        assert!(segment.try_lease(1) && segment.header_is_sound(), "leased");
+        segment.seal();
+        assert!(segment.header_is_sound(), "sealed");
+        segment.memory.store(at::VERSION_AND_NUMBER, 1 | (3 << 32));
+        assert!(segment.header_is_sound(), "the first version");
+    }
+
+    #[test]
+    fn a_header_with_one_wrong_word_is_not_sound() {
+        let version = u64::from(FORMAT_VERSION);
+        let wrong = [
+            ("magic", at::MAGIC, at::MAGIC_VALUE ^ 1),
+            ("a later version", at::VERSION_AND_NUMBER, (version + 1) | (3 << 32)),
+            ("no version", at::VERSION_AND_NUMBER, 3 << 32),
+            ("another number", at::VERSION_AND_NUMBER, version | (4 << 32)),
+            ("another run", at::RUN_ID, 8),
+            ("no state", at::STATE, 3),
+        ];
+        for (what, offset, word) in wrong {
+            let segment = segment(256);
+            segment.memory.store(offset, word);
+            assert!(!segment.header_is_sound(), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_is_none_counts_as_sealed() {
+        let segment = segment(256);
+        segment.memory.store(at::STATE, 99);
+        assert_eq!(segment.state(), SegmentState::Sealed);
+        assert!(!segment.try_lease(1));
+    }
+
+    #[test]
+    fn a_lease_keeps_its_generation_and_a_recycling_raises_the_epoch() {
+        let segment = segment(256);
+        assert!(segment.try_lease(41));
+        assert!(!segment.try_lease(42), "it is leased");
+        assert_eq!((segment.generation(), segment.epoch()), (41, 5));
+        segment.seal();
+        segment.recycle();
+        assert_eq!((segment.state(), segment.epoch()), (SegmentState::Free, 6));
+        assert!(segment.try_lease(43));
+        assert_eq!(segment.generation(), 43);
+    }
+
+    #[test]
+    fn an_offset_is_made_a_multiple_of_eight_within_the_frames() {
+        let cases = [
+            (256, 0, 128),
+            (256, 127, 128),
+            (256, 135, 128),
+            (256, 136, 136),
+            (256, 256, 256),
+            (256, 257, 256),
+            (256, u64::MAX, 256),
+            // Memory that a cut file has left: its last bytes are no word.
+            (261, u64::MAX, 256),
+            (60, 0, 56),
+            (60, 200, 56),
+        ];
+        for (bytes, offset, expected) in cases {
+            assert_eq!(Segment::new(memory(bytes), 7, 3).clamp(offset), expected, "{offset} of {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_segment_is_blank_until_its_first_word_is_committed() {
+        for bytes in [136, 256] {
+            let segment = segment(bytes);
+            assert!(segment.is_blank(), "{bytes} bytes of which none is committed");
+            segment.memory.store(at::HEADER_BYTES, 1);
+            assert!(!segment.is_blank(), "{bytes} bytes");
+        }
+        assert!(segment(128).is_blank(), "there is no room for a word");
+    }
+}

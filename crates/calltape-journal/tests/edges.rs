@@ -43,3 +43,35 @@ fn the_last_slot_has_counters_of_its_own() {
     assert_eq!(journal.counters(last - 1).values().calls, 0);
     assert_eq!(journal.counters(0).values().calls, 0, "the last slot is not the one for more functions");
 }
+
+#[test]
+fn a_frame_takes_its_word_and_its_payload_in_whole_words() {
+    let lengths = [(0, 8), (1, 16), (8, 16), (9, 24), (usize::MAX, usize::MAX & !7)];
+    for (payload, expected) in lengths {
+        assert_eq!(Writer::frame_bytes(payload), expected, "{payload}");
+    }
+}
+
+#[test]
+fn a_threads_name_may_fill_a_segment_and_no_more() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let journal = journal(tape.path());
+    let writer = journal.lease(&[b't'; 120]).expect("a segment that its name fills");
+    assert_eq!((writer.room(), writer.run_id()), (0, journal.run_id()));
+    assert!(journal.lease(&[b't'; 121]).is_err());
+    assert_eq!(journal.stats().leases, 1);
+}
+
+#[test]
+fn a_frame_that_just_fits_needs_no_other_segment() {
+    let tape = tempfile::tempdir().expect("a directory");
+    let journal = journal(tape.path());
+    for reserve in [0, 16] {
+        let mut writers = [journal.lease(b"t").expect("a lease"), journal.lease(b"t").expect("a lease")];
+        let payload = vec![7; writers[0].room() - reserve - 8];
+        let leases = journal.stats().leases;
+        writers[0].append(2, &payload, reserve).expect("room");
+        writers[1].append_error(2, &payload, reserve).expect("room");
+        assert_eq!((writers[0].room(), writers[1].room(), journal.stats().leases), (reserve, reserve, leases));
+    }
+}

@@ -343,32 +343,6 @@ fn the_journal_grows_ahead_of_need_and_shrinks_when_idle() {
 }
 
 #[test]
-fn an_idle_journal_holds_three_quarters_of_a_mebibyte_ready_and_a_busy_one_as_much_as_is_taken() {
-    let tape = tape();
-    let journal = journal(tape.path(), &Options::default());
-    let resident_kib = || {
-        let maps = std::fs::read_to_string("/proc/self/smaps").expect("reads");
-        let of_chunk = maps.split_once(&format!("{}/000001.seg", journal.directory().display())).expect("is mapped").1;
-        let line = of_chunk.lines().find(|line| line.starts_with("Rss:")).expect("a figure");
-        line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("a number")
-    };
-    let segment = Options::default().segment_bytes as u64 >> 10;
-    for _ in 0..5 {
-        journal.maintain();
-    }
-    let idle = resident_kib();
-    assert!((768..768 + 2 * segment).contains(&idle), "{idle} KiB");
-    let writers: Vec<_> = (0..8).map(|_| journal.lease(b"t").expect("a lease")).collect();
-    journal.maintain();
-    let busy = resident_kib();
-    assert!(
-        busy >= (6 + 8) * segment,
-        "{busy} KiB: eight are taken, six of which were ready, and eight are ready again"
-    );
-    drop(writers);
-}
-
-#[test]
 fn a_chunk_made_again_under_an_old_number_has_later_epochs() {
     let tape = tape();
     let journal = journal(tape.path(), &Options { idle: Duration::ZERO, ..small() });

@@ -22,3 +22,11 @@ fn a_holder_that_could_not_write_its_name_is_one_all_the_same() {
     std::fs::write(tape.path().join("writer.lock"), "").expect("emptied");
     assert_eq!(Lease::holder(tape.path()).expect("a lease file"), Some(Holder { pid: None }));
 }
+
+#[test]
+fn a_lease_file_that_cannot_be_opened_is_not_taken_for_none() {
+    let tape = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink("writer.lock", tape.path().join("writer.lock")).expect("a link to itself");
+    assert!(Lease::holder(tape.path()).is_err());
+    assert!(Lease::try_acquire(tape.path()).is_err());
+}

@@ -12,11 +12,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use calltape_journal::{
-    Full, Journal, JournalError, Lease, Options, Pressure, Run, RunIdentity, forget_after_fork, list_runs,
+    Full, Journal, JournalError, Lease, Options, Pressure, Run, RunIdentity, bump, forget_after_fork, list_runs,
 };
 
 /// Set in the child that limits its own files: the tape to append to.
 const TAPE: &str = "CALLTAPE_TEST_LIMITS_TAPE";
+
+/// Set in the child that limits its own memory.
+const NO_MEMORY: &str = "CALLTAPE_TEST_LIMITS_NO_MEMORY";
 
 fn journal(tape: &Path) -> Result<Journal, JournalError> {
     Journal::create(tape, &RunIdentity::default(), &Options::default())
@@ -123,4 +126,54 @@ fn limit_files(bytes: u64) {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &limit), 0);
     }
+}
+
+#[test]
+fn a_process_without_any_memory_left_still_counts_its_calls() {
+    let child = Command::new(env::current_exe().expect("a binary"))
+        .args(["--exact", "the_child_of_the_memory_test_gets_no_more_of_it"])
+        .env(NO_MEMORY, "1")
+        .output()
+        .expect("runs");
+    assert!(child.status.success(), "{child:?}");
+}
+
+#[test]
+fn the_child_of_the_memory_test_gets_no_more_of_it() {
+    if env::var(NO_MEMORY).is_err() {
+        return;
+    }
+    let counting = || Journal::in_memory(&RunIdentity::default(), &Options::counting());
+    // Nothing is asserted without memory: a panic needs some. So often that the heap would be used up by what is not
+    // given back to it.
+    let seen = without_memory(|| {
+        [(); 100].map(|()| {
+            let journal = counting()?;
+            bump(&journal.counters(3).calls);
+            let calls = journal.open_run()?.counters(3).map(|values| values.calls);
+            Ok::<_, JournalError>((calls, counting().err()))
+        })
+    });
+    for journal in seen {
+        let (calls, refused) = journal.expect("the spare memory is free");
+        assert_eq!(calls, Some(1));
+        let refused = refused.expect("there is spare memory for one");
+        assert!(refused.is_transient() && refused.to_string().starts_with("no memory"), "{refused}");
+    }
+}
+
+/// Runs `body` while the system gives this process no more memory.
+fn without_memory<T>(body: impl FnOnce() -> T) -> T {
+    let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // Not 0: as the soft limit alone that means none.
+    let least = 4096;
+    // SAFETY: reads and sets a limit of this process, which is the test's own; `before` is exclusive.
+    unsafe {
+        assert_eq!(libc::getrlimit(libc::RLIMIT_DATA, &mut before), 0);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_DATA, &libc::rlimit { rlim_cur: least, ..before }), 0);
+    }
+    let value = body();
+    // SAFETY: as before.
+    unsafe { libc::setrlimit(libc::RLIMIT_DATA, &before) };
+    value
 }

@@ -109,3 +109,76 @@ impl Pool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::Place;
+    use crate::pool::tests::{lease, pool};
+    use crate::segment::Segment;
+    use crate::tail::Tail;
+
+    #[test]
+    fn a_census_says_what_is_taken_what_holds_something_and_what_a_thread_keeps() {
+        let pool = pool(Place::Memory, 512, 8, 1, 1);
+        let mut tails = lease(&pool, 5);
+        let segments = pool.chunks()[0].segments().to_vec();
+        // The first is new; the others have a frame; the third and the fifth are drained.
+        tails[1..].iter_mut().for_each(|tail| tail.put(2, b"frame"));
+        for drained in [&segments[2], &segments[4]] {
+            drained.mark_drained(drained.committed());
+        }
+        tails.drain(3..).for_each(Tail::seal);
+        let mut state = pool.state();
+        state.census = Census { taken: 99, holding: 99, leased: 99, capacity: 8 };
+        pool.count(&mut state);
+        assert_eq!(state.census, Census { taken: 5, holding: 3, leased: 3, capacity: 8 });
+    }
+
+    #[test]
+    fn many_segments_are_not_counted_again_at_once() {
+        let (due, long_ago, just_now) = (0, 1, u64::MAX);
+        let cases =
+            [(64, due, true), (64, just_now, true), (65, due, true), (65, long_ago, true), (65, just_now, false)];
+        for (segments, counted_ns, expected) in cases {
+            let pool = pool(Place::Memory, 256, segments, 1, 1);
+            let mut state = pool.state();
+            (state.census.taken, state.counted_ns) = (99, counted_ns);
+            pool.count(&mut state);
+            assert_eq!(state.census.taken == 0, expected, "{segments} segments, counted at {counted_ns}");
+        }
+    }
+
+    #[test]
+    fn a_level_is_reached_and_left_by_what_is_counted_and_not_by_an_old_census() {
+        let pool = pool(Place::Memory, 512, 16, 1, 1);
+        let full = Census { taken: 16, holding: 16, leased: 16, capacity: 16 };
+        let weigh_by = |census| {
+            let mut state = pool.state();
+            state.census = census;
+            pool.weigh(&mut state);
+            (pool.pressure(), state.census.taken)
+        };
+        assert_eq!(weigh_by(full), (Pressure::None, 0));
+        let _tails = lease(&pool, 15);
+        assert_eq!(weigh_by(full), (Pressure::Dropping, 15));
+        assert_eq!(weigh_by(Census::default()), (Pressure::Dropping, 15));
+    }
+
+    #[test]
+    fn when_the_pressure_falls_nobody_is_refused_unseen_any_more() {
+        let pool = pool(Place::Memory, 512, 16, 1, 1);
+        let until = || pool.refuse_until.each_ref().map(|until| until.load(Ordering::Relaxed));
+        let refuse = || pool.refuse_until.iter().for_each(|until| until.store(u64::MAX, Ordering::Relaxed));
+        let tails = lease(&pool, 12);
+        pool.look_around();
+        assert_eq!((pool.pressure(), until()), (Pressure::Shortened, [0, 0]));
+        refuse();
+        pool.look_around();
+        assert_eq!(until(), [u64::MAX; 2], "the level is as it was");
+        tails.into_iter().for_each(Tail::seal);
+        pool.chunks()[0].segments().iter().for_each(Segment::recycle);
+        pool.look_around();
+        assert_eq!((pool.pressure(), until()), (Pressure::None, [0, 0]));
+    }
+}

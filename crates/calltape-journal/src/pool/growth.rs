@@ -153,3 +153,159 @@ impl Pool {
 fn is_all_free(chunk: &Chunk) -> bool {
     chunk.segments().iter().all(|segment| segment.state() == SegmentState::Free)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::place::Place;
+    use crate::pool::tests::{lease, pool};
+    use crate::tail::Tail;
+
+    fn numbers(pool: &Pool) -> Vec<u32> {
+        pool.chunks().iter().map(|chunk| chunk.number()).collect()
+    }
+
+    /// Free segments whose pages are there.
+    fn ready(pool: &Pool) -> usize {
+        let of_chunk = |chunk: &Arc<Chunk>| {
+            let is_free = |at: &usize| chunk.segments()[*at].state() == SegmentState::Free;
+            (0..chunk.segments().len()).filter(is_free).filter(|at| chunk.is_prefaulted(*at)).count()
+        };
+        pool.chunks().iter().map(of_chunk).sum()
+    }
+
+    #[test]
+    fn three_quarters_of_a_mebibyte_are_made_ready_or_as_much_as_is_taken() {
+        let pool = pool(Place::Memory, 128 << 10, 16, 1, 1);
+        pool.prefault_free();
+        assert_eq!(ready(&pool), 6);
+        let _three = lease(&pool, 3);
+        assert_eq!(ready(&pool), 3, "what is ready is leased first");
+        pool.prefault_free();
+        assert_eq!(ready(&pool), 6);
+        let _five = lease(&pool, 5);
+        pool.prefault_free();
+        assert_eq!(ready(&pool), 8);
+        let pool = self::pool(Place::Memory, 500 << 10, 4, 1, 1);
+        pool.prefault_free();
+        assert_eq!(ready(&pool), 2, "less than two would not do");
+    }
+
+    #[test]
+    fn one_pass_makes_four_mebibytes_ready_at_most() {
+        let pool = pool(Place::Memory, 1 << 20, 16, 1, 1);
+        let _six = lease(&pool, 6);
+        let after_each = [(); 3].map(|()| {
+            pool.prefault_free();
+            ready(&pool)
+        });
+        assert_eq!(after_each, [4, 6, 6]);
+        let pool = self::pool(Place::Memory, 8 << 20, 2, 1, 1);
+        pool.prefault_free();
+        assert_eq!(ready(&pool), 1, "a segment that is larger is made ready all the same");
+    }
+
+    #[test]
+    fn with_less_than_a_quarter_free_the_pool_doubles_up_to_its_limit() {
+        // Chunks of two segments at the limit, segments leased, and chunks then.
+        for (most, leased, expected) in [(16, 6, 4), (16, 7, 8), (6, 7, 6), (4, 8, 4)] {
+            let pool = pool(Place::Memory, 512, 2, 4, most);
+            let _leased = lease(&pool, leased);
+            pool.grow_ahead();
+            assert_eq!(numbers(&pool), Vec::from_iter(1..=expected), "{leased} of 8 leased, {most} chunks at most");
+            pool.grow_ahead();
+            assert_eq!(numbers(&pool).len(), expected as usize, "it is as large as it is to be");
+        }
+    }
+
+    #[test]
+    fn one_pass_adds_four_mebibytes_at_most() {
+        let pool = pool(Place::Memory, 512 << 10, 2, 8, 64);
+        let _leased = lease(&pool, 13);
+        let after_each = [(); 3].map(|()| {
+            pool.grow_ahead();
+            numbers(&pool).len()
+        });
+        assert_eq!(after_each, [12, 16, 16]);
+        let pool = self::pool(Place::Memory, 8 << 20, 1, 1, 2);
+        let _leased = lease(&pool, 1);
+        pool.grow_ahead();
+        assert_eq!(numbers(&pool), [1, 2], "a chunk that is larger is added all the same");
+    }
+
+    #[test]
+    fn an_idle_pool_gives_back_the_chunks_that_are_free_and_never_uses_a_number_and_an_epoch_twice() {
+        let pool = pool(Place::Memory, 512, 2, 1, 4);
+        let mut tails = lease(&pool, 8);
+        assert_eq!(numbers(&pool), [1, 2, 3, 4]);
+        // The fifth is the first of chunk 3.
+        let kept = tails.remove(4);
+        tails.into_iter().for_each(Tail::seal);
+        for segment in pool.chunks().iter().flat_map(|chunk| chunk.segments()) {
+            if segment.state() == SegmentState::Sealed {
+                segment.recycle();
+            }
+        }
+        pool.shrink_when_idle();
+        assert_eq!(numbers(&pool), [3]);
+        assert_eq!(pool.counts.removed_chunks.load(Ordering::Relaxed), 3);
+        assert!(pool.add_chunk());
+        assert_eq!(numbers(&pool), [1, 3]);
+        let epochs: Vec<u32> = pool.chunks()[0].segments().iter().map(Segment::epoch).collect();
+        assert_eq!(epochs, [2, 2], "those that are gone were in their second");
+        drop(kept);
+    }
+
+    #[test]
+    fn an_idle_pool_keeps_the_lowest_of_its_chunks_as_many_as_at_first() {
+        let pool = pool(Place::Memory, 512, 2, 2, 4);
+        assert!(pool.add_chunk() && pool.add_chunk());
+        pool.shrink_when_idle();
+        assert_eq!((numbers(&pool), pool.state().target), (vec![1, 2], 2));
+    }
+
+    #[test]
+    fn a_pool_that_is_not_idle_or_no_larger_than_at_first_stays_as_it_is() {
+        let mut busy = pool(Place::Memory, 512, 2, 1, 4);
+        busy.options.idle = Duration::from_secs(3600);
+        assert!(busy.add_chunk());
+        busy.shrink_when_idle();
+        assert_eq!(numbers(&busy), [1, 2]);
+        let smallest = pool(Place::Memory, 512, 2, 1, 4);
+        smallest.keep_open(lease(&smallest, 1).remove(0));
+        smallest.shrink_when_idle();
+        assert_eq!(smallest.chunks()[0].segments()[0].state(), SegmentState::Leased);
+    }
+
+    #[test]
+    fn segments_of_ended_threads_are_sealed_when_the_pool_is_idle() {
+        let pool = pool(Place::Memory, 512, 2, 1, 4);
+        pool.keep_open(lease(&pool, 1).remove(0));
+        assert!(pool.add_chunk());
+        pool.shrink_when_idle();
+        assert_eq!(pool.chunks()[0].segments()[0].state(), SegmentState::Sealed);
+        assert!(pool.take_open(0).is_none());
+    }
+
+    #[test]
+    fn a_disk_that_refuses_is_asked_again_after_a_pause() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pool = pool(Place::Folder(folder.path().to_path_buf()), 512, 2, 1, 4);
+        // Where the next chunk is to be made something stands that cannot be removed as a file.
+        let obstacle = folder.path().join("000002.new");
+        std::fs::create_dir(&obstacle).expect("makes");
+        let failures = || pool.counts.failed_growths.load(Ordering::Relaxed);
+        let before = clock::monotonic_ns();
+        assert!(!pool.add_chunk() && pool.state().disk_refuses);
+        assert!(pool.no_growth_until.load(Ordering::Relaxed) >= before + GROWTH_PAUSE_NS);
+        pool.no_growth_until.store(u64::MAX, Ordering::Relaxed);
+        assert!(!pool.add_chunk());
+        assert_eq!(failures(), 1, "it is not asked meanwhile");
+        std::fs::remove_dir(&obstacle).expect("removes");
+        pool.no_growth_until.store(before, Ordering::Relaxed);
+        assert!(pool.add_chunk() && !pool.state().disk_refuses);
+        assert_eq!((failures(), pool.counts.growths.load(Ordering::Relaxed), numbers(&pool)), (1, 1, vec![1, 2]));
+    }
+}
