@@ -18,9 +18,9 @@ const GROWTH_PAUSE_NS: u64 = 100_000_000;
 /// (3.4 us a page).
 const STEP_BYTES: u64 = 4 << 20;
 
-/// Bytes of free segments kept prefaulted for a burst while fewer are taken: three thousand calls of usual size. A burst
+/// Bytes of free segments kept prefaulted for a burst while fewer are taken: two thousand calls of usual size. A burst
 /// beyond them meets each page once in the life of a process; an idle one need not hold them all.
-const READY_BYTES: usize = 768 << 10;
+const READY_BYTES: usize = 512 << 10;
 
 impl Pool {
     /// Makes a chunk because a caller has found no segment.
@@ -177,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn three_quarters_of_a_mebibyte_are_made_ready_or_as_much_as_is_taken() {
+    fn half_a_mebibyte_is_made_ready_or_as_much_as_is_taken() {
         let pool = pool(Place::Memory, 128 << 10, 16, 1, 1);
         pool.prefault_free();
-        assert_eq!(ready(&pool), 6);
+        assert_eq!(ready(&pool), 4);
         let _three = lease(&pool, 3);
-        assert_eq!(ready(&pool), 3, "what is ready is leased first");
+        assert_eq!(ready(&pool), 1, "what is ready is leased first");
         pool.prefault_free();
-        assert_eq!(ready(&pool), 6);
+        assert_eq!(ready(&pool), 4);
         let _five = lease(&pool, 5);
         pool.prefault_free();
         assert_eq!(ready(&pool), 8);
