@@ -89,7 +89,8 @@ assert recorded(tape) == 102
 
 def test_a_fork_while_other_threads_read_leaves_a_child_that_reads(run_program: RunProgram) -> None:
     """A child inherits the locks that SQLite held at the fork. Readers make way for it; without that a child that reads
-    hangs now and then, or leaves the database alone."""
+    hangs now and then. A fork waits 50 ms for them: where a busy machine gives them no turn until then, it is counted,
+    and the child is told that it cannot read."""
     run_program(
         BEGIN
         + """
@@ -104,19 +105,24 @@ def read():
     while not done.is_set(): tape.functions(), tape.accounting(), tape.errors()
 readers = [threading.Thread(target=read) for _ in range(3)]
 for thread in readers: thread.start()
+ends = []
 for _ in range(40):
     child = os.fork()
     if child == 0:
         try:
             assert recorded(tape) == 5_000
             os._exit(0)
+        except calltape.TapeError as error:
+            os._exit(3 if "forked while SQLite was at work" in str(error) else 1)
         except BaseException as error:
             print(error, file=sys.stderr)
             os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
+    ends.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 done.set()
 for thread in readers: thread.join()
-assert calltape.stats().hurried_forks == 0
+told = ends.count(3)
+assert ends.count(0) + told == 40 and told < 40, ends
+assert told <= calltape.stats().hurried_forks, (told, calltape.stats().hurried_forks)
 """,
         "recording",
     )

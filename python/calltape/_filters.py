@@ -202,23 +202,22 @@ def statuses(caller: str, name: str, value: object) -> list[str]:
 
 
 def side(
-    caller: str, name: str, value: object, runs: Callable[[], list[Run]]
+    caller: str, name: str, value: object, last: Callable[[], Run | None], has: Callable[[int], bool]
 ) -> tuple[int | None, int | None, int | None]:
-    """One of two that are compared: a run's id, or the beginning and the end of a range. `runs` are the tape's, newest
-    first.
+    """One of two that are compared: a run's id, or the beginning and the end of a range. `last` is the tape's last run,
+    `has` says whether it has one.
     """
-    if isinstance(value, Run):
-        return _run_of(caller, name, value.id, runs()), None, None
     if isinstance(value, str) and value.strip() == "run:last":
-        newest = next(iter(runs()), None)
-        if newest is None:
+        value = last()
+        if value is None:
             raise ValueError(f"{caller}: {name} is 'run:last', and the tape has no run")
-        return newest.id, None, None
+    if isinstance(value, Run):
+        return _on_tape(caller, name, value.id, has), None, None
     if isinstance(value, str) and value.strip().startswith("run:"):
         run = _native.read_run(value.strip().removeprefix("run:"))
         if run is None:
             raise ValueError(f"{caller}: {name} must be 'run:last' or 'run:' and a run's id, not {value!r}")
-        return _run_of(caller, name, run, runs()), None, None
+        return _on_tape(caller, name, run, has), None, None
     parts: object = value
     if isinstance(value, str) and value.count("..") == 1:
         parts = tuple(part or None for part in value.split(".."))
@@ -233,8 +232,8 @@ def side(
     return None, begin, end
 
 
-def _run_of(caller: str, name: str, run: int, runs: list[Run]) -> int:
+def _on_tape(caller: str, name: str, run: int, has: Callable[[int], bool]) -> int:
     """A run's id, where the tape has it."""
-    if all(found.id != run for found in runs):
+    if not has(run):
         raise ValueError(f"{caller}: {name} is the run {run:016x}, which is not on this tape; Tape.runs() lists them")
     return run

@@ -7,7 +7,6 @@ this checks arguments and makes frozen values of the answers. Nothing here runs 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
@@ -231,7 +230,8 @@ class Tape:
             function: as for :meth:`calls`, whose other filters narrow both sides.
         """
         chosen = choose("diff", function, filters)
-        sides = (side("diff", "a", a, self._all_runs), side("diff", "b", b, self._all_runs))
+        has = self._asked().has_run
+        sides = (side("diff", "a", a, self._last_run, has), side("diff", "b", b, self._last_run, has))
         rows, before, after = self._asked().diff(*sides, chosen)
         functions = (FunctionDiff(*[*row, Figures(*one), Figures(*two), why]) for *row, one, two, why in rows)
         return Diff(tuple(functions), Figures(*before), Figures(*after))
@@ -342,8 +342,8 @@ class Tape:
         rows = self._asked().runs(at_least("runs", "limit", limit, 0))
         return [Run(*[*figures, Account(*books)]) for *figures, books in rows]
 
-    def _all_runs(self) -> list[Run]:
-        return self.runs(sys.maxsize)
+    def _last_run(self) -> Run | None:
+        return next(iter(self.runs(1)), None)
 
     def incidents(self, limit: int = 100) -> list[Incident]:
         """When recording was less than complete, what lasts first, then the newest."""

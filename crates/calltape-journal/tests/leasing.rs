@@ -88,7 +88,8 @@ fn an_idle_journal_holds_half_a_mebibyte_ready_and_a_busy_one_as_much_as_is_take
     let journal = Journal::create(tape.path(), &RunIdentity::default(), &Options::default()).expect("a journal");
     let resident_kib = || {
         let maps = std::fs::read_to_string("/proc/self/smaps").expect("reads");
-        let of_chunk = maps.split_once(&format!("{}/000001.seg", journal.directory().display())).expect("is mapped").1;
+        let chunk = journal.directory().join("000001.seg").canonicalize().expect("a path");
+        let of_chunk = maps.split_once(&*chunk.to_string_lossy()).expect("is mapped").1;
         let line = of_chunk.lines().find(|line| line.starts_with("Rss:")).expect("a figure");
         line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("a number")
     };

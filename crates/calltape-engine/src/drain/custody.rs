@@ -70,9 +70,9 @@ impl Drain {
             return Ok(self.leave_displaced(error));
         }
         let was_ours = self.store.is_some() || was_our_tape(&self.db);
-        let is_damage = error.is_damage() || error.is_read_only();
-        let may_be_damage = is_damage || (error.is_of_the_schema() && !self.was_found_sound);
-        if !may_be_damage || !was_ours || monotonic_ns() < self.next_set_aside_ns {
+        let changed = self.store.as_ref().filter(|_| error.may_be_of_the_schema()).and_then(Store::changed_schema);
+        let is_damage = error.is_damage() || error.is_read_only() || changed.is_some();
+        if !is_damage || !was_ours || monotonic_ns() < self.next_set_aside_ns {
             return Ok(false);
         }
         self.keep_books();
@@ -80,7 +80,7 @@ impl Drain {
             store.drop_as_it_is();
         }
         self.forget();
-        if self.is_sound_after_all(error)? {
+        if changed.is_none() && self.is_sound_after_all(error)? {
             return Ok(true);
         }
         if error.is_read_only() && !can_be_written(&self.db) {
@@ -88,8 +88,9 @@ impl Drain {
         }
         let name = set_aside(&self.db, unix_ns())?;
         self.next_set_aside_ns = monotonic_ns() + SET_ASIDE_EVERY_NS;
-        let what = match error {
-            StoreError::Damaged { .. } | StoreError::NotSqlite(_) => error.to_string(),
+        let what = match (error, changed) {
+            (_, Some(changed)) => format!("{} is damaged: {changed}", self.db.display()),
+            (StoreError::Damaged { .. } | StoreError::NotSqlite(_), None) => error.to_string(),
             _ => format!("{} is damaged: {error}", self.db.display()),
         };
         let detail = format!("{what}; set aside as {}", name.display());

@@ -89,8 +89,9 @@ impl StoreError {
         }
     }
 
-    /// Whether SQLite makes no sense of a statement, which it did when the tape was made: a table or column has another name.
-    pub(crate) fn is_of_the_schema(&self) -> bool {
+    /// Whether it is what SQLite answers where a table or column has another name, and to some other things: a reason to
+    /// look at the schema, no more.
+    pub(crate) fn may_be_of_the_schema(&self) -> bool {
         let Self::Sqlite { source, .. } = self else { return false };
         let is_error = |error: &rusqlite::ffi::Error| error.extended_code & 0xff == rusqlite::ffi::SQLITE_ERROR;
         matches!(source, rusqlite::Error::SqlInputError { .. }) || source.sqlite_error().is_some_and(is_error)

@@ -1,4 +1,4 @@
-//! What is remembered of the tape outside of it, in `<db>.tape/database`: which file it is, and how it looked when the
+//! What is remembered of the tape outside of it, in `<db>.tape` ([`COPIES`]): which file it is, and how it looked when the
 //! drain last left it. A file that cannot be read as a tape any more is set aside only when it is the one remembered
 //! here; one that was never ours is never moved.
 //!

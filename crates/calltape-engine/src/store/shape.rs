@@ -36,3 +36,22 @@ fn words(sql: &str) -> String {
     let lines = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
     lines.flat_map(str::chars).filter(|letter| *letter != '"' && !letter.is_whitespace()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SCHEMA_VERSION;
+
+    /// A tape of the same version with other words would be taken for damaged.
+    #[test]
+    fn a_schema_with_other_words_has_another_version() {
+        let made = Connection::open_in_memory().expect("opens");
+        made.execute_batch(SCHEMA).expect("made");
+        // FNV-1a.
+        let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let words = shape(&made).expect("read").into_iter().map(|(name, words)| name + &words).collect::<String>();
+        let of_words = words.bytes().fold(0xcbf2_9ce4_8422_2325, hash);
+        let remedy = "the schema has changed: raise SCHEMA_VERSION, write a step in upgrade.rs, then change this line";
+        assert_eq!((SCHEMA_VERSION, of_words), (3, 0x723e_8169_55c9_8177), "{remedy}");
+    }
+}

@@ -149,9 +149,12 @@ impl Store {
         check_format(&self.connection, &self.path)?;
         let pages = self.connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0)).map_err(&doing)?;
         let check = if pages <= THOROUGH_PAGES { "PRAGMA integrity_check(1)" } else { "PRAGMA quick_check(1)" };
-        let found = self.connection.query_row(check, [], |row| row.get::<_, String>(0)).map_err(&doing)?;
-        if found != "ok" {
-            return Err(self.damaged(found.lines().last().unwrap_or_default().to_owned()));
+        match self.connection.query_row(check, [], |row| row.get::<_, String>(0)).map_err(&doing) {
+            Ok(found) if found == "ok" => {}
+            Ok(found) => return Err(self.damaged(found.lines().last().unwrap_or_default().to_owned())),
+            // A user's own table may need what only the user's program has, a collation or a function.
+            Err(error) if error.may_be_of_the_schema() => {}
+            Err(error) => return Err(error),
         }
         if let Some(changed) = shape::first_changed(&self.connection).map_err(&doing)? {
             return Err(self.damaged(changed));
@@ -159,6 +162,11 @@ impl Store {
         // A header can forbid writing, which shows at the first write only.
         let write = "BEGIN IMMEDIATE; UPDATE tape SET id_lead_ns = id_lead_ns; ROLLBACK";
         self.connection.execute_batch(write).map_err(&doing)
+    }
+
+    /// What of its own tables and views is not as it was made, where that can be read.
+    pub(crate) fn changed_schema(&self) -> Option<String> {
+        shape::first_changed(&self.connection).ok().flatten()
     }
 
     /// What the check of its format says of the file at the path, knowing what was there before: a tape whose marks are

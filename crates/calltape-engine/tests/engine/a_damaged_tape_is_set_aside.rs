@@ -246,6 +246,47 @@ fn a_tape_that_was_only_touched_is_recorded_on() {
 }
 
 #[test]
+fn a_users_own_table_that_only_the_users_program_can_read_is_no_damage() {
+    let Scene { stage, mut caller, mut drain, place, .. } = recorded();
+    drain_all(&mut drain);
+    drop(drain);
+    let other = Connection::open(&stage.db).expect("opens");
+    // As a program leaves it that has a collation of its own.
+    let notes = "CREATE TABLE notes (text); CREATE INDEX by_text ON notes (text);
+        INSERT INTO notes VALUES ('black'), ('green');
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = 'CREATE TABLE notes (text COLLATE tea)' WHERE name = 'notes'";
+    other.execute_batch(notes).expect("written");
+    drop(other);
+    shell(&format!("touch '{}'", stage.db.display()));
+    assert!(caller.call(place, 9_999, 0));
+    drain_all(&mut stage.drain());
+    assert_eq!(set_aside(&stage.db).len(), 0);
+    assert!(calls(&stage.db).contains(&9_999));
+}
+
+#[test]
+fn a_trigger_that_fails_is_its_users_and_no_damage() {
+    let Scene { stage, mut caller, mut drain, place, .. } = recorded();
+    drain_all(&mut drain);
+    drop(drain);
+    let other = Connection::open(&stage.db).expect("opens");
+    let trigger =
+        "CREATE TABLE mine (id); CREATE TRIGGER t AFTER INSERT ON call BEGIN INSERT INTO mine VALUES (1); END;
+        DROP TABLE mine";
+    other.execute_batch(trigger).expect("written");
+    assert!(caller.call(place, 9_999, 0));
+    let mut drain = stage.drain();
+    for _ in 0..3 {
+        assert!(drain.pass(true).is_err());
+    }
+    assert_eq!(set_aside(&stage.db).len(), 0);
+    other.execute_batch("DROP TRIGGER t").expect("dropped");
+    drain_all(&mut drain);
+    assert!(calls(&stage.db).contains(&9_999));
+}
+
+#[test]
 fn a_tape_that_another_program_wrote_to_is_recorded_on() {
     let scene = recorded();
     let other = Database::open(&scene.stage.db);

@@ -1,5 +1,6 @@
 //! A tape of version 1 becomes one of this version when the drain opens it, with everything that is on it.
 
+use crate::stage::damage::{set_aside, shell};
 use crate::stage::{Stage, drain_all};
 use calltape_engine::store::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 use calltape_testkit::Raised;
@@ -60,4 +61,7 @@ fn a_tape_of_version_1_is_recorded_on_and_keeps_its_errors() {
     fresh.execute_batch(SCHEMA).expect("made");
     assert_eq!(schema(database.connection()), schema(&fresh));
     database.assert_balanced();
+    shell(&format!("touch '{}'", stage.db.display()));
+    drain_all(&mut stage.drain());
+    assert!(set_aside(&stage.db).is_empty(), "an upgraded tape passes the check of a changed one");
 }

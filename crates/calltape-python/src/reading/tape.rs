@@ -249,6 +249,11 @@ impl Tape {
         runs.iter().map(|run| rows::run(py, run)).collect()
     }
 
+    /// Whether the tape has this run.
+    fn has_run(&self, py: Python<'_>, id: u64) -> PyResult<bool> {
+        Ok(self.ask(py, |tape| tape.run(id))?.is_some())
+    }
+
     /// The last incidents, those that last first.
     fn incidents<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let (incidents, _) = self.ask(py, |tape| tape.incidents(limit))?;
