@@ -250,8 +250,8 @@ impl Tape {
     }
 
     /// Whether the tape has this run.
-    fn has_run(&self, py: Python<'_>, id: u64) -> PyResult<bool> {
-        Ok(self.ask(py, |tape| tape.run(id))?.is_some())
+    fn has_run(&self, py: Python<'_>, run: u64) -> PyResult<bool> {
+        Ok(self.ask(py, |tape| tape.run(run))?.is_some())
     }
 
     /// The last incidents, those that last first.
