@@ -29,8 +29,12 @@ impl Wal {
 
     /// Bytes its file has at least.
     pub(super) fn file_bytes(self) -> u64 {
-        let frame = super::open::PAGE_BYTES.unsigned_abs() + wal::FRAME_HEADER_BYTES as u64;
-        if self.bytes == 0 { 0 } else { wal::HEADER_BYTES as u64 + self.count() * frame }
+        if self.bytes == 0 { 0 } else { wal::HEADER_BYTES as u64 + self.count() * self.frame_bytes() }
+    }
+
+    /// Bytes a frame.
+    pub(super) fn frame_bytes(self) -> u64 {
+        super::open::PAGE_BYTES.unsigned_abs() + wal::FRAME_HEADER_BYTES as u64
     }
 }
 

@@ -40,12 +40,12 @@ impl Transaction<'_> {
     /// Makes everything written durable.
     ///
     /// # Errors
-    /// When SQLite refuses; and when the file that has it all is by then no longer the one at the path.
+    /// When SQLite refuses; and when the file that has it all is by then no longer the one at the path, or was damaged.
     pub(crate) fn commit(self) -> Result<(), StoreError> {
         let Self { store, inner } = self;
         inner.commit().map_err(StoreError::sqlite("to commit a batch"))?;
         match store.note_files() {
-            Err(error @ StoreError::Replaced(_)) => Err(error),
+            Err(error @ (StoreError::Replaced(_) | StoreError::Damaged { .. })) => Err(error),
             // What else cannot be noted shows at the next batch; this one is committed.
             _ => Ok(()),
         }

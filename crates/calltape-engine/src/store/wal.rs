@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Bytes before the first frame.
@@ -49,6 +50,14 @@ impl Sum {
 /// Numbers of the header and of frames are big-endian.
 fn stored_word(bytes: &[u8]) -> u32 {
     u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+/// Whether no frame was ever written at the place of the frame with this index: its page's number is 0. A file that cannot
+/// be read says nothing.
+pub(super) fn is_blank(path: &Path, frame: u64, frame_bytes: u64) -> bool {
+    let mut number = [0; 4];
+    let at = HEADER_BYTES as u64 + frame * frame_bytes;
+    File::open(path).and_then(|file| file.read_exact_at(&mut number, at)).is_ok() && number == [0; 4]
 }
 
 /// Whether the first `frames` frames of the WAL at `path` are whole, one after the other.

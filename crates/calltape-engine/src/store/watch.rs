@@ -49,7 +49,10 @@ impl Store {
         let now = self.look(frames)?;
         let before = self.watch.get();
         match &before {
-            Some(before) => self.check_in_place(before, &now)?,
+            Some(before) => {
+                self.check_in_place(before, &now)?;
+                self.check_not_cut(before, &now)?;
+            }
             None => self.check_complete(&now)?,
         }
         if before.is_none_or(|before| before.database != now.database) {
@@ -84,6 +87,16 @@ impl Store {
         }
         if !is_same(before.wal, now.wal) || !is_same(before.shared_memory, now.shared_memory) {
             return Err(StoreError::Replaced(self.wal_path()));
+        }
+        Ok(())
+    }
+
+    /// A WAL that was cut after the last look and written to since is as long as it should be, with nothing in its middle:
+    /// the last frame it had is blank then.
+    fn check_not_cut(&self, before: &Watch, now: &Watch) -> Result<(), StoreError> {
+        let has_grown = before.frames.count() > 0 && now.frames.count() > before.frames.count();
+        if has_grown && wal::is_blank(&self.wal_path(), before.frames.count() - 1, now.frames.frame_bytes()) {
+            self.check_wal(now.frames, now.wal.map_or(0, |wal| wal.bytes))?;
         }
         Ok(())
     }

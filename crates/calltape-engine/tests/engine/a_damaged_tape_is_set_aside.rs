@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::stage::damage::{beside, cut, set_aside, shell, write_at};
 use crate::stage::{Stage, drain_all};
-use calltape_engine::drain::Drain;
+use calltape_engine::drain::{Drain, Point};
 use calltape_testkit::{Caller, Database};
 use rusqlite::{Connection, OpenFlags};
 
@@ -127,6 +127,31 @@ fn a_wal_that_was_cut_is_noticed_before_the_next_batch() {
         assert!(size(&wal) > keep);
         cut(&wal, keep);
         assert!(goes_on(scene, "WAL cut"));
+    }
+}
+
+/// Between the look before a batch and its commit: the commit made the file as long as it should be, and all that was
+/// recorded from then on was lost with it once the blank frames were moved into the database.
+#[test]
+fn a_wal_that_is_cut_under_a_batch_is_noticed_after_it() {
+    for keep in [0, 32, 5000] {
+        let Scene { stage, mut caller, mut drain, place, .. } = recorded();
+        // A batch that is in the WAL alone.
+        assert!(caller.call(place, 9_998, 0));
+        drain.pass(true).expect("a pass");
+        let wal = beside(&stage.db, "-wal");
+        let mut has_cut = false;
+        drain.observe(move |point| {
+            if point == Point::BeforeCommit && !std::mem::replace(&mut has_cut, true) {
+                cut(&wal, keep);
+            }
+            true
+        });
+        assert!(caller.call(place, 9_999, 0));
+        drain_all(&mut drain);
+        assert_eq!(set_aside(&stage.db).len(), 1, "cut to {keep}");
+        assert_eq!(calls(&stage.db), BTreeSet::from([9_999]), "cut to {keep}");
+        stage.database().assert_balanced();
     }
 }
 
