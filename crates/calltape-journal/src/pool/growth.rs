@@ -19,7 +19,7 @@ const GROWTH_PAUSE_NS: u64 = 100_000_000;
 const STEP_BYTES: u64 = 4 << 20;
 
 /// Bytes of free segments kept prefaulted for a burst while fewer are taken: two thousand calls of usual size. A burst
-/// beyond them meets each page once in the life of a process; an idle one need not hold them all.
+/// beyond them meets each page once, until the journal shrinks; an idle process need not hold them all.
 const READY_BYTES: usize = 512 << 10;
 
 impl Pool {
