@@ -278,6 +278,22 @@ fn the_doctor_recognises_a_view_that_asks_for_something_else() {
 }
 
 #[test]
+fn a_users_own_collation_is_no_damage_to_the_doctor() {
+    let sample = some_calls();
+    sample
+        .connection
+        .execute_batch(
+            "CREATE TABLE notes (text); CREATE INDEX by_text ON notes (text);
+             INSERT INTO notes VALUES ('black'), ('green');
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = 'CREATE TABLE notes (text COLLATE tea)' WHERE name = 'notes'",
+        )
+        .unwrap();
+    let ran = calltape("doctor", &surroundings(sample.folder.path()));
+    assert!(ran.out.contains("sound; tape version") && !ran.out.contains("collation"), "{ran:?}");
+}
+
+#[test]
 fn incidents_and_errors_that_were_only_counted_are_in_stats() {
     let sample = some_calls();
     let folder = sample.folder.path();

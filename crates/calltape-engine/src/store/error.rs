@@ -89,12 +89,9 @@ impl StoreError {
         }
     }
 
-    /// Whether it is what SQLite answers where a table or column has another name, and to some other things: a reason to
-    /// look at the schema, no more.
+    /// Whether it is a reason to look at the schema.
     pub(crate) fn may_be_of_the_schema(&self) -> bool {
-        let Self::Sqlite { source, .. } = self else { return false };
-        let is_error = |error: &rusqlite::ffi::Error| error.extended_code & 0xff == rusqlite::ffi::SQLITE_ERROR;
-        matches!(source, rusqlite::Error::SqlInputError { .. }) || source.sqlite_error().is_some_and(is_error)
+        matches!(self, Self::Sqlite { source, .. } if may_be_of_the_schema(source))
     }
 
     /// Whether SQLite takes the database for one that must not be written. Its header can say so too.
@@ -163,6 +160,13 @@ impl StoreError {
             _ => Fault::Other,
         }
     }
+}
+
+/// Whether it is what SQLite answers where a table or column has another name, and to some other things: a reason to look at
+/// the schema, no more.
+pub(crate) fn may_be_of_the_schema(fault: &rusqlite::Error) -> bool {
+    let is_error = |error: &rusqlite::ffi::Error| error.extended_code & 0xff == rusqlite::ffi::SQLITE_ERROR;
+    matches!(fault, rusqlite::Error::SqlInputError { .. }) || fault.sqlite_error().is_some_and(is_error)
 }
 
 impl fmt::Display for StoreError {

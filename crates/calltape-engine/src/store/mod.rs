@@ -57,6 +57,7 @@ pub use open::{APPLICATION_ID, MINIMUM_SQLITE, SCHEMA, SCHEMA_VERSION, check_for
 
 pub(crate) use books::{BooksRow, CursorRow, OpenRun, RunRow};
 pub(crate) use counted::LostErrorRow;
+pub(crate) use error::may_be_of_the_schema;
 pub(crate) use incidents::IncidentRow;
 pub(crate) use kinds::ErrorKey;
 pub(crate) use minutes::{Delta, Minutes};
