@@ -117,6 +117,10 @@ class Faults:
         mask = sum(1 << CALLS.index(name) for name in names)
         self._plan(1, mask, nth, error, forever, _THREADS[threads])
 
+    def failed(self) -> int:
+        """How much has failed since the plans were made."""
+        return int(self._failed(0) + self._failed(1))
+
     def off(self) -> Counts:
         """Ends the plans; what they saw and made fail."""
         self._end(0)

@@ -6,6 +6,9 @@ more without a fault, which takes up what a round left behind. Prints one JSON o
 
     python -m faults.rounds FOLDER STEP WHAT ERRNO once|forever MOST_ROUNDS
 
+The drain works by the clock beside the program, and may leave a step less to ask for than it did in the round that
+counted: a round that did not get as far as its fault is made again with an earlier one.
+
 STEP: start, call, error, flush or stop, or several joined by +. WHAT: alloc, or names of system calls joined by +.
 """
 
@@ -15,6 +18,7 @@ import asyncio
 import json
 import logging
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +34,10 @@ class Order:
         self.number = 7
         self.note = "text " * 100
 
+
+# Rounds until one meets its fault, and the seconds that a flush or stop which cannot end has to meet it.
+TRIES = 10
+PATIENCE = 2.0
 
 ORDER = Order()
 REFUSED = PermissionError("refused", ORDER)
@@ -122,14 +130,40 @@ class Rounds:
             names = tuple(self.what.split("+"))
             self.shim.calls(nth, self.error, names=names, forever=self.forever)
 
-    def run(self, nth: int) -> tuple[int, int]:
+    def count(self) -> int:
+        """How much the step asks for where nothing fails; after a round that has done what only the first does."""
+        self.run("-1", -1)
+        return self.run("-2", -1)[0]
+
+    def meet(self, nth: int) -> bool:
+        """Rounds until one has met a fault, the nth if it gets as far."""
+        earlier = nth
+        for attempt in range(TRIES):
+            name = f"{nth}.{attempt}"
+            seen, failed = self.run(name, earlier)
+            self.take_up(name)
+            if failed:
+                return True
+            earlier %= max(seen, 1)
+        return False
+
+    def wait_for(self, act: Callable[[float], bool], step: str, nth: int) -> None:
+        """Flushes or stops; where that may not come to an end, until it has met the fault."""
+        endless = self.forever and step == self.step and nth >= 0
+        if act(0.1 if endless else 10.0):
+            return
+        patience = time.monotonic() + PATIENCE
+        while endless and not self.shim.failed() and time.monotonic() < patience:
+            time.sleep(0.001)
+
+    def run(self, name: str, nth: int) -> tuple[int, int]:
         """One round; how much it saw of what was planned, and how much of that failed."""
         steps: dict[str, Callable[[], object]] = {
-            "start": lambda: calltape.start(self.folder / str(nth) / "calls.db"),
+            "start": lambda: calltape.start(self.folder / name / "calls.db"),
             "call": ordinary,
             "error": errors,
-            "flush": lambda: calltape.flush(0.05 if self.forever and self.step == "flush" else 10.0),
-            "stop": lambda: calltape.stop(0.1 if self.forever and self.step == "stop" else 10.0),
+            "flush": lambda: self.wait_for(calltape.flush, "flush", nth),
+            "stop": lambda: self.wait_for(calltape.stop, "stop", nth),
         }
         for step, run in steps.items():
             if step == self.step:
@@ -145,9 +179,9 @@ class Rounds:
             return counts.allocations, counts.failed_allocations
         return counts.calls, counts.failed_calls
 
-    def take_up(self, nth: int) -> None:
+    def take_up(self, name: str) -> None:
         """Stores what a round left in its journal."""
-        calltape.start(self.folder / str(nth) / "calls.db")
+        calltape.start(self.folder / name / "calls.db")
         place(ORDER, rows=[])
         # The thread of a stop that met the fault may still be at work on what it has.
         assert calltape.flush(20.0)
@@ -155,12 +189,13 @@ class Rounds:
 
 
 def chosen(count: int, most: int) -> list[int]:
-    """Which to let fail: all of the first third, the others evenly spread."""
+    """Which to let fail: a third from the first on, a third up to the last, the others evenly spread between."""
     if count <= most:
         return list(range(count))
-    first = most // 3
-    stride = (count - first) / (most - first)
-    return list(range(first)) + [first + int(number * stride) for number in range(most - first)]
+    third = most // 3
+    between, spread = count - 2 * third, most - 2 * third
+    middle = [third + number * between // spread for number in range(spread)]
+    return [*range(third), *middle, *range(count - third, count)]
 
 
 def main() -> None:
@@ -170,12 +205,10 @@ def main() -> None:
     journals: dict[str, int] = {}
     for one in step.split("+"):
         rounds = Rounds(Path(folder) / one, one, what, int(error), how_long == "forever")
-        rounds.run(-1)
-        count, _ = rounds.run(-2)
+        count = rounds.count()
         seen += count
         for nth in chosen(count, int(most)):
-            failed += rounds.run(nth)[1] > 0
-            rounds.take_up(nth)
+            failed += rounds.meet(nth)
             made += 1
         for journal, times in rounds.journals.items():
             journals[journal] = journals.get(journal, 0) + times

@@ -18,16 +18,7 @@ pub fn set_memory_probe(probe: Probe) {
     let _ = PROBE.set(probe);
 }
 
-/// What making a thread takes of the allocator, many times over: the standard library asks for a few hundred bytes in a
-/// way that ends the process where there are none.
-const THREAD_BYTES: usize = 64 << 10;
-
 /// Whether there is room for a batch. Where nobody can say, there is.
 pub(crate) fn for_a_batch() -> bool {
     PROBE.get().is_none_or(|probe| probe(BATCH_BYTES))
-}
-
-/// Whether there is room to make a thread.
-pub(crate) fn for_a_thread() -> bool {
-    PROBE.get().is_none_or(|probe| probe(THREAD_BYTES))
 }

@@ -90,6 +90,9 @@ mod system;
 #[cfg(not(loom))]
 mod tallies;
 #[cfg(not(loom))]
+#[expect(unsafe_code, reason = "the system's own calls to make a thread")]
+mod thread;
+#[cfg(not(loom))]
 mod writer;
 
 pub use layout::{MAXIMUM_SLOTS, THREAD_KIND};
@@ -124,9 +127,9 @@ pub use run::Run;
 #[cfg(not(loom))]
 pub use system::free_bytes;
 #[cfg(not(loom))]
-pub use system::with_signals_blocked;
-#[cfg(not(loom))]
 pub use tallies::Tally;
+#[cfg(not(loom))]
+pub use thread::BackgroundThread;
 #[cfg(not(loom))]
 pub use writer::Writer;
 

@@ -66,21 +66,6 @@ pub(crate) fn is_locked_by_another(file: &File) -> io::Result<bool> {
     Ok(lock.l_type != libc::F_UNLCK as libc::c_short)
 }
 
-/// Runs `body` with every signal blocked on this thread, for the thread that it starts: signals are the program's
-/// threads' to take.
-pub fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
-    // SAFETY: both sets are initialised before they are read, and the mask is the calling thread's own.
-    unsafe {
-        let mut all = std::mem::zeroed::<libc::sigset_t>();
-        let mut before = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        let value = body();
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        value
-    }
-}
-
 /// Closes a descriptor that no `File` owns. Async-signal-safe.
 pub(crate) fn close(descriptor: RawFd) {
     // SAFETY: the lock table hands each descriptor out once, so it is not closed twice.

@@ -3,7 +3,6 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use calltape_journal::monotonic_ns;
@@ -58,7 +57,9 @@ pub(crate) struct Shared {
     wished: AtomicBool,
     /// How a batch under way is to be cut short for [`Wish::Pause`].
     hurry: Arc<Hurry>,
-    thread: Mutex<Option<Thread>>,
+    /// Whether the thread is to wake, or not to sleep at all.
+    woken: Mutex<bool>,
+    bell: Condvar,
     pub(crate) messages: Messages,
 }
 
@@ -87,7 +88,8 @@ impl Shared {
             flushes_served: AtomicU64::new(0),
             wished: AtomicBool::new(false),
             hurry: Arc::default(),
-            thread: Mutex::new(None),
+            woken: Mutex::new(false),
+            bell: Condvar::new(),
             messages: Messages::default(),
         }
     }
@@ -103,11 +105,17 @@ impl Shared {
         figures
     }
 
-    /// Wakes the thread if it sleeps.
+    /// Wakes the thread if it sleeps, or else keeps it from the next sleep.
     pub(crate) fn wake(&self) {
-        if let Some(thread) = &*self.thread.lock().unwrap_or_else(PoisonError::into_inner) {
-            thread.unpark();
-        }
+        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.bell.notify_one();
+    }
+
+    /// Sleeps, on the thread, until it is woken or the time is over.
+    pub(super) fn sleep(&self, time: Duration) {
+        let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.bell.wait_timeout_while(woken, time, |woken| !*woken);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
     }
 
     /// Asks for something.
@@ -177,9 +185,5 @@ impl Shared {
     /// Tells whoever waits to look again.
     pub(super) fn tell(&self) {
         self.progress.notify_all();
-    }
-
-    pub(super) fn runs_on(&self, thread: Thread) {
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
     }
 }

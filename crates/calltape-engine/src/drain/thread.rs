@@ -9,16 +9,15 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use calltape_journal::{Journal, Positions, Pressure, monotonic_ns, with_signals_blocked};
+use calltape_journal::{BackgroundThread, Journal, Positions, Pressure, monotonic_ns};
 
 use super::pass::{CLEAN, Drain};
 use super::pressure::{self, Cause};
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Patience};
-use crate::headroom;
 use crate::messages::Level;
 use crate::retention::Limits;
 use crate::settings::{DrainBy, OnFull, Settings};
@@ -69,38 +68,52 @@ impl fmt::Debug for Worker {
 /// `tests/test_memory_limits.py`.
 const STACK_BYTES: usize = 512 << 10;
 
+/// Where a worker waits for whoever takes it: its thread, or the recorder at the thread's end.
+type Seat = Arc<Mutex<Option<Box<Worker>>>>;
+
+/// The thread, which hands the worker back at its end.
+#[derive(Debug)]
+pub(crate) struct Running {
+    thread: BackgroundThread,
+    seat: Seat,
+}
+
+impl Running {
+    /// Waits for the thread's end; the worker, but after a panic.
+    pub(crate) fn join(self) -> Option<Box<Worker>> {
+        self.thread.join();
+        take(&self.seat)
+    }
+}
+
+fn take(seat: &Seat) -> Option<Box<Worker>> {
+    seat.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 /// Starts the thread.
 ///
 /// # Errors
 /// When the system has no thread to give; the worker comes back with that.
 pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Error)> {
-    if !headroom::for_a_thread() {
-        return Err((worker, io::ErrorKind::OutOfMemory.into()));
-    }
     let shared = Arc::clone(&worker.shared);
     shared.lock().stopped = false;
-    // A closure that becomes no thread is dropped, and what it owns with it.
     let seat = Arc::new(Mutex::new(Some(worker)));
-    let taken = Arc::clone(&seat);
-    let run = move || taken.lock().ok()?.take().map(|worker| worker.run());
-    let builder = thread::Builder::new().name("calltape-drain".to_owned()).stack_size(STACK_BYTES);
-    match with_signals_blocked(|| builder.spawn(run)) {
-        Ok(handle) => {
-            shared.runs_on(handle.thread().clone());
-            Ok(handle)
-        }
+    let of_thread = Arc::clone(&seat);
+    let work = move || {
+        let worker = take(&of_thread).map(Worker::run);
+        *of_thread.lock().unwrap_or_else(PoisonError::into_inner) = worker;
+    };
+    match BackgroundThread::spawn(c"calltape-drain", STACK_BYTES, work) {
+        Ok(thread) => Ok(Running { thread, seat }),
         Err(fault) => {
             shared.lock().stopped = true;
-            match seat.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            match take(&seat) {
                 Some(worker) => Err((worker, fault)),
                 None => unreachable!("only the thread takes the worker"),
             }
         }
     }
 }
-
-/// The thread, which hands the worker back at its end.
-pub(crate) type Running = JoinHandle<Option<Box<Worker>>>;
 
 impl Worker {
     /// The worker of a process that records into `journal`, or of one that only drains.
@@ -180,7 +193,7 @@ impl Worker {
                 break;
             }
             if !matches!(round, Round::More) {
-                thread::park_timeout(self.interval);
+                self.shared.sleep(self.interval);
             }
         }
         self.stop()

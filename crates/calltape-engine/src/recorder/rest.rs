@@ -53,7 +53,7 @@ impl Recorder {
             }
         }
         if let Place::Running(thread) = std::mem::replace(&mut *place, Place::Over)
-            && let Ok(Some(worker)) = thread.join()
+            && let Some(worker) = thread.join()
         {
             *place = Place::Paused(worker);
         }
