@@ -2,7 +2,8 @@
 
 A process is killed under load; a second one takes over what it left and aborts at a point (`drain_until`, an example of
 the engine's that is not shipped), perhaps several times at different points; an ordinary start does the rest. The
-promise: each call once, whatever the second one had done.
+promise: each call once, whatever the second one had done. Where it also removes old calls, and dies with that, what is
+gone is counted as removed.
 """
 
 import os
@@ -20,7 +21,13 @@ DRAIN_UNTIL = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / 
 # In the order of a pass, as `drain_until` names them.
 POINTS = ("before-commit", "after-commit", "after-mark", "before-remove", "after-remove")
 
+# What is too old is removed, nothing of that committed.
+BEFORE_PRUNE = "before-prune"
+
 THREADS = 2
+
+# Milliseconds after which a call is too old: from less than the way to the second process to more than all of a round.
+KEEP_MS = (1, 400)
 
 
 def drain_until(db: Path, *point: str) -> int:
@@ -33,12 +40,17 @@ def drain_until(db: Path, *point: str) -> int:
     return done.returncode
 
 
-def dies_at_a_point(place: Round) -> Verdict:
-    """One to three deaths of the second process, the first at this round's point."""
+def dead_under_load(place: Round) -> list[int]:
+    """A process that was killed, with a journal full of calls; the numbers it acknowledged."""
     program = place.begin("load", threads=THREADS, settings={"on_full": "block"}, pause=0.0002)
     program.first_call()
     program.watch(place.chance.uniform(0, LATEST_DEATH))
-    numbers = program.kill()
+    return program.kill()
+
+
+def dies_at_a_point(place: Round) -> Verdict:
+    """One to three deaths of the second process, the first at this round's point."""
+    numbers = dead_under_load(place)
     point, nth = POINTS[place.number % len(POINTS)], place.chance.choice([1, 1, 2])
     for _ in range(place.chance.randint(1, 3)):
         drain_until(place.db, point, str(nth))
@@ -47,4 +59,19 @@ def dies_at_a_point(place: Round) -> Verdict:
     return place.judged(numbers, Allowance(in_flight=THREADS))
 
 
-FAULTS = [Fault("crash-points", "a drain that dies at each named point", dies_at_a_point, 100, 15)]
+def dies_while_it_removes(place: Round) -> Verdict:
+    """The second process dies in the middle of removing what is too old, or elsewhere while it also removes."""
+    numbers = dead_under_load(place)
+    keep = str(place.chance.randint(*KEEP_MS))
+    if drain_until(place.db, BEFORE_PRUNE, str(place.chance.randint(1, 40)), keep) != -signal.SIGABRT:
+        raise RuntimeError(f"the second process never came to {BEFORE_PRUNE}")
+    for _ in range(place.chance.randint(0, 2)):
+        drain_until(place.db, place.chance.choice([*POINTS, BEFORE_PRUNE]), "2", keep)
+    place.next_start()
+    return place.judged(numbers, Allowance(in_flight=THREADS, pruned=True))
+
+
+FAULTS = [
+    Fault("crash-points", "a drain that dies at each named point", dies_at_a_point, 100, 15),
+    Fault("crash-in-retention", "a drain that dies while it removes", dies_while_it_removes, 100, 8),
+]

@@ -32,6 +32,8 @@ class Allowance:
     in_flight: int = 1
     # Calls may be dropped or sampled out, as long as the books count them, and texts cut.
     losses: bool = False
+    # Calls may be removed as too old, as long as the books count them.
+    pruned: bool = False
     # What the journal held may be gone: any number of calls may be unknown, or there in part.
     unknown: bool = False
     # Rows that may read otherwise than they were written, because bytes of the database file were changed.
@@ -251,6 +253,8 @@ def check_book(name: str, books: Sequence[Row], rows: int, known: int, allow: Al
         verdict.blame(f"{rows} rows of {name}, its books say {total['stored']} stored")
     if total["sampled_out"] + total["dropped"] and not allow.losses:
         verdict.blame(f"calls of {name} were dropped or sampled out: {books}")
+    if total["pruned"] and not allow.pruned:
+        verdict.blame(f"calls of {name} were removed: {books}")
     if allow.unknown:
         return
     if total["unknown"] > allow.in_flight:
@@ -289,7 +293,7 @@ def judge(tape: Tape, acknowledged: Iterable[int], allow: Allowance) -> Verdict:
         ended = sum(row["status"] != "interrupted" for row in calls[name].values())
         if stored != ended and not tape.pruned:
             verdict.blame(f"{ended} ended rows of {name}, its minutes say {stored}")
-    counted = sum(book["sampled_out"] + book["dropped"] for book in by_name["outer"])
+    counted = sum(book["sampled_out"] + book["dropped"] + book["pruned"] for book in by_name["outer"])
     unknown = [book["unknown"] for book in by_name["outer"]]
     if missing > counted + sum(part or 0 for part in unknown) and not (allow.unknown or None in unknown):
         verdict.blame(f"{missing} acknowledged calls have no row, the books count {counted} + {unknown}")
