@@ -19,9 +19,11 @@ use std::time::Duration;
 use calltape_record::ids;
 
 mod terms;
+mod walks;
 
 pub(crate) use terms::is_error;
 pub use terms::{CallSpan, Done, Limits, Moment, Room, Step};
+use walks::{ByAge, BySize};
 
 /// Between two walks for what has become too old.
 const CYCLE_NS: u64 = 60_000_000_000;
@@ -56,42 +58,6 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Free pages that are left to be used again, at least: 4 MiB.
 const SPARE_BYTES: u64 = 4 << 20;
-
-/// Where the walk by age is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ByAge {
-    Rest,
-    Errors,
-    Successes,
-    Minutes,
-    Runs,
-    Names,
-}
-
-impl ByAge {
-    fn next(self) -> Self {
-        match self {
-            Self::Errors => Self::Successes,
-            Self::Successes => Self::Minutes,
-            Self::Minutes => Self::Runs,
-            Self::Runs => Self::Names,
-            Self::Names | Self::Rest => Self::Rest,
-        }
-    }
-}
-
-/// Where the walk by size is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BySize {
-    Rest,
-    Successes,
-    OldMinutes,
-    Errors,
-    Minutes,
-    Runs,
-    /// All that may go is gone.
-    Exhausted,
-}
 
 /// How retention goes about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

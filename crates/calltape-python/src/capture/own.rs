@@ -18,7 +18,7 @@ use pyo3::types::PyType;
 
 use super::failure::Raised;
 use super::kinds::{self, Held};
-use super::walk::{Capture, type_name};
+use super::walk::{Capture, is_always_plain, type_name};
 use crate::runtime::{self, Guarded};
 
 /// Failures after which a type's own code is not run any more.
@@ -131,27 +131,6 @@ pub(crate) fn register(kind: &Bound<'_, PyAny>, function: &Bound<'_, PyAny>) -> 
         kinds::forget();
     }
     Ok(())
-}
-
-/// Whether objects of exactly this type are written before any registration is looked for.
-fn is_always_plain(kind: *mut PyTypeObject) -> bool {
-    // SAFETY: None is live, and its type is compared.
-    let none = unsafe { ffi::Py_TYPE(ffi::Py_None()) };
-    let all = [
-        &raw mut ffi::PyBaseObject_Type,
-        &raw mut ffi::PyLong_Type,
-        &raw mut ffi::PyBool_Type,
-        &raw mut ffi::PyFloat_Type,
-        &raw mut ffi::PyUnicode_Type,
-        &raw mut ffi::PyBytes_Type,
-        &raw mut ffi::PyList_Type,
-        &raw mut ffi::PyTuple_Type,
-        &raw mut ffi::PyDict_Type,
-        &raw mut ffi::PySet_Type,
-        &raw mut ffi::PyFrozenSet_Type,
-        none,
-    ];
-    all.contains(&kind)
 }
 
 /// How objects of a type are shown by code of the program's.

@@ -231,6 +231,27 @@ impl<'a> Capture<'a> {
     }
 }
 
+/// Whether objects of exactly this type are written before any registration is looked for.
+pub(super) fn is_always_plain(kind: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: None is live, and its type is compared.
+    let none = unsafe { ffi::Py_TYPE(ffi::Py_None()) };
+    let all = [
+        &raw mut ffi::PyBaseObject_Type,
+        &raw mut ffi::PyLong_Type,
+        &raw mut ffi::PyBool_Type,
+        &raw mut ffi::PyFloat_Type,
+        &raw mut ffi::PyUnicode_Type,
+        &raw mut ffi::PyBytes_Type,
+        &raw mut ffi::PyList_Type,
+        &raw mut ffi::PyTuple_Type,
+        &raw mut ffi::PyDict_Type,
+        &raw mut ffi::PySet_Type,
+        &raw mut ffi::PyFrozenSet_Type,
+        none,
+    ];
+    all.contains(&kind)
+}
+
 /// Bytes kept of a type's name.
 pub(super) const MAX_TYPE_NAME: usize = 200;
 

@@ -8,6 +8,7 @@ use calltape_record::{ARGUMENT_OVERFLOW, ArgumentWriter};
 use pyo3::ffi::{self, PyObject};
 
 use super::parameters::{Defaults, Parameter, Parameters, Treatment};
+use super::partial::write_partial_arguments;
 use super::plan::Plan;
 use crate::capture::{Capture, Held, Policy, Raised, Variables};
 
@@ -59,7 +60,33 @@ unsafe fn slice<'a>(args: *const *mut PyObject, from: usize, count: usize) -> &'
     unsafe { std::slice::from_raw_parts(args.add(from), count) }
 }
 
-/// Writes the arguments of a call to `function` after a START's head.
+/// Captures the arguments of a call after its START's head.
+///
+/// # Safety
+/// The arguments and `function` are live, the interpreter lock held, and the thread busy.
+#[inline(always)]
+pub(super) unsafe fn capture_arguments(
+    plan: &Plan,
+    policy: &'static Policy,
+    given: Given<'_>,
+    function: *mut PyObject,
+    out: &mut Vec<u8>,
+) {
+    if !plan.capture_arguments {
+        return;
+    }
+    let mut capture = Capture::new(out, policy);
+    // SAFETY: passed on.
+    unsafe {
+        if plan.is_partial {
+            write_partial_arguments(&mut capture, &plan.parameters, given, function);
+        } else {
+            write_arguments(&mut capture, &plan.parameters, given, function);
+        }
+    }
+}
+
+/// Writes the arguments of a call to `function`.
 ///
 /// # Safety
 /// The arguments are live, the interpreter lock held, and `function` is the Python function of `parameters` where those

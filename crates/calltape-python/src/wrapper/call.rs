@@ -19,17 +19,16 @@ use calltape_engine::sampling::Decision;
 use calltape_record::{StartHead, Status, begin_start};
 use pyo3::ffi::PyObject;
 
-use super::arguments::{Given, write_arguments};
+use super::arguments::{Given, capture_arguments};
 use super::end::{Ending, Outcome, append_end};
 use super::missing::leave_missing;
 use super::object::Monitored;
-use super::partial::write_partial_arguments;
 use super::plan::{Missing, Plan};
 use super::recursion;
 use super::sampled::{begin_decided, begin_undefined, leave_out};
 use super::suspend;
 use super::trampoline::contain;
-use crate::capture::{Capture, Policy};
+use crate::capture::Policy;
 use crate::runtime::{self, Appended, END_ROOM, Scope, ThreadRecorder, context};
 
 /// What `enter` decided.
@@ -316,32 +315,6 @@ unsafe fn drop_begun(plan: &Plan, thread: &ThreadRecorder, call: &mut Call) -> E
     unsafe { plan.count_call() };
     call.outer = thread.scope;
     Entered::Missing(Missing::Dropped)
-}
-
-/// Captures the arguments of a call after its START's head.
-///
-/// # Safety
-/// As [`enter`]; the thread is busy.
-#[inline(always)]
-pub(super) unsafe fn capture_arguments(
-    plan: &Plan,
-    policy: &'static Policy,
-    given: Given<'_>,
-    function: *mut PyObject,
-    out: &mut Vec<u8>,
-) {
-    if !plan.capture_arguments {
-        return;
-    }
-    let mut capture = Capture::new(out, policy);
-    // SAFETY: passed on.
-    unsafe {
-        if plan.is_partial {
-            write_partial_arguments(&mut capture, &plan.parameters, given, function);
-        } else {
-            write_arguments(&mut capture, &plan.parameters, given, function);
-        }
-    }
 }
 
 /// Ends a call: `result` is null when it raised.

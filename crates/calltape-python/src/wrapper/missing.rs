@@ -7,8 +7,8 @@
 use calltape_record::{Activity, StartHead, Status, begin_start};
 use pyo3::ffi::PyObject;
 
-use super::arguments::Given;
-use super::call::{Call, capture_arguments, is_current_missing};
+use super::arguments::{Given, capture_arguments};
+use super::call::{Call, is_current_missing};
 use super::end::{Ending, Outcome, append_end, status_of, with_raised};
 use super::plan::{Missing, Plan};
 use crate::capture::{Policy, Raised, kind_of};
