@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::calls::sql_id;
 use super::filter::{Check, Column, Relation, Root, Step, Subject, Test, TextPattern, Value, matches_nothing};
 use super::scan::function_ids;
-use super::{CallFilter, QueryError, Tape};
+use super::{CallFilter, FunctionPattern, QueryError, Tape};
 use crate::settings::nearest;
 
 /// Names a notice lists.
@@ -74,8 +74,12 @@ fn functions(connection: &Connection, filter: &CallFilter) -> rusqlite::Result<O
     let last_parts = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name));
     let given = pattern.as_str();
     let (near, distance) = nearest(given, names.iter().map(String::as_str).chain(last_parts));
+    // A glob is of the whole name, and of a class or a module within a package people know the end.
+    let from_anywhere = format!("*.{given}");
     let hint = if distance <= 1 + given.len() / 4 {
         format!(": did you mean `{}`?", shown(near))
+    } else if given.contains('*') && !FunctionPattern::new(&*from_anywhere).function_ids(connection)?.is_empty() {
+        format!(": did you mean `{}`?", shown(&from_anywhere))
     } else {
         format!("; there are {}", list(&names))
     };

@@ -66,6 +66,10 @@ fn what_cannot_match_is_noticed_with_what_would() {
             "no function matches `warehouse.*`; there are shop.money.pay, shop.orders.place",
         ),
         (
+            CallFilter { functions: Some(FunctionPattern::new("orders.*")), ..all() },
+            "no function matches `orders.*`: did you mean `*.orders.*`?",
+        ),
+        (
             CallFilter { group: Some(TextPattern::glob("web")), ..all() },
             "no function is of the group `web`; there are money, orders",
         ),
