@@ -17,6 +17,9 @@ OUTER = "SELECT max(id) FROM call WHERE function_id = (SELECT id FROM function W
 LAST = f"({OUTER})"
 BOOKS = "(SELECT id FROM function WHERE name LIKE '%.outer')"
 
+# A row that retention removed.
+REMOVED = f"DELETE FROM call WHERE id = {LAST}; UPDATE run_function SET pruned = pruned + 1 WHERE function_id = {BOOKS}"
+
 # What is planted, and words of the line that must find it.
 PLANTS = {
     "a lost row, its books untouched": (f"DELETE FROM call WHERE id = {LAST}", "its books say"),
@@ -61,6 +64,7 @@ PLANTS = {
         f"UPDATE run_function SET dropped = dropped + 1, calls = calls + 1 WHERE function_id = {BOOKS}",
         "dropped or sampled out",
     ),
+    "a row that was removed as too old": (REMOVED, "were removed"),
     "minutes that forget calls": (f"UPDATE minute SET calls = calls - 1 WHERE function_id = {BOOKS}", "minutes say"),
 }
 
@@ -86,18 +90,36 @@ def test_a_tape_that_holds_what_was_acknowledged_is_right(recorded: tuple[Path, 
     assert (verdict.made, verdict.stored, verdict.lost, verdict.unknown) == (20, 20, 0, 0)
 
 
-@pytest.mark.parametrize("planted", PLANTS)
-def test_the_judge_finds(planted: str, recorded: tuple[Path, list[int]], tmp_path: Path) -> None:
-    db, numbers = recorded
-    copy = tmp_path / "calls.db"
+def changed(db: Path, folder: Path, statements: str) -> Path:
+    """A copy of the tape in which the statements were run."""
+    copy = folder / "calls.db"
     shutil.copy(db, copy)
-    statements, words = PLANTS[planted]
     with closing(sqlite3.connect(copy)) as database:
         before = database.total_changes
         database.executescript(statements)
         assert database.total_changes > before
-    verdict = compare(copy, numbers, Allowance(in_flight=0))
+    return copy
+
+
+@pytest.mark.parametrize("planted", PLANTS)
+def test_the_judge_finds(planted: str, recorded: tuple[Path, list[int]], tmp_path: Path) -> None:
+    db, numbers = recorded
+    statements, words = PLANTS[planted]
+    verdict = compare(changed(db, tmp_path, statements), numbers, Allowance(in_flight=0))
     assert any(words in line for line in verdict.wrong), verdict.wrong
+
+
+def test_where_calls_may_be_removed_they_are_to_be_counted_and_timed(
+    recorded: tuple[Path, list[int]], tmp_path: Path
+) -> None:
+    db, numbers = recorded
+    allow = Allowance(in_flight=0, pruned=True)
+    verdict = compare(changed(db, tmp_path, REMOVED), numbers, allow)
+    assert (verdict.wrong, verdict.stored, verdict.lost, verdict.removed, verdict.unknown) == ([], 19, 0, 1, 0)
+    uncounted = compare(changed(db, tmp_path, PLANTS["a lost row, its books untouched"][0]), numbers, allow)
+    assert "its books say" in str(uncounted)
+    untimed = compare(changed(db, tmp_path, f"{REMOVED}; {PLANTS['minutes that forget calls'][0]}"), numbers, allow)
+    assert "minutes say" in str(untimed)
 
 
 def test_the_judge_finds_a_call_that_was_acknowledged_and_is_nowhere(recorded: tuple[Path, list[int]]) -> None:

@@ -17,7 +17,7 @@ from .faults import FAULTS
 from .oracle import Verdict
 from .stage import SkippedError, Stage
 
-HEAD = ("fault", "rounds", "calls made", "stored", "counted as lost", "unknown", "wrong", "seconds")
+HEAD = ("fault", "rounds", "calls made", "stored", "counted as lost", "removed", "unknown", "wrong", "seconds")
 
 
 @dataclass
@@ -34,7 +34,8 @@ class Line:
         """As the table shows it."""
         if self.skipped:
             return (self.fault, "skipped:", self.skipped)
-        figures = (self.rounds, self.total.made, self.total.stored, self.total.lost, self.total.unknown)
+        total = self.total
+        figures = (self.rounds, total.made, total.stored, total.lost, total.removed, total.unknown)
         return (self.fault, *(f"{figure:,}" for figure in figures), f"{len(self.total.wrong):,}", f"{self.seconds:.0f}")
 
 

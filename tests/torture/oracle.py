@@ -47,6 +47,7 @@ class Verdict:
     made: int = 0
     stored: int = 0
     lost: int = 0
+    removed: int = 0
     unknown: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -58,6 +59,7 @@ class Verdict:
         self.made += other.made
         self.stored += other.stored
         self.lost += other.lost
+        self.removed += other.removed
         self.unknown += other.unknown
         self.wrong += other.wrong
         return self
@@ -77,7 +79,6 @@ class Tape:
     books: list[Row]
     minutes: list[Row]
     integrity: str
-    pruned: bool
     lost_errors: int
 
 
@@ -104,7 +105,6 @@ def read_tape(path: Path) -> Tape:
             books,
             query("SELECT function, sum(stored) AS stored, sum(dropped) AS dropped FROM function_minutes GROUP BY 1"),
             database.execute("PRAGMA integrity_check").fetchone()[0],
-            any(row["pruned"] for row in books),
             database.execute("SELECT coalesce(sum(calls), 0) FROM lost_errors").fetchone()[0],
         )
 
@@ -290,17 +290,21 @@ def judge(tape: Tape, acknowledged: Iterable[int], allow: Allowance) -> Verdict:
     for name, books in by_name.items():
         check_book(name, books, len(calls[name]), len(returned), allow, verdict)
         stored = sum(row["stored"] for row in tape.minutes if name_of(row) == name)
+        # What is removed here had ended well.
         ended = sum(row["status"] != "interrupted" for row in calls[name].values())
-        if stored != ended and not tape.pruned:
-            verdict.blame(f"{ended} ended rows of {name}, its minutes say {stored}")
-    counted = sum(book["sampled_out"] + book["dropped"] + book["pruned"] for book in by_name["outer"])
+        ended += sum(book["pruned"] for book in books)
+        if stored != ended:
+            verdict.blame(f"{ended} ended calls of {name}, its minutes say {stored}")
+    removed = sum(book["pruned"] for book in by_name["outer"])
+    counted = removed + sum(book["sampled_out"] + book["dropped"] for book in by_name["outer"])
     unknown = [book["unknown"] for book in by_name["outer"]]
     if missing > counted + sum(part or 0 for part in unknown) and not (allow.unknown or None in unknown):
         verdict.blame(f"{missing} acknowledged calls have no row, the books count {counted} + {unknown}")
     verdict.made = len(returned) + len(calls["outer"].keys() - returned)
     verdict.stored = len(calls["outer"])
-    verdict.lost = min(counted, missing)
-    verdict.unknown = missing - verdict.lost
+    verdict.removed = min(removed, missing)
+    verdict.lost = min(counted, missing) - verdict.removed
+    verdict.unknown = missing - verdict.removed - verdict.lost
     return verdict
 
 

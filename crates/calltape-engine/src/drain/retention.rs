@@ -156,7 +156,8 @@ pub(crate) fn a_step_long() -> impl FnMut() -> bool {
     move || Instant::now() >= end
 }
 
-/// Does one step in a transaction of its own. `late` is asked every few rows, `before_commit` called once.
+/// Does one step in a transaction of its own. `late` is asked every few rows, `before_commit` called where there is
+/// something to commit.
 pub(crate) fn perform(
     store: &mut Store,
     step: Step,
@@ -169,8 +170,8 @@ pub(crate) fn perform(
     } else {
         let transaction = store.begin()?;
         let removed = remove(&transaction, step, late)?;
-        before_commit()?;
         if removed.rows > 0 {
+            before_commit()?;
             transaction.commit()?;
         }
         removed
