@@ -308,8 +308,9 @@ asan: build-quick ## AddressSanitizer over the journal's tests, valgrind over a 
 	else printf '\n==> %s\n' "valgrind is not here: the extension's run under it is left out"; fi
 
 .PHONY: text-order
-text-order: build ## list anew which functions run while a process records, for the linker (decision 015); needs valgrind
+text-order: ## list anew which functions run while a process records, for the linker (decision 015); needs valgrind
 	@$(GET_VALGRIND)
+	@CALLTAPE_TEXT_ORDER=off $(MAKE) build # valgrind does not read names from the section that the list makes
 	$(SAY) "what runs while a process records"
 	@$(BIN)/python .ci/text-order
 
