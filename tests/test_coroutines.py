@@ -153,7 +153,7 @@ def test_one_that_never_completes_is_running_and_then_interrupted(
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
     run_program(HEAD + "import calltape, time\ncalltape.start(); time.sleep(0.3); assert calltape.flush()\n")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (statuses := [row[1] for row in read()]) != ["interrupted", "interrupted"]:
         assert time.monotonic() < deadline, statuses
         time.sleep(0.1)

@@ -97,7 +97,7 @@ def group(tmp_path: Path) -> Iterator[Group]:
             folder.rmdir()
         pytest.skip(f"no memory cgroup can be made here: {error}")
     yield made
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while made.folder.exists():
         try:
             made.folder.rmdir()

@@ -87,7 +87,7 @@ event = threading.Event()
 threads = [threading.Thread(target=wait, args=(event,)) for _ in range(2)]
 for thread in threads: thread.start()
 with calltape.open() if calltape.flush() else None as tape:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(tape.running()) < 2 and time.monotonic() < deadline: time.sleep(0.05)
     first, second = tape.running()
     assert first.id < second.id and first.status == "running" and first.duration_ns is None

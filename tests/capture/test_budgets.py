@@ -132,12 +132,12 @@ def test_items_levels_and_attributes_have_limits_of_their_own() -> None:
 def test_items_beyond_the_limit_cost_nothing() -> None:
     serializer = SmartSerializer()
     large = list(range(5_000_000))
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(1000):
         serializer.serialize(large)
         serializer.serialize([large])
         serializer.serialize("x" * 10)
-    assert time.perf_counter() - began < 1.0, "each of 2000 captures of a large list took over half a millisecond"
+    assert time.thread_time() - began < 1.0, "each of 2000 captures of a large list took over half a millisecond"
 
 
 def nearly_emptied_dict() -> dict[int, int]:
@@ -166,9 +166,9 @@ def test_attributes_that_were_emptied_and_ints_that_are_no_uuids_are_not_read() 
     assert SmartSerializer().serialize(value) == '"[Plain]"'
     number = uuid.UUID(int=1)
     object.__setattr__(number, "int", 1 << 100_000_000)
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert SmartSerializer().serialize([value, number]) == '["[Plain]","[UUID]"]'
-    assert time.perf_counter() - begun < 0.05
+    assert time.thread_time() - begun < 0.05
 
 
 def test_a_set_that_was_emptied_is_not_searched_through() -> None:

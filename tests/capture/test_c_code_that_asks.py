@@ -81,9 +81,9 @@ import numpy, time
 record = numpy.array([(1, "hidden")], dtype=[("id", "i4"), ("password", "U9")])
 keep(record[0]); keep(record.view(numpy.recarray)[0]); keep(numpy.void(b"ab"))
 large = numpy.void(b"x" * 100_000_000)
-begun = time.perf_counter()
+begun = time.thread_time()
 keep(large)
-assert time.perf_counter() - begun < 0.02
+assert time.thread_time() - begun < 0.02
 """
     calls = run_program(PRELUDE + program).tape.calls("keep")
     assert [json.loads(call["args"])["value"] for call in calls] == [

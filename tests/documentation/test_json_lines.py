@@ -66,7 +66,7 @@ def documented() -> dict[str, set[str]]:
 
 def printed(cli: Cli, tape: Path, *command: str) -> set[str]:
     """The members of all objects that a command prints for the tape, which are found within some seconds."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (done := cli("--db", tape, "--json", *command)).stdout:
         assert time.monotonic() < deadline, (command, done.stderr)
     return {member for line in done.stdout.splitlines() for member in json.loads(line)}
