@@ -91,9 +91,10 @@ def test_the_nth_allocation_that_fails_changes_no_call(
 def test_an_allocation_that_fails_while_the_thread_is_made_ends_nothing(
     how_long: str, environment: dict[str, str], fault_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    # The start makes it last of all: the last twenty of its allocations are among these.
-    result = run_rounds(tmp_path, environment | fault_environment, "start", "alloc", 0, how_long, rounds="60")
+    # The start makes it last of all: the last twenty of its own allocations are among these.
+    result = run_rounds(tmp_path, environment | fault_environment, "start", "own-alloc", 0, how_long, rounds="60")
     assert result["failed"] == result["rounds"] == 60
+    assert result["faults"] == 0
     check_books(tmp_path)
 
 

@@ -7,9 +7,10 @@ more without a fault, which takes up what a round left behind. Prints one JSON o
     python -m faults.rounds FOLDER STEP WHAT ERRNO once|forever MOST_ROUNDS
 
 The drain works by the clock beside the program, and may leave a step less to ask for than it did in the round that
-counted: a round that did not get as far as its fault is made again with an earlier one.
+counted: a round that did not get as far as its fault is made again with one as far from the end.
 
-STEP: start, call, error, flush or stop, or several joined by +. WHAT: alloc, or names of system calls joined by +.
+STEP: start, call, error, flush or stop, or several joined by +. WHAT: alloc, own-alloc (those of the thread that takes
+the steps), or names of system calls joined by +.
 """
 
 from __future__ import annotations
@@ -120,12 +121,14 @@ class Rounds:
 
     def __init__(self, folder: Path, step: str, what: str, error: int, forever: bool) -> None:
         self.folder, self.step, self.what, self.error, self.forever = folder, step, what, error, forever
+        self.is_of_memory = what in ("alloc", "own-alloc")
         self.shim = Faults()
         self.journals: dict[str, int] = {}
 
     def plan(self, nth: int) -> None:
-        if self.what == "alloc":
-            self.shim.allocations(nth, forever=self.forever)
+        if self.is_of_memory:
+            threads = "this" if self.what == "own-alloc" else "any"
+            self.shim.allocations(nth, forever=self.forever, threads=threads)
         else:
             names = tuple(self.what.split("+"))
             self.shim.calls(nth, self.error, names=names, forever=self.forever)
@@ -133,24 +136,28 @@ class Rounds:
     def count(self) -> int:
         """How much the step asks for where nothing fails; after a round that has done what only the first does."""
         self.run("-1", -1)
-        return self.run("-2", -1)[0]
+        count, _ = self.run("-2", -1)
+        assert count > 0, f"{self.step} asks for nothing"
+        return count
 
-    def meet(self, nth: int) -> bool:
-        """Rounds until one has met a fault, the nth if it gets as far."""
-        earlier = nth
+    def meet(self, nth: int, count: int) -> bool:
+        """Rounds until one has met a fault: the nth of `count`, or as many before the end where it asked for less."""
+        planned = nth
         for attempt in range(TRIES):
             name = f"{nth}.{attempt}"
-            seen, failed = self.run(name, earlier)
+            seen, failed = self.run(name, planned)
             self.take_up(name)
             if failed:
                 return True
-            earlier %= max(seen, 1)
+            planned = max(seen - (count - nth), 0)
         return False
 
     def wait_for(self, act: Callable[[float], bool], step: str, nth: int) -> None:
         """Flushes or stops; where that may not come to an end, until it has met the fault."""
         endless = self.forever and step == self.step and nth >= 0
-        if act(0.1 if endless else 10.0):
+        is_done = act(0.1 if endless else 10.0)
+        assert is_done or nth >= 0, f"{step} took too long without a fault"
+        if is_done:
             return
         patience = time.monotonic() + PATIENCE
         while endless and not self.shim.failed() and time.monotonic() < patience:
@@ -175,7 +182,7 @@ class Rounds:
             if step == "error":
                 journal = calltape.stats().journal
                 self.journals[journal] = self.journals.get(journal, 0) + 1
-        if self.what == "alloc":
+        if self.is_of_memory:
             return counts.allocations, counts.failed_allocations
         return counts.calls, counts.failed_calls
 
@@ -208,7 +215,7 @@ def main() -> None:
         count = rounds.count()
         seen += count
         for nth in chosen(count, int(most)):
-            failed += rounds.meet(nth)
+            failed += rounds.meet(nth, count)
             made += 1
         for journal, times in rounds.journals.items():
             journals[journal] = journals.get(journal, 0) + times

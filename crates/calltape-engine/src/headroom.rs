@@ -18,7 +18,16 @@ pub fn set_memory_probe(probe: Probe) {
     let _ = PROBE.set(probe);
 }
 
+/// What a new thread takes, many times over. The C library makes a library's thread-local storage at the thread's first use
+/// of it, and ends the process where there is no memory for that.
+const THREAD_BYTES: usize = 64 << 10;
+
 /// Whether there is room for a batch. Where nobody can say, there is.
 pub(crate) fn for_a_batch() -> bool {
     PROBE.get().is_none_or(|probe| probe(BATCH_BYTES))
+}
+
+/// Whether there is room for a thread. Where nobody can say, there is.
+pub(crate) fn for_a_thread() -> bool {
+    PROBE.get().is_none_or(|probe| probe(THREAD_BYTES))
 }

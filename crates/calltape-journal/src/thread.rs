@@ -1,7 +1,7 @@
-//! A thread in the background, made with the system's own calls.
+//! The drain's thread in the background, made with the system's own calls.
 //!
-//! The standard library's way to make one takes memory which, where there is none, ends the process; here that is an
-//! error like another.
+//! The standard library's way to make one takes memory of the allocator's which, where there is none, ends the process;
+//! here that is an error like another. What the C library itself takes for a thread is its own.
 
 use std::any::Any;
 use std::ffi::{CStr, c_void};
@@ -72,7 +72,7 @@ fn create(stack_bytes: usize, body: *mut Body) -> io::Result<libc::pthread_t> {
         if stack_bytes > 0 {
             error = libc::pthread_attr_setstacksize(&raw mut attributes, stack_bytes);
         }
-        let mut id = 0;
+        let mut id = std::mem::zeroed::<libc::pthread_t>();
         if error == 0 {
             error = libc::pthread_create(&raw mut id, &raw const attributes, run, body.cast());
         }

@@ -107,11 +107,13 @@ impl Shared {
 
     /// Wakes the thread if it sleeps, or else keeps it from the next sleep.
     pub(crate) fn wake(&self) {
-        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.bell.notify_one();
+        // Whoever woke it before has told it.
+        if !std::mem::replace(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner), true) {
+            self.bell.notify_one();
+        }
     }
 
-    /// Sleeps, on the thread, until it is woken or the time is over.
+    /// Sleeps, for whoever runs the worker, until it is woken or the time is over.
     pub(super) fn sleep(&self, time: Duration) {
         let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.bell.wait_timeout_while(woken, time, |woken| !*woken);

@@ -18,6 +18,7 @@ use super::pass::{CLEAN, Drain};
 use super::pressure::{self, Cause};
 use super::shared::{Shared, Wish};
 use crate::breaker::{Breaker, Patience};
+use crate::headroom;
 use crate::messages::Level;
 use crate::retention::Limits;
 use crate::settings::{DrainBy, OnFull, Settings};
@@ -86,6 +87,16 @@ impl Running {
     }
 }
 
+/// Says that the thread has stopped when it is dropped: nobody is to wait for one that a panic ended, or that never was.
+struct Stopping(Arc<Shared>);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.lock().stopped = true;
+        self.0.tell();
+    }
+}
+
 fn take(seat: &Seat) -> Option<Box<Worker>> {
     seat.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
@@ -93,25 +104,27 @@ fn take(seat: &Seat) -> Option<Box<Worker>> {
 /// Starts the thread.
 ///
 /// # Errors
-/// When the system has no thread to give; the worker comes back with that.
+/// When the system has no thread or no memory to give; the worker comes back with that.
 pub(crate) fn spawn(worker: Box<Worker>) -> Result<Running, (Box<Worker>, io::Error)> {
+    if !headroom::for_a_thread() {
+        return Err((worker, io::ErrorKind::OutOfMemory.into()));
+    }
     let shared = Arc::clone(&worker.shared);
     shared.lock().stopped = false;
     let seat = Arc::new(Mutex::new(Some(worker)));
     let of_thread = Arc::clone(&seat);
+    let told = Stopping(Arc::clone(&shared));
     let work = move || {
+        let _told = told;
         let worker = take(&of_thread).map(Worker::run);
         *of_thread.lock().unwrap_or_else(PoisonError::into_inner) = worker;
     };
     match BackgroundThread::spawn(c"calltape-drain", STACK_BYTES, work) {
         Ok(thread) => Ok(Running { thread, seat }),
-        Err(fault) => {
-            shared.lock().stopped = true;
-            match take(&seat) {
-                Some(worker) => Err((worker, fault)),
-                None => unreachable!("only the thread takes the worker"),
-            }
-        }
+        Err(fault) => match take(&seat) {
+            Some(worker) => Err((worker, fault)),
+            None => unreachable!("only the thread takes the worker"),
+        },
     }
 }
 
@@ -311,5 +324,23 @@ impl Worker {
         drop(figures);
         self.shared.tell();
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_a_panic_ended() {
+        let shared = Arc::new(Shared::new());
+        shared.lock().stopped = false;
+        let told = Stopping(Arc::clone(&shared));
+        let work = move || {
+            let _told = told;
+            panic!("of the drain's own");
+        };
+        BackgroundThread::spawn(c"panics", STACK_BYTES, work).unwrap().join();
+        assert!(shared.wait(Instant::now(), Duration::ZERO, |figures| figures.stopped));
     }
 }

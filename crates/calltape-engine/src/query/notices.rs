@@ -78,7 +78,7 @@ fn functions(connection: &Connection, filter: &CallFilter) -> rusqlite::Result<O
     let from_anywhere = format!("*.{given}");
     let hint = if distance <= 1 + given.len() / 4 {
         format!(": did you mean `{}`?", shown(near))
-    } else if given.contains('*') && !FunctionPattern::new(&*from_anywhere).function_ids(connection)?.is_empty() {
+    } else if pattern.is_glob() && !FunctionPattern::new(&*from_anywhere).function_ids(connection)?.is_empty() {
         format!(": did you mean `{}`?", shown(&from_anywhere))
     } else {
         format!("; there are {}", list(&names))

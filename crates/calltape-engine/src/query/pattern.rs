@@ -20,10 +20,14 @@ impl FunctionPattern {
         &self.text
     }
 
+    /// Whether it is a glob of the whole name, and not a part of it.
+    pub(super) fn is_glob(&self) -> bool {
+        self.text.contains(['*', '?', '['])
+    }
+
     /// The glob for a name with a dot before and after it.
     fn glob(&self) -> String {
-        let plain = !self.text.contains(['*', '?', '[']);
-        if plain { format!("*.{}.*", self.text) } else { format!(".{}.", self.text) }
+        if !self.is_glob() { format!("*.{}.*", self.text) } else { format!(".{}.", self.text) }
     }
 
     /// The functions that match.

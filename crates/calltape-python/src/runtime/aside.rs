@@ -10,7 +10,6 @@
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use calltape_engine::settings::{Settings, Surroundings};
@@ -32,8 +31,8 @@ pub(crate) struct Interlude {
     outer: State,
     outer_generation: u32,
     outer_settings: *mut Settings,
-    /// The place of the thread that began it in what rests.
-    thread: ThreadId,
+    /// The place of the thread that began it, by the kernel's number, in what rests.
+    thread: libc::pid_t,
     place: Box<ThreadRecorder>,
     forks: u32,
 }
@@ -59,7 +58,7 @@ impl Interlude {
         let outer_settings = KEPT.load(Ordering::Acquire);
         // SAFETY: this thread's own; no call of calltape's own is under way in it, for this is the program's.
         let place = Box::new(std::mem::replace(unsafe { &mut *this_thread() }, ThreadRecorder::new(false)));
-        let (thread, forks) = (std::thread::current().id(), FORKS.load(Ordering::Relaxed));
+        let (thread, forks) = (this_threads_number(), FORKS.load(Ordering::Relaxed));
         match begin(py, settings) {
             Ok(own) => Ok(Self { own, outer, outer_generation, outer_settings, thread, place, forks }),
             Err(error) => {
@@ -90,9 +89,15 @@ impl Interlude {
     }
 }
 
+/// The kernel's number of this thread. The standard library's takes memory for it, and ends the process where there is none.
+fn this_threads_number() -> libc::pid_t {
+    // SAFETY: asks only.
+    unsafe { libc::gettid() }
+}
+
 /// Puts a thread's place back where it was; on another thread it is given up.
-fn give_back_place(thread: ThreadId, place: Box<ThreadRecorder>) {
-    if thread == std::thread::current().id() {
+fn give_back_place(thread: libc::pid_t, place: Box<ThreadRecorder>) {
+    if thread == this_threads_number() {
         // SAFETY: as in `Interlude::begin`.
         drop(std::mem::replace(unsafe { &mut *this_thread() }, *place));
     }
