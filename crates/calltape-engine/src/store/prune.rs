@@ -269,43 +269,4 @@ fn pages(connection: &Connection) -> Result<(u64, u64), StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{Store, WAL_LIMIT_BYTES};
-
-    /// Hours once stayed for ever, and `top` counted them, where a step ended with the last of a function's minutes.
-    #[test]
-    fn no_hour_outlives_the_minutes_it_adds_up_however_short_the_steps() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&folder.path().join("calls.db"), WAL_LIMIT_BYTES, false, || ()).expect("made");
-        let minutes = format!(
-            "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n LIMIT {FEW})
-             INSERT INTO minute SELECT f.column1, n, 1, 0, 0, 0, 5, 5, 5, x'' FROM n, (VALUES (1), (2), (3)) f;
-             INSERT INTO hour SELECT function_id, minute / 60, count(*), 0, 0, 0, 5, 5, 5, x'' FROM minute GROUP BY 1, 2;
-             INSERT INTO minute VALUES (3, 1000000, 1, 0, 0, 0, 5, 5, 5, x'')"
-        );
-        store.connection.execute_batch(&minutes).expect("filled");
-        // Each step is a little longer than the one before.
-        let mut steps = 0;
-        loop {
-            steps += 1;
-            assert!(steps < 100, "it does not come to its end");
-            let mut left = steps;
-            let mut late = || {
-                left -= 1;
-                left == 0
-            };
-            let transaction = store.begin().expect("begun");
-            let removed = transaction.prune_minutes(600_000, &mut late).expect("removed");
-            transaction.commit().expect("committed");
-            if removed.finished {
-                break;
-            }
-        }
-        let left = |table: &str| {
-            let sql = format!("SELECT count(*) FROM {table}");
-            store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("counted")
-        };
-        assert_eq!((left("minute"), left("hour")), (1, 0), "after {steps} steps");
-    }
-}
+mod tests;
