@@ -69,6 +69,15 @@ fn a_step_that_is_late_ends_with_what_it_has() {
 }
 
 #[test]
+fn a_span_is_between_its_two_ends() {
+    let (_folder, mut store) = filled(&format!("{BOOKS} {}", calls(200, 2)));
+    let span = CallSpan { after_id: 90, before_id: 111, ..all_calls() };
+    let removed = in_one_step(&mut store, |transaction| transaction.prune_calls(&span, &mut || false));
+    assert_eq!(removed, Removed { rows: 20, errors: 10, reached_id: 110, finished: true });
+    assert_eq!(number(&store, "SELECT count(*) FROM call WHERE id BETWEEN 91 AND 110"), 0);
+}
+
+#[test]
 fn by_size_it_goes_on_until_there_is_room_and_no_further() {
     let (_folder, mut store) = filled(&format!("{BOOKS} {}", calls(1000, 2)));
     let (before, _) = pages(&store.connection).expect("its size");
