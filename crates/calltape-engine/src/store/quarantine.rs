@@ -133,4 +133,68 @@ mod tests {
         let stem = "calls.db.quarantine-19700101T000000";
         assert_eq!(names, [stem.to_owned(), format!("{stem}-2"), format!("{stem}-3")]);
     }
+
+    #[test]
+    fn a_file_whose_companion_cannot_go_along_keeps_its_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = folder.path().join("calls.db");
+        for ending in ENDINGS {
+            fs::write(beside(&db, ending), format!("the tape{ending}")).expect("written");
+        }
+        // Every name is taken, by folders where the second file would go: the first has gone by then.
+        let stem = beside(&db, ".quarantine-19700101T000000");
+        fs::create_dir(beside(&stem, "-shm")).expect("made");
+        for number in 2..1000 {
+            fs::create_dir(beside(&stem, &format!("-{number}-shm"))).expect("made");
+        }
+        assert!(set_aside(&db, 0).is_err());
+        for ending in ENDINGS {
+            assert_eq!(fs::read_to_string(beside(&db, ending)).expect("there"), format!("the tape{ending}"));
+        }
+    }
+
+    #[test]
+    fn the_remedy_is_another_for_a_file_that_was_never_ours() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (ours, other) = (folder.path().join("calls.db"), folder.path().join("other.db"));
+        for path in [&ours, &other] {
+            fs::write(path, "no tape any more").expect("written");
+        }
+        fs::create_dir(beside(&ours, ".tape")).expect("made");
+        marker::remember(&ours, &marker::Look::at(&ours).expect("there"));
+        assert!(was_our_tape(&ours) && !was_our_tape(&other));
+        assert!(remedy_of_damage(&ours).contains("`calltape recover` sets it aside"));
+        assert!(remedy_of_damage(&other).contains("`sqlite3 FILE .recover`"));
+        fs::remove_file(&ours).expect("removed");
+        assert!(!was_our_tape(&ours));
+    }
+
+    #[test]
+    fn what_is_left_of_a_file_that_is_gone_is_kept_where_it_holds_something() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let db = folder.path().join("calls.db");
+        let left = |wal: &str| {
+            fs::write(beside(&db, "-wal"), wal).expect("written");
+            fs::write(beside(&db, "-shm"), "shared").expect("written");
+        };
+        let names = || {
+            let mut names: Vec<String> = fs::read_dir(folder.path())
+                .expect("read")
+                .map(|entry| entry.expect("read").file_name().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            names
+        };
+        left("");
+        assert_eq!((clear_remains(&db, false, 0), names()), (None, vec![]), "an empty WAL holds nothing");
+        left("calls");
+        assert_eq!((clear_remains(&db, true, 0), names()), (None, vec![]), "only copies are in it");
+        left("calls");
+        let aside = beside(&db, ".quarantine-19700101T000000");
+        assert_eq!(clear_remains(&db, false, 0), Some(aside));
+        let kept = ["calls.db.quarantine-19700101T000000-shm", "calls.db.quarantine-19700101T000000-wal"];
+        assert_eq!(names(), kept);
+        fs::write(beside(&db, "-shm"), "shared").expect("written");
+        assert_eq!((clear_remains(&db, false, 0), names().len()), (None, 2), "without a WAL there is nothing");
+    }
 }
