@@ -107,7 +107,10 @@ fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::sync::mpsc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, mpsc};
+    use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
@@ -149,6 +152,33 @@ mod tests {
     fn a_panic_ends_the_thread_alone() {
         let thread = BackgroundThread::spawn(c"panics", 256 << 10, || panic!("of its own")).unwrap();
         thread.join();
+    }
+
+    #[test]
+    fn a_join_waits_for_the_end() {
+        let ended = Arc::new(AtomicBool::new(false));
+        let of_thread = Arc::clone(&ended);
+        let body = move || {
+            thread::sleep(Duration::from_millis(50));
+            of_thread.store(true, Ordering::Relaxed);
+        };
+        BackgroundThread::spawn(c"takes-time", 256 << 10, body).unwrap().join();
+        assert!(ended.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn one_that_is_dropped_gives_its_stack_back() {
+        let address_space = || {
+            let pages = fs::read_to_string("/proc/self/statm").unwrap();
+            pages.split(' ').next().unwrap().parse::<usize>().unwrap() * 4096
+        };
+        let before = address_space();
+        for _ in 0..100 {
+            let (send, told) = mpsc::channel();
+            drop(BackgroundThread::spawn(c"of-a-gigabyte", 1 << 30, move || send.send(7).unwrap()).unwrap());
+            assert_eq!(told.recv(), Ok(7));
+        }
+        assert!(address_space() < before + (50 << 30), "most of a hundred stacks of a gigabyte are still there");
     }
 
     #[test]

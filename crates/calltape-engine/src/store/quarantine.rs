@@ -4,6 +4,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::open::beside;
 use super::{StoreError, marker};
 
@@ -82,19 +84,9 @@ fn free_name(db: &Path, unix_ns: i64) -> PathBuf {
     std::iter::once(beside(db, &stem)).chain(numbered).find(is_free).unwrap_or_else(|| beside(db, &stem))
 }
 
-/// A time as `yyyymmddThhmmss`. The calendar: Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
+/// A time as `yyyymmddThhmmss`.
 fn utc(unix_ns: i64) -> String {
-    let seconds = unix_ns.div_euclid(1_000_000_000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}", second / 3600, second / 60 % 60, second % 60)
+    Timestamp::from_nanosecond(unix_ns.into()).unwrap_or_default().strftime("%Y%m%dT%H%M%S").to_string()
 }
 
 #[cfg(test)]
@@ -130,6 +122,9 @@ mod tests {
             }
             names.push(aside.file_name().expect("a name").to_string_lossy().into_owned());
         }
+        fs::write(&db, "alone").expect("written");
+        let aside = set_aside(&db, 1_000_000_000).expect("without a WAL there is nothing that goes along");
+        assert_eq!(aside.file_name().expect("a name"), "calls.db.quarantine-19700101T000001");
         let stem = "calls.db.quarantine-19700101T000000";
         assert_eq!(names, [stem.to_owned(), format!("{stem}-2"), format!("{stem}-3")]);
     }
