@@ -99,7 +99,13 @@ def environment(tape_path: Path, tmp_path: Path) -> dict[str, str]:
 def run_program(tape_path: Path, environment: dict[str, str], tmp_path: Path) -> RunProgram:
     """Runs a Python program text to its end; `check=False` where it is meant to fail, `env` for more settings."""
 
-    def run(program: str, *arguments: str, check: bool = True, env: dict[str, str] | None = None) -> Ended:
+    def run(
+        program: str,
+        *arguments: str,
+        check: bool = True,
+        env: dict[str, str] | None = None,
+        timeout: float = PROGRAM_TIMEOUT,
+    ) -> Ended:
         script = tmp_path / "program.py"
         script.write_text(program, encoding="utf-8")
         done = subprocess.run(
@@ -109,7 +115,7 @@ def run_program(tape_path: Path, environment: dict[str, str], tmp_path: Path) ->
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PROGRAM_TIMEOUT,
+            timeout=timeout,
             check=False,
         )
         if check:
