@@ -102,3 +102,36 @@ fn an_end_whose_start_never_comes_goes_with_its_run() {
     assert_eq!(database.lines(ROWS), [""; 0]);
     database.assert_balanced();
 }
+
+#[test]
+fn a_row_names_the_call_that_made_it_and_the_first_of_its_tree() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let first = caller.begin(place, None, 1, 2).expect("room");
+    let second = caller.begin(place, Some((first, first)), 3, 4).expect("room");
+    let third = caller.begin(place, Some((second, first)), 5, 6).expect("room");
+    for id in [third, second, first] {
+        caller.end(id, place, 0);
+    }
+    drain_all(&mut stage.drain());
+    let expected = [format!("{first}||"), format!("{second}|{first}|{first}"), format!("{third}|{second}|{first}")];
+    assert_eq!(stage.database().lines("SELECT id, parent_id, root_id FROM call ORDER BY id"), expected);
+}
+
+#[test]
+fn of_two_calls_with_one_id_the_first_is_the_row_and_the_other_is_damage() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let mut drain = stage.drain();
+    let id = caller.take_id();
+    let now = monotonic_ns();
+    for (argument, taken) in [(1, now + 1500), (7, now + 9500)] {
+        caller.begin_as(id, place, None, argument, 2, now).expect("room");
+        caller.end_as(id, place, argument, taken);
+        drain_all(&mut drain);
+    }
+    assert_eq!(stage.database().lines(ROWS), [r#"shop.place|ok|{"a":1,"b":2}|1|1500"#]);
+    assert_eq!(drain.own_figures(), Some((1, 1)));
+}
