@@ -4,6 +4,8 @@ use calltape_testkit::Database;
 
 use crate::stage::{Stage, drain_all, stranger};
 use calltape_journal::monotonic_ns;
+use calltape_record::value::ValueWriter;
+use calltape_record::{EndHead, Status, begin_end, kind};
 
 const ROWS: &str = "SELECT function, status, args, result, duration_ns FROM calls ORDER BY id";
 
@@ -133,5 +135,42 @@ fn of_two_calls_with_one_id_the_first_is_the_row_and_the_other_is_damage() {
         drain_all(&mut drain);
     }
     assert_eq!(stage.database().lines(ROWS), [r#"shop.place|ok|{"a":1,"b":2}|1|1500"#]);
+    assert_eq!(drain.own_figures(), Some((1, 1)));
+}
+
+#[test]
+fn a_call_ends_once_and_a_second_end_of_it_is_damage() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let now = monotonic_ns();
+    let id = caller.take_id();
+    caller.begin_as(id, place, None, 1, 2, now).expect("room");
+    let mut drain = stage.drain();
+    drain_all(&mut drain);
+    for (result, ended) in [(3, now + 1500), (4, now + 9500)] {
+        caller.end_as(id, place, result, ended);
+        drain_all(&mut drain);
+    }
+    assert_eq!(stage.database().lines(ROWS), [r#"shop.place|ok|{"a":1,"b":2}|3|1500"#]);
+    assert_eq!(stage.database().one::<i64>("SELECT count(*) FROM early_end"), 0);
+    assert_eq!(drain.own_figures(), Some((1, 1)));
+}
+
+#[test]
+fn a_late_end_with_a_result_that_cannot_be_read_is_an_end_and_damage() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    let id = caller.begin(place, None, 1, 2).expect("room");
+    let mut drain = stage.drain();
+    drain_all(&mut drain);
+    let mut payload = Vec::new();
+    let head = EndHead { id, ended: monotonic_ns(), function: place, status: Status::Ok, certain: false };
+    begin_end(&mut payload, &head);
+    ValueWriter::list(&mut payload);
+    caller.append(kind::END, &payload);
+    drain_all(&mut drain);
+    assert_eq!(stage.database().lines("SELECT status FROM calls"), ["ok"]);
     assert_eq!(drain.own_figures(), Some((1, 1)));
 }
