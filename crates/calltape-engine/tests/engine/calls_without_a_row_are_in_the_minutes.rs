@@ -124,3 +124,14 @@ fn a_tally_that_says_more_than_the_counters_is_damaged_and_adds_nothing() {
     drain_all(&mut stranger(&db));
     assert_eq!(Database::open(&db).lines(MINUTES), ["1|0|0|1|0|2000|2000|2000"]);
 }
+
+#[test]
+fn a_function_that_has_only_begun_calls_has_no_minute() {
+    let stage = Stage::new();
+    let mut caller = stage.caller("MainThread");
+    let place = caller.define("shop.place");
+    caller.begin(place, None, 1, 2).expect("room");
+    drain_all(&mut stage.drain());
+    assert_eq!(stage.database().lines("SELECT calls, stored FROM accounting"), ["1|0"]);
+    assert_eq!(stage.database().one::<i64>("SELECT count(*) FROM function_minutes"), 0);
+}
