@@ -2,7 +2,7 @@
 //!
 //! The python crate appends through [`Journal`] and [`Writer`]; the engine's drain reads through [`Run`] and holds
 //! the [`Lease`]. This crate knows bytes only: it never decodes a record, never mentions Python, and never makes a
-//! caller wait for the disk on the append path. [`BackgroundThread`] is here too, for the engine makes no system call.
+//! caller wait for the disk on the append path. [`BackgroundThread`] is here among the other system calls.
 //!
 //! # Constraints
 //!

@@ -1,7 +1,7 @@
 //! The drain's thread in the background, made with the system's own calls.
 //!
-//! The standard library's way to make one takes memory of the allocator's which, where there is none, ends the process;
-//! here that is an error like another. What the C library itself takes for a thread is its own.
+//! The standard library's way to make one takes memory from the system's allocator, whatever the program's own is, and ends
+//! the process where there is none; here that is an error like another. What the C library takes for a thread is its own.
 
 use std::any::Any;
 use std::ffi::{CStr, c_void};
